@@ -67,6 +67,7 @@ LAYERS = {
     "DebiasedPolicy": lambda: kfl.policies.DebiasedPolicy(
         kfl.policies.FixedThreshold(0.8), 0.5, 0.9
     ),
+    "TopPerClass": lambda: kfl.policies.TopPerClass(7),
     "EMATeacher": lambda: kfl.models.EMATeacher(decay=0.9),
 }
 MODELS = {

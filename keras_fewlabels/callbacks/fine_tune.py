@@ -1,7 +1,6 @@
 import math
 
 import keras
-from absl import logging
 
 from keras_fewlabels.callbacks.find_backbone import find_backbone
 from keras_fewlabels.callbacks.fine_tune_arguments import (
@@ -11,6 +10,7 @@ from keras_fewlabels.callbacks.fine_tune_arguments import (
     check_schedule,
 )
 from keras_fewlabels.callbacks.layer_decay import LayerDecay
+from keras_fewlabels.callbacks.print_progress import print_progress
 from keras_fewlabels.callbacks.stage_learning_rate import (
     StageLearningRate,
     current_rate,
@@ -182,16 +182,12 @@ class FineTune(keras.callbacks.Callback):
         model = getattr(self.model, "student", self.model)
         training, layers = self._stages.num_layers()
         trainable = sum(math.prod(v.shape) for v in model.trainable_weights)
-        message = (
+        print_progress(
             f"FineTune: {trainable:,} of {model.count_params():,} parameters "
             f"train, {training} of {layers} layers of "
             f"{self._stages.backbone.name!r}, learning rate "
             f"{current_rate(self.model.optimizer):.4g}"
         )
-        if keras.config.is_interactive_logging_enabled():
-            print(message, flush=True)
-        else:
-            logging.info(message)
 
 
 def _trace_again(model):

@@ -29,8 +29,8 @@ class FullBatches(keras.utils.PyDataset, abc.ABC):
         self.num_steps = num_steps
         self.shuffle = shuffle
         # Python's generator is one that `keras.utils.set_random_seed` sets.
-        seed = random.getrandbits(32) if seed is None else seed
-        self._random = np.random.default_rng(seed)
+        self.seed = random.getrandbits(32) if seed is None else seed
+        self._random = np.random.default_rng(self.seed)
         self._order = None
 
     @abc.abstractmethod

@@ -1,9 +1,9 @@
 """One dataset out of a labelled and an unlabelled one."""
 
-import keras
 import numpy as np
 
 from keras_fewlabels.data.mixed_batches import MixedBatches
+from keras_fewlabels.data.unlabeled_source import is_dataset
 from keras_fewlabels.data.validation import (
     check_images,
     check_labels,
@@ -85,14 +85,14 @@ def mix_labeled_unlabeled(
             f"unlabeled_ratio={unlabeled_ratio}"
         )
     sizes = (batch_size, unlabeled_batch_size)
-    if not _is_dataset(labeled):
+    if not is_dataset(labeled):
         labeled = _labeled_arrays(labeled)
-    if not _is_dataset(unlabeled):
+    if not is_dataset(unlabeled):
         unlabeled = _unlabeled_array(unlabeled)
     if truth is not None:
         truth = np.asarray(truth, "int32")
         check_labels(truth, "truth")
-    if _is_dataset(labeled) or _is_dataset(unlabeled):
+    if is_dataset(labeled) or is_dataset(unlabeled):
         from keras_fewlabels.data.mixed_streams import mixed_streams
 
         return mixed_streams(labeled, unlabeled, sizes, shuffle, seed, truth)
@@ -101,11 +101,6 @@ def mix_labeled_unlabeled(
         check_truth(truth, len(unlabeled))
     batches = MixedBatches(labeled, unlabeled, *sizes, shuffle, seed, truth)
     return batches.as_dataset()
-
-
-def _is_dataset(source):
-    is_tf_dataset = hasattr(source, "element_spec")
-    return is_tf_dataset or isinstance(source, keras.utils.PyDataset)
 
 
 def _labeled_arrays(labeled):

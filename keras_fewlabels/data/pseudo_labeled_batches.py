@@ -1,24 +1,22 @@
-"""Full batches of labelled and pseudo-labelled images."""
+"""Full batches of labelled and pseudo-labelled images out of arrays."""
 
 import math
 
 import numpy as np
 
 from keras_fewlabels.data.full_batches import FullBatches
-from keras_fewlabels.data.validation import is_one_hot
+from keras_fewlabels.data.pseudo_labeled_epoch import (
+    PseudoLabeledEpoch,
+    stale_batches,
+)
 
 
 class PseudoLabeledBatches(FullBatches):
     """Batches `(images, labels)` of true and pseudo-labels, mixed at random.
 
-    Every epoch has the same number of batches, drawn from the labelled images
-    and those with a pseudo-label; while these are few, they are seen more
-    often.
-
     Args:
         images: Array of labelled images.
-        labels: Array of their labels, class numbers or one-hot. Pseudo-labels
-            take the same form.
+        labels: Array of their labels, class numbers or one-hot.
         unlabeled: Array of unlabelled images.
         batch_size: Int, images per batch.
         num_steps: Optional int, batches per epoch. By default as many as one
@@ -28,14 +26,7 @@ class PseudoLabeledBatches(FullBatches):
     """
 
     def __init__(
-        self,
-        images,
-        labels,
-        unlabeled,
-        batch_size,
-        num_steps=None,
-        shuffle=True,
-        seed=None,
+        self, images, labels, unlabeled, batch_size, num_steps, shuffle, seed
     ):
         if num_steps is None:
             num_steps = math.ceil((len(images) + len(unlabeled)) / batch_size)
@@ -44,43 +35,46 @@ class PseudoLabeledBatches(FullBatches):
         self.labels = labels
         self.unlabeled = unlabeled
         self.batch_size = batch_size
-        self.clear()
+        self.begin_epoch(0, np.empty(0, "int64"), None)
 
-    def clear(self):
-        """Drops all pseudo-labels."""
-        self.relabel(np.empty(0, "int64"), None)
-
-    def relabel(self, chosen, targets):
-        """Replaces all pseudo-labels, from the next epoch on.
+    def begin_epoch(self, epoch, chosen, targets):
+        """Says what the epoch that begins trains on.
 
         Args:
-            chosen: Int array, the unlabelled images to train on; an image may
-                come more than once.
-            targets: Array with a row per unlabelled image, in the form of the
-                true labels.
+            epoch: Int, its number, from 0.
+            chosen: Int array, the unlabelled images to train on.
+            targets: Array of what they are labelled with, as for
+                `PseudoLabeledEpoch`.
         """
-        self.chosen = chosen
-        self.targets = targets
-        self.on_epoch_end()
-
-    def new_order(self):
-        return self.passes(len(self.images) + len(self.chosen), self.batch_size)
-
-    def batch(self, index, order):
-        pool = order[index]
-        is_true = pool < len(self.images)
-        true = pool[is_true]
-        images, labels = self.images[true], self.labels[true]
-        if is_true.all():
-            return images, labels
-        pseudo = self.chosen[pool[~is_true] - len(self.images)]
-        targets = self.targets[pseudo].astype(labels.dtype)
-        return (
-            np.concatenate([images, self.unlabeled[pseudo]]),
-            np.concatenate([labels, targets.reshape(-1, *labels.shape[1:])]),
+        self._order = PseudoLabeledEpoch(
+            epoch,
+            chosen,
+            targets,
+            self.labels,
+            self.num_steps * self.batch_size,
+            self.seed if self.shuffle else None,
         )
 
-    @property
-    def is_one_hot(self):
-        """Whether true and pseudo-labels have a column per class."""
-        return is_one_hot(self.labels)
+    def on_epoch_end(self):
+        """Keeps the order, which only `begin_epoch` changes."""
+
+    def new_order(self):
+        return self._order
+
+    def batch(self, index, order):
+        if order is not self._order:
+            raise stale_batches()
+        first = index * self.batch_size
+        slots = order.slots[first : first + self.batch_size]
+        is_true = slots < len(self.images)
+        images, labels = (
+            np.empty((len(slots), *part.shape[1:]), part.dtype)
+            for part in (self.images, self.labels)
+        )
+        true = slots[is_true]
+        images[is_true], labels[is_true] = self.images[true], self.labels[true]
+        if not is_true.all():
+            pseudo = slots[~is_true] - len(self.images)
+            images[~is_true] = self.unlabeled[pseudo]
+            labels[~is_true] = order.pseudo_labels(pseudo)
+        return images, labels

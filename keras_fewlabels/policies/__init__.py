@@ -9,6 +9,7 @@ from keras_fewlabels.policies.fixed_threshold import FixedThreshold
 from keras_fewlabels.policies.flex_match import FlexMatchPolicy
 from keras_fewlabels.policies.free_match import FreeMatchPolicy
 from keras_fewlabels.policies.soft_match import SoftMatchPolicy
+from keras_fewlabels.policies.top_per_class import TopPerClass
 
 __all__ = [
     "AdaMatchPolicy",
@@ -18,4 +19,5 @@ __all__ = [
     "FlexMatchPolicy",
     "FreeMatchPolicy",
     "SoftMatchPolicy",
+    "TopPerClass",
 ]

@@ -2,19 +2,23 @@
 
 import numpy as np
 
+from keras_fewlabels.policies.top_per_class import TopPerClass
 
-def balance_classes(labels, balance, random):
+
+def balance_classes(labels, confidence, balance, random):
     """Chooses images so that every class present counts the same.
 
     Args:
         labels: Int array of shape `(num_images,)`, the class of each image,
             -1 for images that are not selected.
+        confidence: Float array of shape `(num_images,)`.
         balance: `None`, which takes each selected image once; `"repeat"`,
             which repeats images of rare classes up to the largest class, as
-            Noisy Student does; or `"truncate"`, which takes as many images of
-            each class as the rarest one has.
+            in the tutorials of Noisy Student; `"truncate"`, which takes as
+            many images of each class as the rarest one has; or a
+            `TopPerClass`, which takes the most confident ones.
         random: `np.random.Generator` that decides which images are repeated
-            or left out.
+            or left out, where confidence does not.
 
     Returns:
         Int array with the numbers of the chosen images.
@@ -27,6 +31,13 @@ def balance_classes(labels, balance, random):
     ]
     if not groups:
         return np.empty(0, dtype="int64")
+    if isinstance(balance, TopPerClass):
+        # Images of the same confidence stay in random order.
+        groups = [
+            group[np.argsort(-confidence[group], kind="stable")]
+            for group in groups
+        ]
+        return balance.choose(groups)
     sizes = [len(group) for group in groups]
     if balance == "repeat":
         groups = [np.resize(group, max(sizes)) for group in groups]

@@ -61,7 +61,8 @@ def assert_same(ours, theirs, tolerance=0):
 
 def test_no_policy_is_left_out():
     names = {name.partition(",")[0] for name in POLICIES}
-    assert names == set(policies.__all__)
+    # Which compares images with each other, and so keeps another contract.
+    assert names == set(policies.__all__) - {"TopPerClass"}
 
 
 @every_policy

@@ -1,0 +1,65 @@
+"""What one epoch of true and pseudo-labels holds."""
+
+import numpy as np
+
+from keras_fewlabels.data.epoch_slots import epoch_slots
+
+
+class PseudoLabeledEpoch:
+    """The images of an epoch, their order and their pseudo-labels.
+
+    It depends on nothing but its arguments: an epoch that starts again after
+    a crash is the same epoch.
+
+    Args:
+        epoch: Int, the number of the epoch, from 0.
+        chosen: Int array, the unlabelled images to train on; one may come
+            more than once.
+        targets: Array with a row per unlabelled image: class numbers, or soft
+            targets `(num_unlabeled, num_classes)`.
+        true_labels: Array of the labels of the labelled images, class numbers
+            or one-hot. Pseudo-labels take the same form and dtype.
+        num_slots: Int, how many images the epoch has.
+        seed: Int that fixes the order, or `None` for no shuffling.
+    """
+
+    def __init__(self, epoch, chosen, targets, true_labels, num_slots, seed):
+        self.targets = targets
+        self.true_labels = true_labels
+        # Its own seed for each epoch: an order needs no history.
+        self.seed = None if seed is None else (seed, epoch)
+        self.slots = epoch_slots(
+            len(true_labels),
+            chosen,
+            num_slots,
+            None if seed is None else np.random.default_rng(self.seed),
+        )
+
+    def pseudo_labels(self, images):
+        """The pseudo-labels of unlabelled images, in the form of true ones.
+
+        Args:
+            images: Int array of shape `(batch,)`, which images.
+
+        Returns:
+            Array of shape `(batch, ...)`.
+        """
+        targets = self.targets[images]
+        like = self.true_labels
+        if targets.ndim == 2:
+            # Stored in half precision: their sum is off by up to 1e-3.
+            targets = targets.astype("float32")
+            targets /= targets.sum(axis=1, keepdims=True)
+        elif like.ndim == 2 and like.shape[1] > 1:
+            targets = np.arange(like.shape[1]) == targets[:, None]
+        return targets.astype(like.dtype).reshape(-1, *like.shape[1:])
+
+
+def stale_batches():
+    """The error of a fit that asks for batches of an epoch that is over."""
+    return ValueError(
+        "The fit still reads batches of the epoch before, with labels that "
+        "are out of date. Fit on what `mixed_with` returns as it is, without "
+        "`.repeat()` or `.cache()`; for shorter epochs use "
+        "`mixed_with(..., steps_per_epoch=...)`"
+    )
