@@ -172,7 +172,7 @@ class LabelPass:
             self.cache.read(self._name(piece), self.fingerprint)
             for piece in range(number, last)
         ]
-        complete = np.array([None not in stored])
+        complete = np.array([None not in stored], "int32")
         if not self.worker.gather(complete).all():
             return None
         for index, variable in enumerate(self.policy.variables):
