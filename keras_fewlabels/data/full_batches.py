@@ -73,10 +73,11 @@ class FullBatches(keras.utils.PyDataset, abc.ABC):
         """What `fit()` takes best on the backend in use.
 
         Returns:
-            On TensorFlow a `tf.data.Dataset` with static shapes, which a
-            distribution strategy can shard; elsewhere the `PyDataset` itself.
+            On TensorFlow, and where several JAX processes train, a
+            `tf.data.Dataset` with static shapes, which a distribution can
+            shard; elsewhere the `PyDataset` itself.
         """
-        if keras.backend.backend() != "tensorflow":
+        if not _is_sharded_by_tensorflow():
             return self
         import tensorflow as tf
 
@@ -93,3 +94,11 @@ class FullBatches(keras.utils.PyDataset, abc.ABC):
         )
         cardinality = tf.data.experimental.assert_cardinality(self.num_steps)
         return dataset.apply(cardinality).prefetch(tf.data.AUTOTUNE)
+
+
+def _is_sharded_by_tensorflow():
+    if keras.backend.backend() == "jax":
+        import jax
+
+        return jax.process_count() > 1
+    return keras.backend.backend() == "tensorflow"

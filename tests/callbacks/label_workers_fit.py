@@ -13,6 +13,7 @@ import contextlib  # noqa: E402
 import keras  # noqa: E402
 import numpy as np  # noqa: E402
 from sklearn.datasets import load_digits  # noqa: E402
+from sklearn.linear_model import LogisticRegression  # noqa: E402
 
 from keras_fewlabels.callbacks import PseudoLabeler, label_pass  # noqa: E402
 from keras_fewlabels.models import MultiWorkerModel  # noqa: E402
@@ -52,6 +53,19 @@ def classifier():
     return model
 
 
+def teacher():
+    """Knows the labelled digits, and was trained elsewhere."""
+    known = LogisticRegression(C=0.3).fit(
+        images[:100].reshape(100, 64), digits.target[:100]
+    )
+    inputs = keras.Input((8, 8, 1))
+    x = keras.layers.Flatten()(inputs)
+    outputs = keras.layers.Dense(10, activation="softmax")(x)
+    model = MultiWorkerModel(inputs, outputs)
+    model.set_weights([known.coef_.T, known.intercept_])
+    return model
+
+
 # Pieces of 64 images, in an odd number: the last one has no partner.
 label_pass._BATCHES_PER_PIECE = 2
 digits = load_digits()
@@ -60,7 +74,7 @@ unlabeled = images[100:530]
 results = {}
 with scope():
     # The array again, for a fit that finds all labels in its cache.
-    for name in ("array", "dataset", "array"):
+    for name in ("array", "dataset", "array", "teacher"):
         keras.utils.set_random_seed(0)
         model = classifier()
         source = unlabeled
@@ -70,6 +84,7 @@ with scope():
             source = tf.data.Dataset.from_tensor_slices(unlabeled)
         labeler = PseudoLabeler(
             source,
+            teacher=teacher() if name == "teacher" else None,
             policy=DistributionAlignment(FixedThreshold(0.4), momentum=0.9),
             balance="repeat",
             batch_size=32,
