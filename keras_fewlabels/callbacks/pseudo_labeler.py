@@ -40,7 +40,8 @@ class PseudoLabeler(keras.callbacks.Callback):
 
     With `cache_dir`, a run that is killed and started again with
     `keras.callbacks.BackupAndRestore` has the labels and the order of images
-    of one that was not, and does not repeat the labelling it had done.
+    of one that was not, and does not repeat the labelling it had done. What
+    Keras does not back up, such as the draws of `Dropout`, goes another way.
 
     References:
         - [Lee, 2013](http://deeplearning.net/wp-content/uploads/2013/03/pseudo_label_final.pdf),
@@ -68,7 +69,9 @@ class PseudoLabeler(keras.callbacks.Callback):
         balance: How often the kept images of a class are seen: `None`, each
             once; `"repeat"`, rare classes as often as the largest;
             `"truncate"`, all as often as the rarest; or a
-            `policies.TopPerClass`.
+            `policies.TopPerClass`. While few images of a class are kept,
+            repeating them repeats their errors: use it with a teacher, or
+            with a later `start`.
         every: Int, number of epochs from one labelling to the next.
         batch_size: Int, number of images that are predicted at a time.
         truth: Optional array of the true labels of the unlabelled images,
@@ -288,7 +291,7 @@ class PseudoLabeler(keras.callbacks.Callback):
             print_progress(
                 f"PseudoLabeler: {last['kept']:,} of {len(self.labels):,} "
                 f"images have a label ({last['share']:.1%}), "
-                f"{last['changes']:,} labels changed"
+                f"{last['changes']:,} of another class than before"
             )
         if self._origin is not None:
             self._origin.restore()

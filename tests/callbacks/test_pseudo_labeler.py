@@ -1,3 +1,5 @@
+import itertools
+
 import keras
 import numpy as np
 import pytest
@@ -5,7 +7,7 @@ from sklearn.datasets import load_digits
 
 from keras_fewlabels.callbacks import PseudoLabeler
 from keras_fewlabels.models import NoisyStudentModel
-from keras_fewlabels.policies import FixedThreshold
+from keras_fewlabels.policies import FixedThreshold, TopPerClass
 
 DIGITS = load_digits()
 IMAGES = (DIGITS.images[..., None] / 16).astype("float32")
@@ -203,6 +205,136 @@ def test_self_training_beats_the_same_steps_on_the_labels_alone():
     assert accuracy(student) > accuracy(baseline)
 
 
+@pytest.mark.parametrize("argument", ["policy", "balance"])
+def test_top_per_class_takes_the_surest_of_each_class(argument):
+    """As Noisy Student does: at most k of a class, repeated up to k."""
+    teacher = trained_teacher()
+    labeler = PseudoLabeler(UNLABELED, teacher, **{argument: TopPerClass(70)})
+    model = classifier()
+    model.fit(labeler.mixed_with(LABELED), callbacks=[labeler], verbose=0)
+    predictions = teacher.predict(UNLABELED, verbose=0)
+    times = np.bincount(labeler.chosen, minlength=600)
+    num_repeated = 0
+    for number in range(10):
+        members = np.flatnonzero(predictions.argmax(axis=1) == number)
+        surest = members[np.argsort(-predictions[members].max(axis=1))[:70]]
+        assert times[members].sum() == times[surest].sum() == 70
+        assert times[surest].max() - times[surest].min() <= 1
+        num_repeated += len(surest) < 70
+    assert 0 < num_repeated < 10
+
+
+def test_top_per_class_after_a_threshold():
+    labeler = PseudoLabeler(
+        UNLABELED,
+        trained_teacher(),
+        FixedThreshold(0.8),
+        balance=TopPerClass(20),
+    )
+    model = classifier()
+    model.fit(labeler.mixed_with(LABELED), callbacks=[labeler], verbose=0)
+    assert labeler.confidence[labeler.chosen].min() >= 0.8
+    assert set(np.bincount(labeler.labels[labeler.chosen])) == {20}
+
+
+def test_a_class_that_no_model_fills_is_said():
+    huge = TopPerClass(590)
+    labeler = PseudoLabeler(UNLABELED, trained_teacher(), balance=huge)
+    with pytest.raises(ValueError, match=r"No class has 590 images.*at most"):
+        fit(labeler)
+    # A model in training may have them later.
+    labeler = PseudoLabeler(UNLABELED, balance=huge, start=0)
+    with pytest.warns(UserWarning, match="No class has 590 images"):
+        fit(labeler)
+
+
+def test_curriculum_keeps_a_growing_share_until_all_have_a_label():
+    labeler = PseudoLabeler(UNLABELED, curriculum=0.3, truth=HIDDEN)
+    model = classifier()
+    shares = model.fit(
+        labeler.mixed_with(LABELED), epochs=8, callbacks=[labeler], verbose=0
+    ).history["pseudo_label_share"]
+    assert shares == pytest.approx([0, 0.3, 0.6, 0.9, 1, 1, 1, 1])
+    assert labeler.stopped == "all_labeled"
+    assert len(labeler.rounds) == 4
+    counts = np.bincount(labeler.first_kept, minlength=4)
+    assert counts[0] == 180
+    assert counts.sum() == 600
+
+
+def test_no_more_rounds_than_asked_for():
+    labeler = PseudoLabeler(UNLABELED, policy=FixedThreshold(0.2), max_rounds=2)
+    model = classifier()
+    model.fit(
+        labeler.mixed_with(LABELED), epochs=5, callbacks=[labeler], verbose=0
+    )
+    assert [each["epoch"] for each in labeler.rounds] == [1, 2]
+    assert labeler.stopped == "max_rounds"
+
+
+def test_a_teacher_has_nothing_more_to_say():
+    labeler = PseudoLabeler(UNLABELED, trained_teacher())
+    fit(labeler)
+    assert labeler.stopped == "no_change"
+    labeler = PseudoLabeler(UNLABELED, trained_teacher(), FixedThreshold(0.0))
+    fit(labeler)
+    assert labeler.stopped == "all_labeled"
+
+
+def test_record_of_each_image_as_columns():
+    labeler = PseudoLabeler(UNLABELED, policy=FixedThreshold(0.2), truth=HIDDEN)
+    model = classifier()
+    remember = Remember(labeler)
+    model.fit(
+        labeler.mixed_with(LABELED),
+        epochs=4,
+        callbacks=[labeler, remember],
+        verbose=0,
+    )
+    columns = labeler.to_dict()
+    assert {len(column) for column in columns.values()} == {600}
+    np.testing.assert_array_equal(columns["truth"], HIDDEN)
+    # By a slow loop over what was seen epoch by epoch.
+    for image in range(0, 600, 17):
+        history = [labels[image] for labels in remember.labels[1:]]
+        first = next((i for i, each in enumerate(history) if each >= 0), -1)
+        assert columns["first_kept"][image] == first
+        given = [label for label in history if label >= 0]
+        changes = sum(a != b for a, b in itertools.pairwise(given))
+        assert columns["num_changes"][image] == changes
+    assert columns["num_changes"].sum() == sum(
+        each["changes"] for each in labeler.rounds
+    )
+
+
+@pytest.mark.tensorflow
+def test_logs_reach_tensorboard(tmp_path):
+    import tensorflow as tf
+
+    labeler = PseudoLabeler(UNLABELED, policy=FixedThreshold(0.0), start=0)
+    board = keras.callbacks.TensorBoard(tmp_path, write_graph=False)
+    model = classifier()
+    dataset = labeler.mixed_with(LABELED)
+    model.fit(dataset, callbacks=[labeler, board], verbose=0)
+    (file,) = (tmp_path / "train").iterdir()
+    values = {
+        value.tag: float(tf.make_ndarray(value.tensor))
+        for event in tf.compat.v1.train.summary_iterator(str(file))
+        for value in event.summary.value
+        if value.tag.startswith("epoch_")
+    }
+    assert values["epoch_pseudo_label_share"] == 1.0
+
+
+def test_each_round_is_a_line(capsys):
+    labeler = PseudoLabeler(UNLABELED, policy=FixedThreshold(0.0), start=0)
+    classifier().fit(
+        labeler.mixed_with(LABELED), callbacks=[labeler], verbose=2
+    )
+    line = "PseudoLabeler: 600 of 600 images have a label (100.0%), 0 of"
+    assert line in capsys.readouterr().out
+
+
 def fit(labeler, model=None, labeled=LABELED, mix=True):
     data = labeler.mixed_with(labeled) if mix else labeled[0]
     labels = None if mix else labeled[1]
@@ -245,6 +377,26 @@ ERRORS = {
         "'truncate' or a `policies.TopPerClass`.*'oversample'",
     ),
     "every": (lambda: PseudoLabeler(UNLABELED, every=0), "`every`.*every=0"),
+    "batch_size": (
+        lambda: PseudoLabeler(UNLABELED, batch_size=2.5),
+        r"`batch_size`.*=2\.5",
+    ),
+    "start": (lambda: PseudoLabeler(UNLABELED, start=-1), "`start`.*start=-1"),
+    "max_rounds": (
+        lambda: PseudoLabeler(UNLABELED, max_rounds=0),
+        "`max_rounds`.*max_rounds=0",
+    ),
+    "curriculum": (
+        lambda: PseudoLabeler(UNLABELED, curriculum=20),
+        "above 0 and at most 1.*curriculum=20",
+    ),
+    "two balances": (
+        lambda: PseudoLabeler(
+            UNLABELED, policy=TopPerClass(3), balance="repeat"
+        ),
+        "balances the classes itself.*'repeat'",
+    ),
+    "folder": (lambda: PseudoLabeler("images/"), "image_dataset_from_dir"),
     "other shape": (
         lambda: PseudoLabeler(UNLABELED[:, :4]).mixed_with(LABELED),
         r"labeled \(8, 8, 1\), unlabeled \(4, 8, 1\)",

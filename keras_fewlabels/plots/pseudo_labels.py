@@ -1,0 +1,206 @@
+import numpy as np
+
+from keras_fewlabels.plots.figure import new_figure
+from keras_fewlabels.plots.predictions import RIGHT, WRONG
+
+NO_LABEL, OUTLINE = "0.8", "0.2"
+# The closer to 1 the finer: there the confidences of trained networks crowd.
+BINS = (
+    *(0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9),
+    *(0.95, 0.99, 0.995, 0.999, 0.9995, 0.9999, 1),
+)
+# More names than these would not be legible.
+MAX_NAMES = 30
+
+
+def pseudo_labels(labels, rounds, class_names=None):
+    """Draws what a `PseudoLabeler` did, in three panels.
+
+    - Confidence: how many images the model was how sure of, and which of them
+      have a label. The bins grow narrower towards 1. With many wrong labels
+      on the far right, no threshold will help.
+    - Classes: how many images have a label of each class. A class that
+      outgrows the others is taking their images.
+    - Rounds: the share of images with a label. A round stands at the epoch
+      that begins with it, counted from 1, as Keras prints them.
+
+    Where the truth is known, labels are split into right and wrong ones, an
+    outline shows how many images of each class there are, and a second line
+    the share of labels that are right.
+
+    Args:
+        labels: What `PseudoLabeler.to_dict()` returns, or a
+            `pandas.DataFrame` of it: `label`, `confidence` and, if known,
+            `truth`.
+        rounds: `PseudoLabeler.rounds`, with at least one round.
+        class_names: Optional sequence of strings, one per class. Beyond 30
+            classes there is no room for them, and numbers are drawn.
+
+    Returns:
+        A `matplotlib.figure.Figure`. `figure.savefig("labels.png")` writes it;
+        pyplot does not know it, and nothing is shown.
+
+    Raises:
+        ValueError: If nothing has been labelled yet, something is missing, or
+            there is not one name per class.
+        ImportError: If matplotlib is not installed.
+
+    Example:
+
+    >>> labels = {
+    ...     "label": np.array([0, 0, 1, -1]),
+    ...     "confidence": np.array([0.99, 0.96, 0.97, 0.6]),
+    ...     "truth": np.array([0, 1, 1, 0]),
+    ... }
+    >>> rounds = [{"epoch": 0, "share": 0.75, "class_counts": [2, 1]}]
+    >>> figure = keras_fewlabels.plots.pseudo_labels(labels, rounds)
+    >>> [text.get_text() for text in figure.legends[0].get_texts()]
+    ['right: 2', 'wrong: 1', 'no label: 1', 'all images, by truth']
+    """
+    label, confidence, truth = _columns(labels)
+    if not rounds:
+        raise ValueError(
+            "There must be a round of labelling to draw: pass what a "
+            "`PseudoLabeler` has after `fit()`, whose first round comes with "
+            f"epoch `start`. Received: rounds={rounds!r}"
+        )
+    num_classes = len(rounds[-1]["class_counts"])
+    _check_names(class_names, num_classes)
+    groups = _groups(label, truth)
+    # In inches; every name has a line of its own.
+    num_lines = num_classes if num_classes <= MAX_NAMES else 0
+    figure = new_figure(11, max(3.4, 1.2 + 0.17 * num_lines))
+    panels = figure.subplots(1, 3)
+    _draw_confidence(panels[0], confidence, groups)
+    _draw_classes(panels[1], label, truth, groups, num_classes, class_names)
+    _draw_rounds(panels[2], rounds)
+    for axes in panels:
+        axes.spines[["top", "right"]].set_visible(False)
+    handles, names = panels[0].get_legend_handles_labels()
+    more_handles, more_names = panels[1].get_legend_handles_labels()
+    figure.legend(
+        handles + more_handles,
+        names + more_names,
+        loc="outside upper left",
+        ncols=4,
+        frameon=False,
+    )
+    return figure
+
+
+def _columns(labels):
+    """Label, confidence and, where it is known, truth of each image."""
+    missing = {"label", "confidence"} - set(getattr(labels, "keys", list)())
+    if missing:
+        raise ValueError(
+            "`labels` must be what `PseudoLabeler.to_dict()` returns. "
+            f"Received: {type(labels).__name__} without {sorted(missing)}"
+        )
+    label, confidence = map(np.asarray, (labels["label"], labels["confidence"]))
+    truth = np.asarray(labels["truth"]) if "truth" in labels else None
+    known = (label, confidence) if truth is None else (label, confidence, truth)
+    shapes = [column.shape for column in known]
+    if len(set(shapes)) > 1 or label.ndim != 1:
+        raise ValueError(
+            "`labels` must hold one value per image in each column. "
+            f"Received: columns of shapes {shapes}"
+        )
+    return label, confidence, truth
+
+
+def _check_names(class_names, num_classes):
+    if class_names is not None and len(class_names) != num_classes:
+        raise ValueError(
+            f"`class_names` must name each of the {num_classes} classes. "
+            f"Received: class_names={class_names}"
+        )
+
+
+def _groups(label, truth):
+    """Dict of names to which images are meant, and the colour of these."""
+    kept = label >= 0
+    if truth is None:
+        groups = {"with a label": (kept, RIGHT)}
+    else:
+        groups = {
+            "right": (kept & (label == truth), RIGHT),
+            "wrong": (kept & (label != truth), WRONG),
+        }
+    return groups | {"no label": (~kept, NO_LABEL)}
+
+
+def _draw_confidence(axes, confidence, groups):
+    # The sum of probabilities is off by a rounding error.
+    confidence = np.clip(confidence, 0, 1)
+    base = np.zeros(len(BINS) - 1)
+    for name, (chosen, color) in groups.items():
+        counts, _ = np.histogram(confidence[chosen], BINS)
+        axes.bar(
+            np.arange(len(base)) + 0.5,
+            counts,
+            width=0.9,
+            bottom=base,
+            color=color,
+            label=f"{name}: {chosen.sum():,}",
+        )
+        base = base + counts
+    axes.set_xticks(range(len(BINS)), BINS, fontsize="small", rotation=90)
+    axes.set_title("confidence", fontsize="medium")
+    axes.set(xlabel="probability of the likeliest class", ylabel="images")
+
+
+def _draw_classes(axes, label, truth, groups, num_classes, class_names):
+    has_names = num_classes <= MAX_NAMES
+    base = np.zeros(num_classes)
+    for chosen, color in list(groups.values())[:-1]:
+        counts = np.bincount(label[chosen], minlength=num_classes)
+        axes.barh(
+            range(num_classes),
+            counts,
+            # Gaps between a hundred bars would only flicker.
+            height=0.8 if has_names else 1,
+            left=base,
+            color=color,
+        )
+        base = base + counts
+    if truth is not None:
+        axes.stairs(
+            np.bincount(truth, minlength=num_classes),
+            np.arange(num_classes + 1) - 0.5,
+            orientation="horizontal",
+            color=OUTLINE,
+            label="all images, by truth",
+        )
+    axes.set_title("classes of the labels", fontsize="medium")
+    axes.set(xlabel="images", ylim=(num_classes - 0.5, -0.5))
+    if has_names:
+        names = range(num_classes) if class_names is None else class_names
+        axes.set_yticks(range(num_classes), names)
+    else:
+        axes.set_ylabel("class")
+
+
+def _draw_rounds(axes, rounds):
+    epochs = [each["epoch"] + 1 for each in rounds]
+    lines = {"share": ("share with a label", OUTLINE)}
+    if "accuracy" in rounds[-1]:
+        lines["accuracy"] = ("share of these that is right", RIGHT)
+    for key, (name, color) in lines.items():
+        values = [each[key] for each in rounds]
+        axes.plot(
+            epochs,
+            values,
+            color=color,
+            marker="o" if len(values) <= 20 else None,
+            markersize=4,
+            label=f"{name}: {values[-1]:.0%}".replace("nan%", "none"),
+        )
+    axes.set_title("rounds", fontsize="medium")
+    axes.set(xlabel="epoch", ylim=(-0.02, 1.05))
+    axes.set_xlim(epochs[0] - 0.5, epochs[-1] + 0.5)
+    axes.xaxis.get_major_locator().set_params(integer=True)
+    if len(epochs) <= 10:
+        axes.set_xticks(epochs)
+    axes.yaxis.set_major_formatter("{x:.0%}")
+    axes.grid(alpha=0.3)
+    axes.legend(fontsize="small", edgecolor="none")
