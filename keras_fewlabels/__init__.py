@@ -3,6 +3,7 @@
 from keras_fewlabels import (
     callbacks,
     data,
+    evaluation,
     layers,
     loops,
     models,
@@ -16,6 +17,7 @@ __version__ = "0.1.0"
 __all__ = [
     "callbacks",
     "data",
+    "evaluation",
     "layers",
     "loops",
     "models",

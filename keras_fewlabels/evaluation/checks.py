@@ -1,0 +1,185 @@
+"""What must hold before a model is evaluated on changed images."""
+
+import keras
+import numpy as np
+
+from keras_fewlabels.data import validation
+
+SMALLEST = 32
+
+
+def as_array(values, argument):
+    """Returns an array, a tensor or a list as an array of NumPy.
+
+    Args:
+        values: What the caller passed.
+        argument: String, how the caller calls it.
+
+    Raises:
+        ValueError: If it is something else, such as a dataset.
+    """
+    if isinstance(values, np.ndarray):
+        return values
+    if keras.ops.is_tensor(values) or isinstance(values, list | tuple):
+        return keras.ops.convert_to_numpy(values)
+    raise ValueError(
+        f"`{argument}` must be an array; stack the batches of a dataset into "
+        f"one. Received: {argument} of type {type(values).__name__}"
+    )
+
+
+def check_images(images, value_range):
+    """Refuses what is no set of images to corrupt.
+
+    Args:
+        images: Array, as the caller passed it.
+        value_range: Pair of floats, or None for images of uint8.
+
+    Returns:
+        The value range, a pair of floats.
+
+    Raises:
+        ValueError: If rank, dtype, size, channels or a value is wrong.
+    """
+    if images.dtype != np.uint8 and images.dtype.kind != "f":
+        raise ValueError(
+            "`x` must be an array of uint8 or floats. "
+            f"Received: dtype={images.dtype}"
+        )
+    if value_range is None and images.dtype != np.uint8:
+        raise ValueError(
+            "Images of floats have no range of their own. Pass the values of "
+            "black and white, such as `value_range=(0, 1)`. "
+            f"Received: dtype={images.dtype}"
+        )
+    low, high = value_range = (0, 255) if value_range is None else value_range
+    if not low < high:
+        raise ValueError(
+            "`value_range` must be the values of black and white, in this "
+            f"order. Received: value_range={value_range}"
+        )
+    validation.check_images(images, "x", value_range)
+    height, width, channels = images.shape[1:]
+    if min(height, width) < SMALLEST or channels not in (1, 3):
+        raise ValueError(
+            f"Images must be {SMALLEST} pixels or larger, with 1 or 3 "
+            "channels: for smaller ones the corruptions have no strength. "
+            f"Received: shape={images.shape}"
+        )
+    return low, high
+
+
+def check_names(names, known, argument):
+    """Refuses names of corruptions or perturbations that do not exist.
+
+    Args:
+        names: Sequence of strings.
+        known: The names there are.
+        argument: String, how the caller calls the names.
+
+    Raises:
+        ValueError: If a name is not known or given twice, or there is none.
+    """
+    is_list = isinstance(names, list | tuple)
+    if not is_list or not names or set(names) - set(known):
+        raise ValueError(
+            f"`{argument}` must be a list of names, each out of "
+            f"{list(known)}. Received: {argument}={names!r}"
+        )
+    if len(set(names)) < len(names):
+        raise ValueError(
+            f"`{argument}` must name each only once. "
+            f"Received: {argument}={names!r}"
+        )
+
+
+def check_severities(severities):
+    """Refuses severities other than the five of the benchmark.
+
+    Args:
+        severities: Sequence that should hold integers from 1 to 5.
+
+    Raises:
+        ValueError: If one is not, one is given twice, or there is none.
+    """
+    is_list = isinstance(severities, list | tuple | range)
+    known = set(severities) & {1, 2, 3, 4, 5} if is_list else set()
+    if not known or len(known) < len(severities):
+        raise ValueError(
+            "`severities` must be whole numbers from 1 to 5, each only once. "
+            f"Received: severities={severities!r}"
+        )
+
+
+def check_run(model, batch_size, seed):
+    """Refuses what is no Keras model, no batch size or no seed.
+
+    Args:
+        model: The model, as the caller passed it.
+        batch_size: Should be an integer, 1 or more.
+        seed: Should be an integer, 0 or more.
+
+    Raises:
+        ValueError: If one of them is not.
+    """
+    if not isinstance(model, keras.Model):
+        raise ValueError(
+            f"`model` must be a `keras.Model`. Received: model={model!r}"
+        )
+    for name, value, least in (
+        ("batch_size", batch_size, 1),
+        ("seed", seed, 0),
+    ):
+        if not isinstance(value, int | np.integer) or value < least:
+            raise ValueError(
+                f"`{name}` must be a whole number, {least} or more. "
+                f"Received: {name}={value!r}"
+            )
+
+
+def check_model(model, images):
+    """Refuses a model that does not return a score per class.
+
+    Args:
+        model: A `keras.Model`.
+        images: Array of a few images, which the model predicts.
+
+    Returns:
+        Integer, the number of classes.
+
+    Raises:
+        ValueError: If it returns something else, or scores that are NaN.
+    """
+    scores = model.predict(images, verbose=0)
+    check_scores(scores, len(images))
+    return scores.shape[1]
+
+
+def check_scores(scores, num_images):
+    """Refuses outputs that are not one score per image and class.
+
+    Args:
+        scores: What `predict` returned.
+        num_images: Integer, how many images it was given.
+
+    Raises:
+        ValueError: If the shape is another one, or a score is NaN.
+    """
+    shape = getattr(scores, "shape", None)
+    if shape is None or len(shape) != 2 or len(scores) != num_images:
+        received = type(scores).__name__ if shape is None else f"shape={shape}"
+    elif shape[1] < 2:
+        received = f"shape={shape}"
+    elif not np.isfinite(scores).all():
+        raise ValueError(
+            "The model must return finite scores. Look at its weights, or "
+            "pass images in the range it was trained on. Received: "
+            f"{np.sum(~np.isfinite(scores))} scores that are not finite"
+        )
+    else:
+        return
+    raise ValueError(
+        "`model` must return scores of shape (batch, num_classes), with 2 or "
+        "more classes, which `argmax` turns into a class. "
+        f"Received: {received} for {num_images} images"
+    )

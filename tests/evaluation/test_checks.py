@@ -1,0 +1,135 @@
+import keras
+import numpy as np
+import pytest
+
+from keras_fewlabels.evaluation.checks import (
+    as_array,
+    check_images,
+    check_model,
+    check_names,
+    check_run,
+    check_scores,
+    check_severities,
+)
+
+IMAGES = np.full((2, 32, 32, 3), 9, "uint8")
+FLOATS = IMAGES.astype("float32")
+
+
+def with_value(value):
+    images = FLOATS.copy()
+    images[1, 2, 3] = value
+    return images
+
+
+def test_arrays_pass_and_tensors_become_arrays():
+    assert as_array(IMAGES, "x") is IMAGES
+    for values in ([1, 2], keras.ops.array([1, 2])):
+        array = as_array(values, "y")
+        assert isinstance(array, np.ndarray)
+        assert array.tolist() == [1, 2]
+    with pytest.raises(
+        ValueError, match=r"`y` must be an array.*type generator"
+    ):
+        as_array((each for each in "ab"), "y")
+
+
+def test_value_range_of_images():
+    assert check_images(IMAGES, None) == (0, 255)
+    assert check_images(FLOATS, (0, 255)) == (0, 255)
+    assert check_images(FLOATS[..., :1], (-10, 10)) == (-10, 10)
+
+
+@pytest.mark.parametrize(
+    "images, value_range, message",
+    [
+        (IMAGES[0], None, r"`x` must have shape.*shape=\(32, 32, 3\)"),
+        (IMAGES[:0], None, r"at least one image.*\(0, 32, 32, 3\)"),
+        (IMAGES.astype(int), None, r"uint8 or floats.*dtype=int64"),
+        (IMAGES > 3, None, r"uint8 or floats.*dtype=bool"),
+        (FLOATS, None, r"`value_range=\(0, 1\)`.*dtype=float32"),
+        (FLOATS, (1, 0), r"black and white, in this order.*=\(1, 0\)"),
+        (FLOATS, (0, 1), r"must lie in the value range.*maximum=9.0"),
+        (FLOATS / 9, (0, 255), r"looks scaled to \(0, 1\)"),
+        (with_value(np.nan), (0, 255), r"finite.*minimum=nan"),
+        (with_value(np.inf), (0, 255), r"finite.*maximum=inf"),
+        (IMAGES[:, :31], None, r"32 pixels or larger.*\(2, 31, 32, 3\)"),
+        (IMAGES[..., :2], None, r"1 or 3 channels.*\(2, 32, 32, 2\)"),
+    ],
+)
+def test_wrong_images(images, value_range, message):
+    with pytest.raises(ValueError, match=f"(?s){message}"):
+        check_images(images, value_range)
+
+
+@pytest.mark.parametrize(
+    "names, message",
+    [
+        (["a", "c"], r"each out of \['a', 'b'\].*names=\['a', 'c'\]"),
+        ("a", r"a list of names.*names='a'"),
+        ([], r"a list of names.*names=\[\]"),
+        (["b", "b"], r"each only once.*names=\['b', 'b'\]"),
+    ],
+)
+def test_wrong_names(names, message):
+    check_names(("b", "a"), ["a", "b"], "names")
+    with pytest.raises(ValueError, match=f"(?s){message}"):
+        check_names(names, ["a", "b"], "names")
+
+
+@pytest.mark.parametrize(
+    "severities", [(), (0,), (1, 6), (1, 1), (2.5,), ("3",), "12", 3, None]
+)
+def test_wrong_severities(severities):
+    check_severities([5, 2])
+    with pytest.raises(
+        ValueError, match=r"1 to 5, each only once.*severities="
+    ):
+        check_severities(severities)
+
+
+def classifier(units=3):
+    return keras.Sequential(
+        [
+            keras.Input((32, 32, 3)),
+            keras.layers.Flatten(),
+            keras.layers.Dense(units),
+        ]
+    )
+
+
+@pytest.mark.parametrize(
+    "arguments, message",
+    [
+        (("model", 1, 0), "`model` must be a `keras.Model`.*model='model'"),
+        ((None, 0, 0), "`batch_size` must be a whole number, 1 or .*size=0"),
+        ((None, 1.5, 0), "`batch_size` must be a whole number.*size=1.5"),
+        ((None, 1, -1), "`seed` must be a whole number, 0 or more.*seed=-1"),
+    ],
+)
+def test_wrong_run(arguments, message):
+    model, batch_size, seed = arguments
+    with pytest.raises(ValueError, match=message):
+        check_run(model or classifier(), batch_size, seed)
+
+
+def test_number_of_classes():
+    assert check_model(classifier(3), FLOATS) == 3
+    with pytest.raises(ValueError, match=r"2 or more classes.*shape=\(2, 1\)"):
+        check_model(classifier(1), FLOATS)
+
+
+@pytest.mark.parametrize(
+    "scores, message",
+    [
+        (np.zeros((2, 4, 4, 3)), r"shape=\(2, 4, 4, 3\) for 2 images"),
+        (np.zeros((4, 3)), r"\(batch, num_classes\).*shape=\(4, 3\) for 2"),
+        ([np.zeros((2, 3))], "Received: list for 2 images"),
+        ({"classes": np.zeros((2, 3))}, "Received: dict for 2 images"),
+        (np.full((2, 3), np.nan), "finite scores.*6 scores that are not"),
+    ],
+)
+def test_wrong_scores(scores, message):
+    check_scores(np.zeros((2, 3)), 2)
+    with pytest.raises(ValueError, match=f"(?s){message}"):
+        check_scores(scores, 2)
