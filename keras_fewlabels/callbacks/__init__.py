@@ -1,6 +1,7 @@
 """Callbacks for `model.fit`."""
 
 from keras_fewlabels.callbacks.fine_tune import FineTune
+from keras_fewlabels.callbacks.learning_rate_finder import LearningRateFinder
 from keras_fewlabels.callbacks.pseudo_labeler import PseudoLabeler
 
-__all__ = ["FineTune", "PseudoLabeler"]
+__all__ = ["FineTune", "LearningRateFinder", "PseudoLabeler"]
