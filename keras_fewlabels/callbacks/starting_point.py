@@ -1,5 +1,6 @@
 """A model as it was when the fit began."""
 
+import numpy as np
 from keras import ops
 
 
@@ -14,7 +15,10 @@ class StartingPoint:
         if not model.optimizer.built:
             model.optimizer.build(model.trainable_variables)
         self._variables = [*model.weights, *model.optimizer.variables]
-        self._values = [ops.convert_to_numpy(v) for v in self._variables]
+        # Copied: on torch, an array would go on changing with its variable.
+        self._values = [
+            np.array(ops.convert_to_numpy(v)) for v in self._variables
+        ]
 
     def restore(self):
         """Gives all variables the values they had."""

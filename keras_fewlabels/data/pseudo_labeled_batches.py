@@ -55,6 +55,15 @@ class PseudoLabeledBatches(FullBatches):
             self.seed if self.shuffle else None,
         )
 
+        self._next = 0
+
+    def __getitem__(self, index):
+        # Not by the index: `fit(shuffle=True)` permutes it by draws that no
+        # seed of ours fixes and no backup holds.
+        index = self._next % self.num_steps
+        self._next += 1
+        return self.batch(index, self._order)
+
     def on_epoch_end(self):
         """Keeps the order, which only `begin_epoch` changes."""
 

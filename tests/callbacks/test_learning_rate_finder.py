@@ -27,7 +27,7 @@ def classifier(optimizer="adam"):
 
 def state_of(model):
     variables = [*model.weights, *model.optimizer.variables]
-    return [ops.convert_to_numpy(variable) for variable in variables]
+    return [np.array(ops.convert_to_numpy(v)) for v in variables]
 
 
 def test_rates_grow_by_one_factor_and_the_suggestion_learns():

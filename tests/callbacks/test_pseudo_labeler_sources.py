@@ -172,7 +172,7 @@ def test_weights_are_those_of_the_start_after_each_round():
         UNLABELED, curriculum=0.5, reinitialize=True, every=2, seed=0
     )
     model = classifier()
-    start = model.get_weights()
+    start = [weight.copy() for weight in model.get_weights()]
     seen = []
 
     class Remember(keras.callbacks.Callback):

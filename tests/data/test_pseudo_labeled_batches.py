@@ -60,6 +60,15 @@ def test_without_shuffling_true_labels_come_first():
     assert images.tolist() == [0, 1, 2, 3, 4, 0, 1, 2, 3, 100, 101, 102]
 
 
+def test_batches_come_in_their_order_whatever_index_is_asked_for():
+    batches = make(np.arange(5), 4, num_steps=3)
+    in_order = [batches.batch(i, batches.new_order())[1] for i in range(3)]
+    for order in ([0, 1, 2], [2, 0, 1]):
+        batches.begin_epoch(0, np.array([], int), None)
+        asked = [batches[index][1] for index in order]
+        np.testing.assert_array_equal(asked, in_order)
+
+
 @pytest.mark.tensorflow
 def test_a_pass_that_lasts_into_the_next_epoch_is_refused():
     batches = make(np.arange(5), 1)

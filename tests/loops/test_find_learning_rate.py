@@ -17,12 +17,12 @@ def regression():
 
 def test_one_call_on_arrays_and_nothing_has_changed():
     model = regression()
-    before = model.get_weights()
+    before = model.get_weights()[0].copy()
     finder = find_learning_rate(model, X, Y, batch_size=20, num_steps=50)
     # More batches than an epoch has.
     assert 10 < len(finder.rates) <= 50
     assert 1e-3 < finder.suggestion < 1
-    np.testing.assert_array_equal(model.get_weights()[0], before[0])
+    np.testing.assert_array_equal(model.get_weights()[0], before)
     rate = ops.convert_to_numpy(model.optimizer.learning_rate)
     assert abs(rate - 0.123) < 1e-6
 
