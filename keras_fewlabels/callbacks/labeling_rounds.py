@@ -96,7 +96,9 @@ class LabelingRounds:
         if self.schedule.is_frozen:
             self._taught = labels
         share = self.schedule.share(len(self.record.rounds))
-        kept = labels.kept & top_share(labels.confidence, share)
+        kept = labels.kept
+        if share < 1:
+            kept = kept & top_share(labels.confidence, share)
         changed = self.record.add(
             epoch,
             np.where(kept, labels.classes, -1).astype("int32"),

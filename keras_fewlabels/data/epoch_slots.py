@@ -1,7 +1,5 @@
 """Which images an epoch of true and pseudo-labels is made of."""
 
-import math
-
 import numpy as np
 
 
@@ -22,19 +20,24 @@ def epoch_slots(num_labeled, chosen, num_slots, random=None):
             labelled images come first, and each part by number.
 
     Returns:
-        Int array of shape `(num_slots,)`: numbers below `num_labeled` are
+        Int32 array of shape `(num_slots,)`: numbers below `num_labeled` are
         labelled images, `num_labeled + i` is the unlabelled image `i`.
     """
     share = len(chosen) / (num_labeled + len(chosen))
     num_pseudo = min(len(chosen), round(num_slots * share))
     num_true = num_slots - num_pseudo
-    passes = [np.arange(num_labeled)] * math.ceil(num_true / num_labeled)
+    # A place per image and epoch: four bytes, and no copies.
+    slots = np.empty(num_slots, "int32")
+    true, pseudo = slots[:num_true], slots[num_true:]
     if random is None:
-        chosen = np.sort(chosen)
+        true[:] = np.arange(num_true) % num_labeled
+        pseudo[:] = np.sort(chosen)[:num_pseudo]
     else:
-        passes = map(random.permutation, passes)
-        chosen = random.permutation(chosen)
-    true = np.concatenate([*passes, []])[:num_true]
-    slots = np.concatenate([true, num_labeled + chosen[:num_pseudo]])
-    slots = slots.astype("int64")
-    return slots if random is None else random.permutation(slots)
+        for start in range(0, num_true, num_labeled):
+            order = random.permutation(num_labeled)
+            true[start : start + num_labeled] = order[: num_true - start]
+        pseudo[:] = random.permutation(chosen)[:num_pseudo]
+    pseudo += num_labeled
+    if random is not None:
+        random.shuffle(slots)
+    return slots

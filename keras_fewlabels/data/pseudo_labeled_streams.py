@@ -94,10 +94,10 @@ class PseudoLabeledStreams:
             self.num_steps * self.batch_size,
             self.seed if self.shuffle else None,
         )
-        pseudo = self._epoch.slots - len(self.labels)
-        self._is_pseudo = (pseudo >= 0).astype("int64")
+        self._is_pseudo = self._epoch.slots >= len(self.labels)
+        seen = self._epoch.slots[self._is_pseudo] - len(self.labels)
         # Unlabelled images beyond the last one that is seen are seen 0 times.
-        self._times_seen = np.bincount(pseudo[pseudo >= 0])
+        self._times_seen = np.bincount(seen).astype("int32")
         self._version += 1
 
     def as_dataset(self):
@@ -115,7 +115,7 @@ class PseudoLabeledStreams:
                 self._is_pseudo,
             ),
             [],
-            (tf.int64, tf.int64, tf.int64),
+            (tf.int64, tf.int64, tf.bool),
         )
         pseudo = self.chunks.enumerate().map(
             lambda place, images: self._pass(version, place, images),
@@ -127,10 +127,12 @@ class PseudoLabeledStreams:
             true = _shuffled(true, window, seed)
             pseudo = _shuffled(pseudo, _SHUFFLE_WINDOW, seed)
         is_pseudo.set_shape([None])
+        choices = tf.data.Dataset.from_tensor_slices(
+            tf.reshape(is_pseudo, (-1, self.batch_size))
+        )
+        choices = choices.map(lambda batch: tf.cast(batch, tf.int64)).unbatch()
         dataset = tf.data.Dataset.choose_from_datasets(
-            [true, pseudo],
-            tf.data.Dataset.from_tensor_slices(is_pseudo),
-            stop_on_empty_dataset=False,
+            [true, pseudo], choices, stop_on_empty_dataset=False
         )
         batches = dataset.batch(self.batch_size, drop_remainder=True)
         return batches.map(lambda *batch: self._current(version, *batch))

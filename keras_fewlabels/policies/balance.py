@@ -24,7 +24,7 @@ def balance_classes(labels, confidence, balance, random):
         Int array with the numbers of the chosen images.
     """
     if balance is None:
-        return np.flatnonzero(labels >= 0)
+        return np.flatnonzero(labels >= 0).astype("int32")
     groups = [
         random.permutation(np.flatnonzero(labels == number))
         for number in np.unique(labels[labels >= 0])
