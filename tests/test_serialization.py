@@ -48,7 +48,7 @@ LAYERS = {
         0.3, per_sample=False, scale="inference", seed=1
     ),
     "StochasticResidual": lambda: kfl.layers.StochasticResidual(
-        residual(), 0.3, seed=1
+        residual(), 0.3, seed=1, scale="inference"
     ),
     "FixedThreshold": lambda: kfl.policies.FixedThreshold(
         0.8, soft=True, temperature=0.4

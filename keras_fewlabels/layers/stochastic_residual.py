@@ -12,26 +12,22 @@ class StochasticResidual(keras.layers.Layer):
     draws first: if the branch is dropped for the batch, it runs neither
     forward nor backward, and batch-norm statistics and random state inside of
     it stay as they are. A stack of such blocks with rates from
-    `models.linear_rates` can train faster by about the mean of the rates.
-
-    Measure before you rely on it: what skipping saves, the conditional may
-    cost. In graph mode on two CPU cores, 54 convolutional blocks with rates up
-    to 0.5 took 0.64 of the time without oneDNN (`TF_ENABLE_ONEDNN_OPTS=0`), but
-    1.19 with it, TensorFlow's default.
-    `tests/benchmarks/stochastic_residual.py` measures it elsewhere.
+    `models.linear_rates` trains faster by not much less than the mean of the
+    rates: in graph mode on two CPU cores, 54 convolutional blocks with rates
+    up to 0.5, a quarter of which is skipped, took 0.81 of the time without
+    drops, and 0.79 with `scale="inference"`.
 
     XLA on CPUs, which JAX always uses there, computes the gradient of a
-    convolution inside of a conditional slowly, so that convolutional branches
-    lose more than they save: compile with `jit_compile=False`, or use
-    `StochasticDepth`.
+    convolution inside of a conditional so slowly that 12 such blocks took 11
+    times the time: compile with `jit_compile=False`, or use `StochasticDepth`.
+    `tests/benchmarks/stochastic_residual.py` measures it elsewhere.
 
     One draw decides for the batch, on all replicas of a `tf.distribute`
     strategy: they would have to wait for the one that runs the branch.
 
     Reference:
         - [Huang et al., 2016](https://arxiv.org/abs/1603.09382), who scale
-          the branch when predicting; here a kept branch is divided by
-          `1 - rate` in training.
+          the branch when predicting. That is `scale="inference"` here.
 
     Args:
         branch: A layer or model whose output has the shape of its input.
@@ -40,6 +36,9 @@ class StochasticResidual(keras.layers.Layer):
         rate: Float in `[0, 1)`, the probability of dropping the branch.
         seed: Optional int that makes the draws reproducible. The state of the
             generator is saved with the model.
+        scale: `"training"` divides a kept branch by `1 - rate` in training;
+            `"inference"` multiplies the branch by `1 - rate` in inference,
+            which spares training a pass over its output and its gradient.
 
     Call arguments:
         inputs: Float tensor of shape `(batch, ...)`.
@@ -49,8 +48,8 @@ class StochasticResidual(keras.layers.Layer):
         `inputs` plus the branch, or `inputs` alone, of the same shape.
 
     Raises:
-        ValueError: If `rate` is outside `[0, 1)`, or the branch changes the
-            shape.
+        ValueError: If `rate` is outside `[0, 1)`, `scale` is unknown, or the
+            branch changes the shape.
 
     Example:
     >>> branch = keras.layers.Dense(2, kernel_initializer="identity")
@@ -60,7 +59,7 @@ class StochasticResidual(keras.layers.Layer):
     array([1., 5.], dtype=float32)
     """
 
-    def __init__(self, branch, rate=0.2, seed=None, **kwargs):
+    def __init__(self, branch, rate=0.2, seed=None, scale="training", **kwargs):
         super().__init__(**kwargs)
         if not isinstance(rate, numbers.Real) or not 0 <= rate < 1:
             raise ValueError(
@@ -68,9 +67,15 @@ class StochasticResidual(keras.layers.Layer):
                 "at least 0 and below 1: at 1 nothing would ever be learned. "
                 f"Received: rate={rate!r}"
             )
+        if scale not in ("training", "inference"):
+            raise ValueError(
+                '`scale` names when the branch is scaled: "training" or '
+                f'"inference". Received: scale={scale!r}'
+            )
         self.branch = branch
         self.rate = rate
         self.seed = seed
+        self.scale = scale
         self.seed_generator = keras.random.SeedGenerator(seed)
 
     def build(self, input_shape):
@@ -87,7 +92,9 @@ class StochasticResidual(keras.layers.Layer):
 
     def call(self, inputs, training=False):
         if not training or self.rate == 0:
-            return ops.add(inputs, self.branch(inputs))
+            return self._add(
+                inputs, 1 - self.rate if self.scale == "inference" else 1
+            )
         draw = keras.random.uniform(
             (), dtype="float32", seed=self.seed_generator
         )
@@ -107,11 +114,17 @@ class StochasticResidual(keras.layers.Layer):
     def _keep(self, inputs, variables):
         mapping = [(v, v.value) for v in self.branch.variables]
         with keras.StatelessScope(state_mapping=mapping) as scope:
-            outputs = ops.add(inputs, self.branch(inputs) / (1 - self.rate))
+            outputs = self._add(
+                inputs, 1 / (1 - self.rate) if self.scale == "training" else 1
+            )
         # In mixed precision `dtype` is that of the values read, as in `state`.
         return outputs, [
             ops.cast(scope.get_current_value(v), v.dtype) for v in variables
         ]
+
+    def _add(self, inputs, factor):
+        branch = self.branch(inputs)
+        return ops.add(inputs, branch if factor == 1 else branch * factor)
 
     def _skip(self, inputs):
         if keras.backend.backend() != "torch":
@@ -138,6 +151,7 @@ class StochasticResidual(keras.layers.Layer):
             "branch": keras.saving.serialize_keras_object(self.branch),
             "rate": self.rate,
             "seed": self.seed,
+            "scale": self.scale,
         }
 
     @classmethod

@@ -37,7 +37,9 @@ def add_stochastic_depth(model, final_rate=0.2, replace=False, seed=None):
 
     Returns:
         A new model with copies of all weights, the same names and `trainable`
-        flags. It is compiled, with a fresh optimizer, if `model` was.
+        flags. It is compiled, with a fresh optimizer, if `model` was. A
+        projected shortcut may trade places with its branch in the order of
+        the weights: carry them over layer by layer, by name.
 
     Raises:
         ValueError: If the model has no graph or no residual addition, drops
@@ -82,14 +84,20 @@ def _additions_of(model):
         )
     additions = residual_additions(model)
     if not additions:
-        closed = [
-            layer.name
-            for layer in model._flatten_layers()
-            if layer._layers and not is_graph(layer)
-        ]
         raise ValueError(
             "The graph of the model has no addition of a residual branch and "
             "its shortcut. Layers that may add inside of their `call`: "
-            f"{closed}. Received: model={model.name!r}"
+            f"{list(_closed_layers(model))}; layers that drop branches "
+            "already, at the rate the model was built with: "
+            f"{[layer.name for layer in branch_droppers(model)]}. "
+            f"Received: model={model.name!r}"
         )
     return additions
+
+
+def _closed_layers(model):
+    for layer in model.layers:
+        if is_graph(layer):
+            yield from _closed_layers(layer)
+        elif layer._layers:
+            yield layer.name

@@ -1,7 +1,9 @@
 import keras
 
-# Those of this package, of keras.applications, keras-cv and keras-hub.
+# How this package, keras.applications, keras-cv and keras-hub name such layers
+# or, as `DINOV2DropPath`, end their names; and what they call the rate.
 NAMES = ("StochasticDepth", "StochasticResidual", "DropPath")
+RATES = ("rate", "drop_path_rate", "drop_prob")
 
 
 def branch_droppers(model):
@@ -24,10 +26,9 @@ def takes_one_tensor(dropper):
 
 
 def _drops(layer):
-    rate = getattr(layer, "rate", getattr(layer, "drop_path_rate", 0))
-    if not rate:
+    if not any(getattr(layer, name, 0) for name in RATES):
         return False
-    if type(layer).__name__ in NAMES:
+    if type(layer).__name__.endswith(NAMES):
         return True
     return (
         isinstance(layer, keras.layers.Dropout)

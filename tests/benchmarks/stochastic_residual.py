@@ -1,11 +1,12 @@
 """Training time of residual stacks that skip blocks, against the full stack.
 
-Prints a table of ratios. Run it on an otherwise idle machine:
+Prints ratios of the elapsed time, and of the time of all processor cores: the
+first can be off by half where the machine does something else as well.
+
     python tests/benchmarks/stochastic_residual.py [--blocks 54] [--rounds 5]
 """
 
 import argparse
-import statistics
 import time
 
 import keras
@@ -36,6 +37,10 @@ def skipped(branch, rate):
     return StochasticResidual(branch, rate)
 
 
+def skipped_huang(branch, rate):
+    return StochasticResidual(branch, rate, scale="inference")
+
+
 def build(join, args, jit_compile):
     keras.utils.set_random_seed(0)
     inputs = keras.Input((args.size, args.size, 3), batch_size=args.batch)
@@ -59,11 +64,15 @@ def seconds_per_step(models, args):
     times = {name: [] for name in models}
     for number in range(args.rounds + 1):
         for name, model in models.items():
-            start = time.perf_counter()
+            start = clocks()
             model.fit(images, labels, batch_size=args.batch, verbose=0)
             if number > 0:  # The first round compiles.
-                times[name].append((time.perf_counter() - start) / args.steps)
-    return {name: statistics.median(values) for name, values in times.items()}
+                times[name].append((clocks() - start) / args.steps)
+    return {name: np.median(values, axis=0) for name, values in times.items()}
+
+
+def clocks():
+    return np.array([time.perf_counter(), time.process_time()])
 
 
 def main():
@@ -79,16 +88,19 @@ def main():
     rates = linear_rates(args.blocks, args.final_rate)
     print(f"{args.blocks} blocks, backend {keras.backend.backend()}")
     print(f"expected share of blocks that run: {1 - np.mean(rates):.2f}")
-    print(f"{'':14}{'stack':12}{'ms per step':>12}{'ratio':>8}")
+    print(f"{'':6}{'stack':14}{'ms per step':>12}{'ratio':>7}", end="")
+    print(f"{'processor ms':>14}{'ratio':>7}")
     for mode, jit_compile in (("graph", False), ("XLA", True)):
         models = {
             join.__name__: build(join, args, jit_compile)
-            for join in (full, dropped, skipped)
+            for join in (full, dropped, skipped, skipped_huang)
         }
-        times = seconds_per_step(models, args)
-        for name, seconds in times.items():
-            ratio = seconds / times["full"]
-            print(f"{mode:14}{name:12}{1000 * seconds:12.1f}{ratio:8.2f}")
+        for name, seconds in (times := seconds_per_step(models, args)).items():
+            wall, cpu = seconds / times["full"]
+            print(
+                f"{mode:6}{name:14}{1000 * seconds[0]:12.1f}{wall:7.2f}", end=""
+            )
+            print(f"{1000 * seconds[1]:14.1f}{cpu:7.2f}", flush=True)
 
 
 if __name__ == "__main__":

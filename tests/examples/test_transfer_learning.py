@@ -91,9 +91,9 @@ def test_own_folder_and_weights(run, tmp_path):
 @pytest.mark.parametrize(
     "arguments, message",
     [
-        (["--epochs", "1"], "--epochs must be at least 2, one for each stage"),
+        (["--epochs", "1"], "at least 2 --epochs"),
+        (["--labels-per-class", "0"], "and 1 of --labels-per-class"),
         (["--validation-share", "1"], "at least 0 and below 1"),
-        (["--labels-per-class", "0"], "at least 1"),
     ],
 )
 def test_wrong_arguments_are_refused(run, capsys, arguments, message):

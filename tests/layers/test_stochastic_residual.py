@@ -46,7 +46,7 @@ class Counter(layers.Layer):
         return x
 
 
-def build_model(rate, seed=0, jit_compile="auto"):
+def build_model(rate, scale="training", jit_compile="auto"):
     keras.utils.set_random_seed(1)
     branch = keras.Sequential(
         [
@@ -57,7 +57,8 @@ def build_model(rate, seed=0, jit_compile="auto"):
         ]
     )
     inputs = keras.Input((3,))
-    outputs = StochasticResidual(branch, rate, seed=seed, name="block")(inputs)
+    block = StochasticResidual(branch, rate, 0, scale, name="block")
+    outputs = block(inputs)
     model = keras.Model(inputs, outputs)
     model.compile("sgd", "mse", jit_compile=jit_compile)
     return model
@@ -79,14 +80,19 @@ def test_drops_at_rate():
     assert runs / 300 == pytest.approx(0.75, abs=0.08)
 
 
-def test_scales_what_it_keeps_in_training_only():
+@pytest.mark.parametrize(
+    "scale, kept, predicted", [("training", 3.5, 2.0), ("inference", 2.0, 1.4)]
+)
+def test_scales_in_training_or_in_inference(scale, kept, predicted):
     branch = layers.Dense(2, kernel_initializer="identity")
-    layer = StochasticResidual(branch, rate=0.6, seed=0)
+    layer = StochasticResidual(branch, rate=0.6, seed=0, scale=scale)
     x = np.ones((1, 2), "float32")
     outputs = [layer(x, training=True) for _ in range(8)]
     values = {ops.convert_to_numpy(output)[0, 0] for output in outputs}
-    assert values == {1.0, 3.5}
-    np.testing.assert_array_equal(ops.convert_to_numpy(layer(x)), 2.0)
+    assert values == {1.0, kept}
+    np.testing.assert_allclose(
+        ops.convert_to_numpy(layer(x)), predicted, rtol=1e-6
+    )
 
 
 @pytest.mark.parametrize("jit_compile", JIT_COMPILE[keras.backend.backend()])
@@ -110,8 +116,9 @@ def test_a_dropped_branch_does_not_run_and_a_kept_one_does(jit_compile):
     assert 0 < kept < 15
 
 
-def test_rate_zero_trains_as_the_plain_sum():
-    model = build_model(rate=0)
+@pytest.mark.parametrize("scale", ["training", "inference"])
+def test_rate_zero_trains_as_the_plain_sum(scale):
+    model = build_model(rate=0, scale=scale)
     keras.utils.set_random_seed(1)
     plain_branch = keras.models.clone_model(model.get_layer("block").branch)
     inputs = keras.Input((3,))
@@ -188,10 +195,11 @@ def test_saved_model_predicts_the_same_and_continues_the_draws(tmp_path):
 
 
 def test_config_round_trip():
-    layer = StochasticResidual(layers.Dense(3), 0.3, seed=4, name="block")
+    layer = StochasticResidual(layers.Dense(3), 0.3, 4, "inference")
     copy = StochasticResidual.from_config(layer.get_config())
     assert copy.get_config() == layer.get_config()
-    assert (copy.rate, copy.seed, copy.branch.units) == (0.3, 4, 3)
+    assert (copy.rate, copy.seed, copy.scale) == (0.3, 4, "inference")
+    assert copy.branch.units == 3
 
 
 @pytest.mark.tensorflow
@@ -212,6 +220,11 @@ def test_trains_on_two_replicas():
 def test_rejects_a_rate_outside_of_0_to_1(rate):
     with pytest.raises(ValueError, match=r"at least 0 and below 1.*Received"):
         StochasticResidual(layers.Dense(2), rate=rate)
+
+
+def test_rejects_an_unknown_scale():
+    with pytest.raises(ValueError, match="Received: scale='both'"):
+        StochasticResidual(layers.Dense(2), scale="both")
 
 
 def test_rejects_a_branch_that_changes_the_shape():

@@ -17,7 +17,7 @@ import keras  # noqa: E402
 import numpy as np  # noqa: E402
 from keras import ops  # noqa: E402
 
-from keras_fewlabels import models, policies  # noqa: E402
+from keras_fewlabels import callbacks, models, policies  # noqa: E402
 from keras_fewlabels.data import mix_labeled_unlabeled  # noqa: E402
 
 
@@ -64,6 +64,21 @@ def linear(kernel):
     return model
 
 
+def with_backbone():
+    keras.utils.set_random_seed(1)
+    backbone = keras.Sequential(
+        [
+            keras.Input((2, 3, 1)),
+            keras.layers.Flatten(),
+            keras.layers.Dense(5, activation="tanh"),
+            keras.layers.Dense(4, activation="tanh"),
+        ],
+        name="backbone",
+    )
+    head = keras.layers.Dense(3, activation="softmax")
+    return keras.Sequential([keras.Input((2, 3, 1)), backbone, head])
+
+
 FITS = {
     "frozen teacher": lambda student: models.NoisyStudentModel(
         student, linear(KERNELS[1]), policies.FixedThreshold(0.6)
@@ -86,11 +101,21 @@ FITS = {
     "AdaMatch": lambda student: models.AdaMatch(
         student, policies.AdaMatchPolicy(momentum=0.8), **NO_NOISE
     ),
+    "FineTune": lambda _: models.NoisyStudentModel(
+        with_backbone(), models.EMATeacher(0.6), policies.FixedThreshold(0.4)
+    ),
+}
+CALLBACKS = {
+    "FineTune": [
+        callbacks.FineTune(
+            "backbone", {0: 0, 1: 1, 2: "all"}, {2: 0.1}, layer_decay=0.5
+        )
+    ]
 }
 
 
-def fit(make):
-    model = make(linear(KERNELS[0]))
+def fit(name):
+    model = FITS[name](linear(KERNELS[0]))
     model.compile(
         keras.optimizers.SGD(0.3, momentum=0.9),
         "sparse_categorical_crossentropy",
@@ -102,10 +127,11 @@ def fit(make):
     )
     history = model.fit(
         data,
-        epochs=2,
+        epochs=3,
         validation_data=(IMAGES[:12], LABELS),
         validation_batch_size=4,
         verbose=0,
+        callbacks=CALLBACKS.get(name),
     ).history
     weights = [ops.convert_to_numpy(weight) for weight in model.weights]
     return weights, history
@@ -113,8 +139,8 @@ def fit(make):
 
 results = {}
 with scope():
-    for name, make in FITS.items():
-        weights, history = fit(make)
+    for name in FITS:
+        weights, history = fit(name)
         for number, weight in enumerate(weights):
             results[f"{name}: weight {number}"] = weight
         for key, values in history.items():

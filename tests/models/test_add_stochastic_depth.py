@@ -145,20 +145,23 @@ def test_rejects_a_model_without_graph_or_residual_addition():
     class Block(layers.Layer):
         def __init__(self):
             super().__init__(name="block")
-            self.dense = layers.Dense(4)
+            self.inner = keras.Sequential([layers.Dense(4)])
+            self.drop = layers.Dropout(0.1, noise_shape=(None, 1), name="own")
 
-        def call(self, x):
-            return x + self.dense(x)
+        def call(self, x, training=None):
+            return x + self.drop(self.inner(x), training=training)
 
     class Subclassed(keras.Model):
         pass
 
     with pytest.raises(ValueError, match="functional or `Sequential` model"):
         add_stochastic_depth(Subclassed())
-    model = keras.Sequential([keras.Input((4,)), Block()], name="closed")
-    message = r"\['block'\]. Received: model='closed'"
-    with pytest.raises(ValueError, match=message):
-        add_stochastic_depth(model)
+    nested = keras.Sequential([keras.Input((4,)), Block()])
+    model = keras.Sequential([keras.Input((4,)), nested], name="closed")
+    message = r"`call`: \['block'\];.*\['own'\]. Received: model='closed'"
+    for replace in (False, True):
+        with pytest.raises(ValueError, match=message):
+            add_stochastic_depth(model, replace=replace)
 
 
 def test_rejects_a_rate_outside_of_0_to_1():

@@ -20,6 +20,15 @@ class DropPath(layers.Layer):
         return x
 
 
+class SomeDropPath(DropPath):
+    """As keras-hub has it, where `rate` may also be `drop_prob`."""
+
+    def __init__(self, drop_prob):
+        super().__init__()
+        del self.rate
+        self.drop_prob = drop_prob
+
+
 @pytest.mark.parametrize(
     "layer, drops",
     [
@@ -30,6 +39,8 @@ class DropPath(layers.Layer):
         (layers.Dropout(0.2), False),
         (DropPath(), True),
         (DropPath(0), False),
+        (SomeDropPath(0.2), True),
+        (SomeDropPath(0), False),
         (StochasticDepth(), True),
         (layers.Dense(8), False),
     ],

@@ -1,0 +1,92 @@
+"""Does the suggested learning rate train as well as the best of a grid?
+
+    python tests/benchmarks/learning_rates.py
+
+Three models on the digits of scikit-learn, 1,000 images to train, the
+rest to test; each is trained for as many epochs at the suggestion of
+`find_learning_rate` and at seven rates from 1e-5 to 10, three seeds.
+"""
+
+import os
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+
+import keras
+import numpy as np
+from keras import layers
+from sklearn.datasets import load_digits
+
+import keras_fewlabels as kfl
+
+GRID = np.logspace(-5, 1, 7)
+
+
+def dense():
+    stack = [layers.Flatten(), layers.Dense(64, activation="relu")]
+    return stack, keras.optimizers.Adam
+
+
+def convolutional():
+    stack = []
+    for width in (16, 32):
+        stack += [
+            layers.Conv2D(width, 3, padding="same", use_bias=False),
+            layers.BatchNormalization(momentum=0.9),
+            layers.ReLU(),
+            layers.MaxPooling2D(),
+        ]
+    return [*stack, layers.Flatten()], keras.optimizers.Adam
+
+
+def with_momentum():
+    stack = [
+        layers.Conv2D(16, 3, activation="relu"),
+        layers.Flatten(),
+        layers.Dense(64, activation="relu"),
+    ]
+    return stack, lambda rate: keras.optimizers.SGD(rate, momentum=0.9)
+
+
+def build(make, seed, rate):
+    keras.utils.set_random_seed(seed)
+    stack, optimizer = make()
+    model = keras.Sequential([keras.Input((8, 8, 1)), *stack])
+    model.add(layers.Dense(10, activation="softmax"))
+    model.compile(
+        optimizer(rate), "sparse_categorical_crossentropy", ["accuracy"]
+    )
+    return model
+
+
+def main():
+    digits = load_digits()
+    images = (digits.images[..., None] / 16).astype("float32")
+    print(f"{'':15}{'seed':>5}{'suggestion':>12}{'test':>7}   grid 1e-5 ... 10")
+    for make in (dense, convolutional, with_momentum):
+        for seed in range(3):
+            order = np.random.default_rng(seed).permutation(len(images))
+            train, test = order[:1000], order[1000:]
+
+            def accuracy(rate, seed=seed, train=train, test=test, make=make):
+                model = build(make, seed, rate)
+                x, y = images[train], digits.target[train]
+                model.fit(x, y, 32, epochs=10, verbose=0)
+                x, y = images[test], digits.target[test]
+                return 100 * model.evaluate(x, y, verbose=0)[1]
+
+            finder = kfl.loops.find_learning_rate(
+                build(make, seed, 1e-3),
+                images[train],
+                digits.target[train],
+                max_rate=10.0,
+            )
+            grid = " ".join(f"{accuracy(rate):.1f}" for rate in GRID)
+            print(
+                f"{make.__name__:15}{seed:5}{finder.suggestion:12.2g}"
+                f"{accuracy(finder.suggestion):7.1f}   {grid}",
+                flush=True,
+            )
+
+
+if __name__ == "__main__":
+    main()
