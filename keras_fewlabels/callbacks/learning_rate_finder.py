@@ -29,14 +29,14 @@ class LearningRateFinder(keras.callbacks.Callback):
         max_rate: Float above `min_rate`, the last one.
         num_steps: Int, 10 or more, the number of batches of the test. The fit
             ends after them; it must not be shorter.
-        smoothing: Float in `[0, 1)`, how much of the average of earlier
-            losses is kept from batch to batch.
+        smoothing: Float in `[0, 1)`, how much of the average of the losses
+            is kept from batch to batch.
         divergence: Float above 1. The test ends when the smoothed loss is so
             many times the smallest one.
 
     Attributes:
         rates: Float array of shape `(num_tested,)`, the learning rates.
-        losses: Float array of shape `(num_tested,)`, the smoothed losses.
+        losses: Float array of shape `(num_tested,)`, the losses, smoothed.
         suggestion: Float, the rate at which the loss falls most steeply;
             `None` before the test, and where the loss never falls.
 
@@ -105,30 +105,28 @@ class LearningRateFinder(keras.callbacks.Callback):
         self.model.optimizer.learning_rate = self.min_rate * growth
 
     def on_train_batch_end(self, batch, logs=None):
-        loss = self._loss_of_batch(batch, logs["loss"])
-        self._average = (
-            self.smoothing * self._average + (1 - self.smoothing) * loss
-        )
         self.rates.append(current_rate(self.model.optimizer))
-        # The average starts at 0; this takes that out of it.
-        share = 1 - self.smoothing ** len(self.rates)
-        self.losses.append(self._average / share)
-        explodes = not self.losses[-1] <= self.divergence * min(self.losses)
+        self.losses.append(self._loss_of_batch(batch, logs["loss"]))
+        average = moving_average(self.losses, self.smoothing)
+        explodes = not average[-1] <= self.divergence * average.min()
         if explodes or len(self.rates) == self.num_steps:
             self.model.stop_training = True
 
     def on_train_end(self, logs=None):
         self._origin.restore()
-        self.rates, self.losses = np.array(self.rates), np.array(self.losses)
+        self.rates = np.array(self.rates)
+        # Both ways: an average of the past alone lags, and the steepest fall
+        # would be found at a rate several times too high.
+        forward = moving_average(self.losses, self.smoothing)
+        backward = moving_average(self.losses[::-1], self.smoothing)[::-1]
+        self.losses = (forward + backward) / 2
         # So many losses make an average; the first ones jump.
-        window = round(1 / (1 - self.smoothing))
-        start = min(window, len(self.rates) // 2)
+        start = min(round(1 / (1 - self.smoothing)), len(self.rates) // 2)
         self.suggestion = steepest_fall(self.rates[start:], self.losses[start:])
 
     def _forget(self):
         self.rates, self.losses = [], []
         self.suggestion = None
-        self._average = 0.0
         self._sum = 0.0
 
     def _loss_of_batch(self, batch, mean):
@@ -153,8 +151,28 @@ class LearningRateFinder(keras.callbacks.Callback):
             )
 
 
+def moving_average(values, momentum):
+    """The exponential average of each value and those before it.
+
+    Args:
+        values: Sequence of floats.
+        momentum: Float in `[0, 1)`.
+
+    Returns:
+        Float array of the same length, without a bias towards 0.
+    """
+    averages, average = [], 0.0
+    for count, value in enumerate(values, start=1):
+        average = momentum * average + (1 - momentum) * value
+        averages.append(average / (1 - momentum**count))
+    return np.array(averages)
+
+
 def steepest_fall(rates, losses):
     """The learning rate at which the loss falls fastest on a log scale.
+
+    Only rates below that of the smallest loss count: a training that has
+    diverged may fall again, and steeply.
 
     Args:
         rates: Float array of shape `(num_rates,)`, growing.
@@ -165,8 +183,7 @@ def steepest_fall(rates, losses):
     """
     finite = np.isfinite(losses)
     rates, losses = rates[finite], losses[finite]
-    if len(rates) < 2:
+    if len(rates) < 2 or losses.argmin() == 0:
         return None
-    slopes = np.gradient(losses, np.log(rates))
-    steepest = slopes.argmin()
-    return float(rates[steepest]) if slopes[steepest] < 0 else None
+    slopes = np.gradient(losses, np.log(rates))[: losses.argmin() + 1]
+    return float(rates[slopes.argmin()])

@@ -7,6 +7,7 @@ rest to test; each is trained for as many epochs at the suggestion of
 `find_learning_rate` and at seven rates from 1e-5 to 10, three seeds.
 """
 
+import argparse
 import os
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
@@ -53,17 +54,24 @@ def build(make, seed, rate):
     model = keras.Sequential([keras.Input((8, 8, 1)), *stack])
     model.add(layers.Dense(10, activation="softmax"))
     model.compile(
-        optimizer(rate), "sparse_categorical_crossentropy", ["accuracy"]
+        optimizer(rate),
+        "sparse_categorical_crossentropy",
+        metrics=["accuracy"],
     )
     return model
 
 
 def main():
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawTextHelpFormatter
+    )
+    parser.add_argument("--first-seed", type=int, default=0)
+    first_seed = parser.parse_args().first_seed
     digits = load_digits()
     images = (digits.images[..., None] / 16).astype("float32")
     print(f"{'':15}{'seed':>5}{'suggestion':>12}{'test':>7}   grid 1e-5 ... 10")
     for make in (dense, convolutional, with_momentum):
-        for seed in range(3):
+        for seed in range(first_seed, first_seed + 3):
             order = np.random.default_rng(seed).permutation(len(images))
             train, test = order[:1000], order[1000:]
 
