@@ -64,8 +64,8 @@ class PseudoLabeler(keras.callbacks.Callback):
             epoch. By default the model in training labels.
         policy: Layer that maps probabilities to `(targets, weights)`; images
             of weight 1 are kept. By default `policies.FixedThreshold()`, or
-            no threshold with a curriculum. Soft targets need one-hot labels
-            and a loss that takes them.
+            no threshold with a curriculum or a `policies.TopPerClass`. Soft
+            targets need one-hot labels and a loss that takes them.
         balance: How often the kept images of a class are seen: `None`, each
             once; `"repeat"`, rare classes as often as the largest;
             `"truncate"`, all as often as the rarest; or a

@@ -6,12 +6,12 @@ import numpy as np
 
 from keras_fewlabels.data.full_batches import FullBatches
 from keras_fewlabels.data.pseudo_labeled_epoch import (
-    PseudoLabeledEpoch,
+    EpochByEpoch,
     stale_batches,
 )
 
 
-class PseudoLabeledBatches(FullBatches):
+class PseudoLabeledBatches(EpochByEpoch, FullBatches):
     """Batches `(images, labels)` of true and pseudo-labels, mixed at random.
 
     Args:
@@ -38,23 +38,7 @@ class PseudoLabeledBatches(FullBatches):
         self.begin_epoch(0, np.empty(0, "int64"), None)
 
     def begin_epoch(self, epoch, chosen, targets):
-        """Says what the epoch that begins trains on.
-
-        Args:
-            epoch: Int, its number, from 0.
-            chosen: Int array, the unlabelled images to train on.
-            targets: Array of what they are labelled with, as for
-                `PseudoLabeledEpoch`.
-        """
-        self._order = PseudoLabeledEpoch(
-            epoch,
-            chosen,
-            targets,
-            self.labels,
-            self.num_steps * self.batch_size,
-            self.seed if self.shuffle else None,
-        )
-
+        super().begin_epoch(epoch, chosen, targets)
         self._next = 0
 
     def __getitem__(self, index):
@@ -62,16 +46,16 @@ class PseudoLabeledBatches(FullBatches):
         # seed of ours fixes and no backup holds.
         index = self._next % self.num_steps
         self._next += 1
-        return self.batch(index, self._order)
+        return self.batch(index, self._epoch)
 
     def on_epoch_end(self):
         """Keeps the order, which only `begin_epoch` changes."""
 
     def new_order(self):
-        return self._order
+        return self._epoch
 
     def batch(self, index, order):
-        if order is not self._order:
+        if order is not self._epoch:
             raise stale_batches()
         first = index * self.batch_size
         slots = order.slots[first : first + self.batch_size]

@@ -55,6 +55,32 @@ class PseudoLabeledEpoch:
         return targets.astype(like.dtype).reshape(-1, *like.shape[1:])
 
 
+class EpochByEpoch:
+    """A feed of true and pseudo-labels, told anew what each epoch holds.
+
+    Whoever inherits has `labels` (the true ones), `batch_size`, `num_steps`,
+    `shuffle` and `seed`.
+    """
+
+    def begin_epoch(self, epoch, chosen, targets):
+        """Says what the epoch that begins trains on.
+
+        Args:
+            epoch: Int, its number, from 0.
+            chosen: Int array, the unlabelled images to train on.
+            targets: Array of what they are labelled with, as for
+                `PseudoLabeledEpoch`.
+        """
+        self._epoch = PseudoLabeledEpoch(
+            epoch,
+            chosen,
+            targets,
+            self.labels,
+            self.num_steps * self.batch_size,
+            self.seed if self.shuffle else None,
+        )
+
+
 def stale_batches():
     """The error of a fit that asks for batches of an epoch that is over."""
     return ValueError(

@@ -7,7 +7,7 @@ import numpy as np
 import tensorflow as tf
 
 from keras_fewlabels.data.pseudo_labeled_epoch import (
-    PseudoLabeledEpoch,
+    EpochByEpoch,
     stale_batches,
 )
 from keras_fewlabels.data.streams import as_stream, check_elements
@@ -17,7 +17,7 @@ _SHUFFLE_WINDOW = 1024
 _CHUNK = 256
 
 
-class PseudoLabeledStreams:
+class PseudoLabeledStreams(EpochByEpoch):
     """Batches `(images, labels)` of true and pseudo-labels from two streams.
 
     Each epoch reads the unlabelled dataset once and lets those images pass
@@ -78,22 +78,7 @@ class PseudoLabeledStreams:
         self.begin_epoch(0, np.empty(0, "int64"), None)
 
     def begin_epoch(self, epoch, chosen, targets):
-        """Says what the epoch that begins trains on.
-
-        Args:
-            epoch: Int, its number, from 0.
-            chosen: Int array, the unlabelled images to train on.
-            targets: Array of what they are labelled with, as for
-                `PseudoLabeledEpoch`.
-        """
-        self._epoch = PseudoLabeledEpoch(
-            epoch,
-            chosen,
-            targets,
-            self.labels,
-            self.num_steps * self.batch_size,
-            self.seed if self.shuffle else None,
-        )
+        super().begin_epoch(epoch, chosen, targets)
         self._is_pseudo = self._epoch.slots >= len(self.labels)
         seen = self._epoch.slots[self._is_pseudo] - len(self.labels)
         # Unlabelled images beyond the last one that is seen are seen 0 times.
