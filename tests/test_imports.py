@@ -16,11 +16,16 @@ ALLOWED = {
     "ops": set(),
     "data": set(),
     "policies": set(),
+    # Plots draw arrays and dicts, whatever made them. Only a fit loop draws
+    # unasked, for its report; all else leaves that to the user.
     "plots": set(),
     "layers": {"ops"},
     "callbacks": {"policies", "data", "layers"},
     "models": {"policies", "data", "layers"},
-    "loops": {"ops", "data", "policies", "layers", "callbacks", "models"},
+    "loops": {
+        *{"ops", "data", "policies", "layers", "callbacks", "models"},
+        "plots",
+    },
     "evaluation": {"ops", "data", "policies", "layers", "callbacks", "models"},
 }
 

@@ -77,6 +77,7 @@ MODELS = {
         kfl.policies.FixedThreshold(0.8),
         noise=kfl.layers.RandAugment(1, 3),
         weak_noise=keras.layers.RandomFlip(),
+        labeled_noise=keras.layers.Identity(),
         unlabeled_weight=0.7,
         separate_batch_norm=True,
     ),

@@ -3,5 +3,6 @@
 from keras_fewlabels.callbacks.fine_tune import FineTune
 from keras_fewlabels.callbacks.learning_rate_finder import LearningRateFinder
 from keras_fewlabels.callbacks.pseudo_labeler import PseudoLabeler
+from keras_fewlabels.callbacks.seed_epochs import SeedEpochs
 
-__all__ = ["FineTune", "LearningRateFinder", "PseudoLabeler"]
+__all__ = ["FineTune", "LearningRateFinder", "PseudoLabeler", "SeedEpochs"]

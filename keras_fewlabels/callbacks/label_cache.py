@@ -17,13 +17,21 @@ class LabelCache:
 
     Args:
         folder: Path; made if it is not there.
+        argument: String, how the caller calls the folder.
+        remedy: String, what happens where a file is damaged.
 
     Raises:
         ValueError: If the folder cannot be written to.
     """
 
-    def __init__(self, folder):
+    def __init__(
+        self,
+        folder,
+        argument="cache_dir",
+        remedy="its images are labelled anew",
+    ):
         self.folder = pathlib.Path(folder)
+        self._remedy = remedy
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
             probe = self.folder / f".writable.{os.getpid()}"
@@ -31,8 +39,8 @@ class LabelCache:
             probe.unlink()
         except OSError as error:
             raise ValueError(
-                "`cache_dir` must be a folder that can be written to. "
-                f"Received: cache_dir={str(folder)!r} ({error})"
+                f"`{argument}` must be a folder that can be written to. "
+                f"Received: {argument}={str(folder)!r} ({error})"
             ) from error
 
     def write(self, name, fingerprint, arrays):
@@ -73,7 +81,7 @@ class LabelCache:
         # What zipfile, zlib and NumPy raise, depending on the damaged byte.
         except Exception as error:
             warnings.warn(
-                f"{path} is damaged ({error}); its images are labelled anew.",
+                f"{path} is damaged ({error}); {self._remedy}.",
                 stacklevel=2,
             )
             return None

@@ -33,6 +33,18 @@ class FullBatches(keras.utils.PyDataset, abc.ABC):
         self._random = np.random.default_rng(self.seed)
         self._order = None
 
+    def begin_epoch(self, epoch):
+        """Draws the order of an epoch from its number alone.
+
+        Without it the orders follow one another. With it an epoch that starts
+        again, in a fit that was killed, is the same epoch.
+
+        Args:
+            epoch: Int, the number of the epoch, from 0.
+        """
+        self._random = np.random.default_rng((self.seed, epoch))
+        self._order = None
+
     @abc.abstractmethod
     def new_order(self):
         """Index tables of an epoch, each of shape `(num_steps, size)`."""

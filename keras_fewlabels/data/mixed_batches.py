@@ -20,6 +20,8 @@ class MixedBatches(FullBatches):
         shuffle: Boolean, whether each pass has an order of its own.
         seed: Optional int that makes the orders reproducible.
         truth: Optional int array, the true classes of the unlabelled images.
+        num_steps: Optional int, batches per epoch, for epochs that are not
+            one pass over the longer part.
     """
 
     def __init__(
@@ -31,11 +33,13 @@ class MixedBatches(FullBatches):
         shuffle=True,
         seed=None,
         truth=None,
+        num_steps=None,
     ):
-        num_steps = max(
-            math.ceil(len(labeled[0]) / batch_size),
-            math.ceil(len(unlabeled) / unlabeled_batch_size),
-        )
+        if num_steps is None:
+            num_steps = max(
+                math.ceil(len(labeled[0]) / batch_size),
+                math.ceil(len(unlabeled) / unlabeled_batch_size),
+            )
         super().__init__(num_steps, shuffle, seed)
         self.labeled = labeled
         self.unlabeled = unlabeled

@@ -160,7 +160,7 @@ def _check_outputs(model, images):
 
 
 def _value_ranges(model):
-    for noise in (model.noise, model.weak_noise):
+    for noise in (model.noise, model.weak_noise, model.labeled_noise):
         for layer in (noise, *getattr(noise, "layers", ())):
             value_range = getattr(layer, "value_range", None)
             if value_range is not None:

@@ -41,14 +41,18 @@ class GuardRails(keras.callbacks.Callback):
 
     def __init__(self):
         super().__init__()
+        self._first_epoch = None
         self._epoch = 0
         self._histograms = None
         self._has_warned = False
 
     def on_train_begin(self, logs=None):
+        self._first_epoch = None
         self._has_warned = False
 
     def on_epoch_begin(self, epoch, logs=None):
+        if self._first_epoch is None:
+            self._first_epoch = epoch
         self._epoch = epoch
         self._histograms = None
 
@@ -86,7 +90,7 @@ class GuardRails(keras.callbacks.Callback):
     def _trouble(self, mask_ratio):
         if mask_ratio < _HARDLY_ANY:
             # A model that has just begun is rarely confident.
-            if self._epoch == 0:
+            if self._epoch == self._first_epoch:
                 return None
             return (
                 "The unlabelled images hardly count: the policy keeps "
@@ -112,8 +116,9 @@ class GuardRails(keras.callbacks.Callback):
         )
 
     def _read_histograms(self):
-        if self._histograms is None:
-            metrics = self.model.pseudo_label_metrics
+        # A model that learns from labels alone has its loss watched only.
+        metrics = getattr(self.model, "pseudo_label_metrics", None)
+        if self._histograms is None and metrics is not None:
             self._histograms = [
                 ops.convert_to_numpy(metric.histogram)
                 for metric in (metrics.class_entropy, metrics.label_entropy)

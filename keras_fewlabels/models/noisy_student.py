@@ -62,6 +62,9 @@ class NoisyStudentModel(StudentModel):
         noise: Optional layer that augments the images of the student, such
             as `layers.RandAugment()`, which draws anew on each replica;
             Keras's own random layers draw the same on all.
+        labeled_noise: Optional layer that augments the labelled images
+            instead. In FixMatch they are as weakly augmented as those that
+            the teacher sees; in Noisy Student all have the same noise.
         weak_noise: Optional layer that augments the images of the teacher.
         unlabeled_weight: Float, the weight of the unlabelled loss.
         separate_batch_norm: Boolean. If `True`, labelled and unlabelled
@@ -106,6 +109,7 @@ class NoisyStudentModel(StudentModel):
         weak_noise=None,
         unlabeled_weight=1.0,
         separate_batch_norm=False,
+        labeled_noise=None,
         **kwargs,
     ):
         # The student and the noise cast their inputs themselves.
@@ -117,6 +121,7 @@ class NoisyStudentModel(StudentModel):
         self.weak_noise = weak_noise
         self.unlabeled_weight = unlabeled_weight
         self.separate_batch_norm = separate_batch_norm
+        self.labeled_noise = labeled_noise
         if isinstance(teacher, EMATeacher):
             teacher.follow(student)
         elif teacher is not None:
@@ -192,9 +197,14 @@ class NoisyStudentModel(StudentModel):
         if not is_mixed(inputs):
             return self.student(inputs, training=training)
         parts = [inputs["labeled"], inputs["unlabeled"]]
+        has_own_noise = training and self.labeled_noise is not None
+        if has_own_noise:
+            labeled, unlabeled = parts
+            labeled = self.labeled_noise(labeled, training=True)
+            parts = [labeled, self.add_noise(unlabeled)]
         if not (training and self.separate_batch_norm):
             parts = [ops.concatenate(parts)]
-        if training:
+        if training and not has_own_noise:
             parts = [self.add_noise(images) for images in parts]
         outputs = [self.student(images, training=training) for images in parts]
         return outputs[0] if len(outputs) == 1 else ops.concatenate(outputs)
@@ -276,8 +286,14 @@ class NoisyStudentModel(StudentModel):
 
     def get_config(self):
         config = super().get_config()
-        parts = ("student", "teacher", "policy", "noise", "weak_noise")
-        for part in parts:
+        for part in (
+            "student",
+            "teacher",
+            "policy",
+            "noise",
+            "weak_noise",
+            "labeled_noise",
+        ):
             value = getattr(self, part)
             config[part] = keras.saving.serialize_keras_object(value)
         config["unlabeled_weight"] = self.unlabeled_weight

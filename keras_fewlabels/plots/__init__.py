@@ -1,19 +1,25 @@
 """Figures of matplotlib, drawn from arrays and dicts."""
 
 from keras_fewlabels.plots.augmentations import augmentations
+from keras_fewlabels.plots.batch_sizes import batch_sizes
+from keras_fewlabels.plots.comparison import comparison
 from keras_fewlabels.plots.corruptions import corruptions
 from keras_fewlabels.plots.image_grid import image_grid
 from keras_fewlabels.plots.learning_curves import learning_curves
 from keras_fewlabels.plots.learning_rates import learning_rates
 from keras_fewlabels.plots.predictions import predictions
 from keras_fewlabels.plots.pseudo_labels import pseudo_labels
+from keras_fewlabels.plots.waterfall import waterfall
 
 __all__ = [
     "augmentations",
+    "batch_sizes",
+    "comparison",
     "corruptions",
     "image_grid",
     "learning_curves",
     "learning_rates",
     "predictions",
     "pseudo_labels",
+    "waterfall",
 ]

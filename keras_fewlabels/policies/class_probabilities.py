@@ -82,9 +82,8 @@ def check_class_scores(outputs, from_logits, role):
             f"The {role} must give one row of class scores per image, "
             f"shape (batch, num_classes). Received: {outputs.shape}"
         )
-    sums = outputs.sum(axis=-1)
-    are_probabilities = outputs.min() >= 0 and np.allclose(sums, 1, atol=1e-2)
-    if not from_logits and not are_probabilities:
+    if not from_logits and not gives_probabilities(outputs):
+        sums = outputs.sum(axis=-1)
         raise ValueError(
             f"The loss expects probabilities, so the last layer of the {role} "
             "needs `activation='softmax'`; or compile with "
@@ -92,6 +91,19 @@ def check_class_scores(outputs, from_logits, role):
             f"{outputs.min():.3g} to {outputs.max():.3g}, which sum to "
             f"{sums.min():.3g} to {sums.max():.3g}"
         )
+
+
+def gives_probabilities(outputs):
+    """Whether rows of outputs are class probabilities rather than logits.
+
+    Args:
+        outputs: NumPy array of shape `(batch, num_classes)`.
+
+    Returns:
+        Boolean.
+    """
+    sums = np.sum(outputs, axis=-1, dtype="float32")
+    return bool(np.min(outputs) >= 0 and np.allclose(sums, 1, atol=1e-2))
 
 
 def check_same_classes(outputs, teacher_outputs):

@@ -89,3 +89,17 @@ def test_fingerprint_changes_with_everything():
     ]
     assert len({fingerprint(*part) for part in parts}) == len(parts)
     assert fingerprint(*parts[0]) == fingerprint(*parts[0])
+
+
+def test_folder_and_remedy_have_the_names_the_caller_gives(tmp_path):
+    file = tmp_path / "file"
+    file.touch()
+    expected = r"`backup_dir` must be .*Received: backup_dir='.*file' \(.*\)"
+    with pytest.raises(ValueError, match=expected):
+        LabelCache(file, "backup_dir")
+    file.with_name("phase.npz").touch()
+    cache = LabelCache(tmp_path, "backup_dir", "it is trained anew")
+    with pytest.warns(UserWarning, match=r"damaged \(.*\); it is trained anew"):
+        cache.read("phase", "abc")
+    with pytest.warns(UserWarning, match="its images are labelled anew"):
+        LabelCache(tmp_path).read("phase", "abc")

@@ -52,3 +52,37 @@ def test_as_dataset_has_the_same_batches():
     assert dataset.element_spec[0].shape == (2,)
     numbers = np.concatenate([x for (x,) in dataset.as_numpy_iterator()])
     assert numbers.tolist() == [0, 1, 2, 3, 4, 0, 1, 2, 3, 4]
+
+
+def test_an_epoch_that_begins_by_number_does_not_depend_on_those_before():
+    batches = Numbers(num_steps=20, seed=1)
+    orders = {}
+    for number in (0, 1, 2, 7):
+        batches.begin_epoch(number)
+        orders[number] = epoch(batches).tolist()
+    assert len(set(map(tuple, orders.values()))) == 4
+    # One that was broken off in the middle begins again.
+    again = Numbers(num_steps=20, seed=1)
+    again.begin_epoch(7)
+    again[0], again[1]
+    again.begin_epoch(7)
+    assert epoch(again).tolist() == orders[7]
+    other = Numbers(num_steps=20, seed=2)
+    other.begin_epoch(7)
+    assert epoch(other).tolist() != orders[7]
+
+
+@pytest.mark.tensorflow
+def test_as_dataset_begins_epochs_by_number():
+    batches = Numbers(num_steps=20, seed=1)
+    dataset = batches.as_dataset()
+
+    def read(number):
+        batches.begin_epoch(number)
+        return np.concatenate([x for (x,) in dataset.as_numpy_iterator()])
+
+    first, other, again = map(read, (3, 4, 3))
+    np.testing.assert_array_equal(first, again)
+    assert (first != other).any()
+    batches.begin_epoch(3)
+    np.testing.assert_array_equal(epoch(batches), first)

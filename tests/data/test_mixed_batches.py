@@ -29,3 +29,18 @@ def test_shapes_are_static():
     assert images["labeled"].shape == (3, 1, 1, 1)
     assert images["unlabeled"].shape == (5, 1, 1, 1)
     assert labels.shape == (3,)
+
+
+@pytest.mark.parametrize("num_steps", [1, 2, 9])
+def test_an_epoch_of_any_number_of_steps(num_steps):
+    batches = MixedBatches(
+        (IMAGES[:3], LABELS[:3]), IMAGES, 2, 3, seed=0, num_steps=num_steps
+    )
+    assert len(batches) == num_steps
+    parts = [batches[index] for index in range(num_steps)]
+    for num_images, numbers in (
+        (3, np.concatenate([labels // 10 for _, labels in parts])),
+        (7, np.concatenate([images["index"] for images, _ in parts])),
+    ):
+        counts = np.bincount(numbers, minlength=num_images)
+        assert counts.max() - counts.min() <= 1

@@ -6,6 +6,7 @@ import pytest
 
 from keras_fewlabels.data import mix_labeled_unlabeled
 from keras_fewlabels.models import NoisyStudentModel
+from keras_fewlabels.models.guard_rails import GuardRails
 from keras_fewlabels.policies import FixedThreshold
 
 IMAGES = np.random.default_rng(0).normal(size=(40, 2, 3, 1)).astype("float32")
@@ -109,3 +110,24 @@ def test_nan_stops_the_fit_and_names_the_batch():
     broken[17] = np.nan  # the last of four batches
     with pytest.raises(FloatingPointError, match=r"batch 3 of epoch 0.*=nan"):
         model.fit(data, epochs=4, verbose=0)
+
+
+def test_a_model_without_pseudo_labels_has_its_loss_watched():
+    model = classifier([0, 0, 0, 0])
+    model.compile("sgd", "sparse_categorical_crossentropy", run_eagerly=True)
+    labels = np.arange(20) % 4
+    arguments = {"verbose": 0, "callbacks": [GuardRails()], "shuffle": False}
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", UserWarning)
+        model.fit(
+            IMAGES[:20],
+            labels,
+            5,
+            epochs=2,
+            validation_data=(IMAGES[20:], labels),
+            **arguments,
+        )
+    broken = IMAGES[:20].copy()
+    broken[11] = np.nan  # in the third of four batches
+    with pytest.raises(FloatingPointError, match=r"batch 2 of epoch 0"):
+        model.fit(broken, labels, 5, **arguments)

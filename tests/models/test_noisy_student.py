@@ -171,6 +171,28 @@ def test_noise_is_for_the_student_and_weak_noise_for_the_teacher():
     )
 
 
+@pytest.mark.parametrize("separate_batch_norm", [False, True])
+def test_labeled_images_may_have_noise_of_their_own(separate_batch_norm):
+    model = NoisyStudentModel(
+        linear_model(),
+        noise=Shift(),
+        labeled_noise=keras.layers.Rescaling(2.0),
+        separate_batch_norm=separate_batch_norm,
+    )
+    batch = {"labeled": IMAGES[:4], "unlabeled": IMAGES[4:9]}
+    seen = np.concatenate([2 * IMAGES[:4], IMAGES[4:9] + 0.3])
+    np.testing.assert_allclose(
+        model(batch, training=True),
+        softmax(seen.reshape(9, 6) @ KERNELS[0]),
+        rtol=1e-4,
+    )
+    np.testing.assert_allclose(
+        model(batch, training=False),
+        softmax(IMAGES[:9].reshape(9, 6) @ KERNELS[0]),
+        rtol=1e-4,
+    )
+
+
 def test_logits_and_one_hot_labels_train_the_same():
     loss = keras.losses.CategoricalCrossentropy(from_logits=True)
     model = compiled(

@@ -3,7 +3,9 @@ import numpy as np
 import pytest
 
 from keras_fewlabels.policies.class_probabilities import (
+    check_class_scores,
     class_probabilities,
+    gives_probabilities,
     reads_logits,
 )
 
@@ -42,3 +44,26 @@ def test_class_probabilities():
     np.testing.assert_allclose(probabilities, [[1 / 8, 3 / 8, 0.5]], rtol=1e-3)
     same = class_probabilities(np.array([[0.25, 0.75]]), from_logits=False)
     np.testing.assert_allclose(same, [[0.25, 0.75]])
+
+
+@pytest.mark.parametrize(
+    "outputs, expected",
+    [
+        ([[0.25, 0.75], [1.0, 0.0]], True),
+        (np.full((3, 1000), 1e-3, "float16"), True),
+        ([[0.25, 0.755]], True),
+        ([[0.25, 0.70]], False),
+        ([[0.25, 0.75], [0.5, 0.75]], False),
+        ([[1.25, -0.25]], False),
+        ([[0.0, 0.0]], False),
+        ([[float("nan"), 1.0]], False),
+    ],
+)
+def test_gives_probabilities(outputs, expected):
+    outputs = np.asarray(outputs)
+    assert gives_probabilities(outputs) is expected
+    if expected:
+        check_class_scores(outputs, False, "student")
+    else:
+        with pytest.raises(ValueError, match="student needs `activation='soft"):
+            check_class_scores(outputs, False, "student")

@@ -1,0 +1,132 @@
+"""CIFAR-10: noise or none for the teacher, noise or none for the student.
+
+    python examples/cifar10_noisy_student.py --file cifar10.npz  # has x and y
+
+Four times a residual network learns from a few thousand labels, and a new one
+of the same kind from its pseudo-labels: the original Noisy Student, with
+images augmented and branches dropped, or without either. The table has their
+test accuracies and how often the students err on corrupted test images, by
+noise, blur, weather and bad files.
+"""
+
+import argparse
+import itertools
+import os
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+
+import keras
+import numpy as np
+from keras import layers
+
+import keras_fewlabels as kfl
+
+
+def parse_arguments():
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawTextHelpFormatter
+    )
+    parser.add_argument("--file", help="an .npz with x and y")
+    parser.add_argument("--num-labeled", type=int, default=4_000)
+    parser.add_argument("--num-unlabeled", type=int, default=8_000)
+    parser.add_argument("--num-test", type=int, default=2_000)
+    parser.add_argument("--num-corrupted", type=int, default=500)
+    parser.add_argument("--steps", type=int, default=2_000)
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--figure", default="cifar10_noisy_student.png")
+    return parser.parse_args()
+
+
+def load_cifar10(arguments):
+    if arguments.file is None:
+        (x, y), _ = keras.datasets.cifar10.load_data()
+    else:
+        with np.load(arguments.file) as arrays:
+            x, y = arrays["x"], arrays["y"]
+    num_used = arguments.num_unlabeled + arguments.num_test
+    order = np.random.default_rng(arguments.seed).permutation(len(x))
+    order = order[: arguments.num_labeled + num_used]
+    labeled, unlabeled, (x_test, y_test) = kfl.data.split_labels(
+        x[order],
+        y[order].reshape(-1),
+        arguments.num_labeled,
+        arguments.num_unlabeled,
+        seed=arguments.seed,
+    )
+    return labeled, unlabeled, (x_test, y_test)
+
+
+def build_student():
+    """A residual network of three stages with two blocks each."""
+    inputs = keras.Input((32, 32, 3))
+    x = layers.Rescaling(1 / 127.5, offset=-1)(inputs)
+    x = layers.Conv2D(16, 3, padding="same", use_bias=False)(x)
+    for width, strides in ((16, 1), (32, 2), (64, 2)):
+        x = residual_block(x, width, strides, layers.Conv2D(width, 1, strides))
+        x = residual_block(x, width, 1, layers.Identity())
+    x = layers.ReLU()(layers.BatchNormalization(momentum=0.9)(x))
+    x = layers.Dropout(0.3)(layers.GlobalAveragePooling2D()(x))
+    return keras.Model(inputs, layers.Dense(10, activation="softmax")(x))
+
+
+def residual_block(x, width, strides, shortcut):
+    branch = x
+    for stride in (strides, 1):
+        branch = layers.BatchNormalization(momentum=0.9)(branch)
+        branch = layers.ReLU()(branch)
+        branch = layers.Conv2D(
+            width, 3, stride, padding="same", use_bias=False
+        )(branch)
+    return layers.Add()([shortcut(x), branch])
+
+
+def main():
+    arguments = parse_arguments()
+    labeled, unlabeled, test = load_cifar10(arguments)
+    corrupted = tuple(part[: arguments.num_corrupted] for part in test)
+    rows, robustness = [], {}
+    for teacher_noise, student_noise in itertools.product(
+        (False, True), (False, True)
+    ):
+        name = (
+            f"teacher {'noised' if teacher_noise else 'plain'}, "
+            f"student {'noised' if student_noise else 'plain'}"
+        )
+        print(f"\n{name}")
+        student, report = kfl.loops.fit_noisy_student(
+            build_student,
+            labeled,
+            unlabeled,
+            test_data=test,
+            settings={
+                # A new student learns from a teacher that stays as it is.
+                "teacher": "frozen",
+                "teacher_noise": teacher_noise,
+                "student_noise": student_noise,
+                "labeled_view": "strong",
+                "supervised_steps": arguments.steps,
+                "student_steps": arguments.steps,
+                "unlabeled_ratio": 2,
+            },
+            seed=arguments.seed,
+            verbose=2,
+        )
+        print(report)
+        errors = kfl.evaluation.evaluate_corruptions(student, *corrupted)
+        accuracies = [
+            phase["test"]["accuracy"] for phase in report.to_dict()["phases"]
+        ]
+        rows.append((name, *accuracies, errors.mean_corruption_error))
+        robustness[name] = 1 - errors.mean_corruption_error
+
+    print(f"\n{'':32s}{'teacher':>9s}{'student':>9s}{'corrupted':>11s}")
+    for name, teacher, student, error in rows:
+        print(f"{name:32s}{teacher:9.1%}{student:9.1%}{1 - error:11.1%}")
+    figure = kfl.plots.comparison(
+        robustness, title="Accuracy on corrupted test images"
+    )
+    figure.savefig(arguments.figure)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,64 @@
+import keras
+import numpy as np
+
+
+class SeedEpochs(keras.callbacks.Callback):
+    """Makes what is random in an epoch depend on a seed and its number alone.
+
+    Keras backs up weights and optimizer, but not the state of its random
+    numbers: a fit that is killed and resumed by `BackupAndRestore` goes on
+    with other dropout, other augmentation and another order. With this
+    callback every epoch starts from its own seed, so that it is the same
+    epoch in both.
+
+    Args:
+        seed: Int.
+        batches: Optional dataset that has `begin_epoch(epoch)`.
+
+    Example:
+
+    >>> noise = keras.layers.GaussianNoise(1.0)
+    >>> model = keras.Sequential([keras.Input((2,)), noise])
+    >>> callback = keras_fewlabels.callbacks.SeedEpochs(seed=0)
+    >>> callback.set_model(model)
+    >>> callback.on_epoch_begin(3)
+    >>> first = model(np.zeros((1, 2)), training=True)
+    >>> callback.on_epoch_begin(3)
+    >>> second = model(np.zeros((1, 2)), training=True)
+    >>> bool(keras.ops.all(first == second))
+    True
+    """
+
+    def __init__(self, seed=0, batches=None):
+        super().__init__()
+        self.seed = seed
+        self.batches = batches
+
+    def on_epoch_begin(self, epoch, logs=None):
+        if self.batches is not None:
+            self.batches.begin_epoch(epoch)
+        states = _seed_generator_states(self.model)
+        numbers = np.random.SeedSequence((self.seed, epoch)).generate_state(
+            2 * len(states) + 1
+        )
+        _seed_torch(numbers[0])
+        pairs = numbers[1:].reshape(-1, 2)
+        for state, pair in zip(states, pairs, strict=True):
+            state.assign(pair)
+
+
+def _seed_torch(number):
+    # There, dropout without a seed draws from the generator of torch itself.
+    if keras.backend.backend() == "torch":
+        import torch
+
+        torch.manual_seed(int(number))
+
+
+def _seed_generator_states(model):
+    """The variables in which Keras's seed generators count their draws."""
+    return [
+        variable
+        for variable in model.variables
+        if variable.name == "seed_generator_state"
+    ]

@@ -1,0 +1,109 @@
+"""The weights that a phase of training ends with."""
+
+import math
+
+import keras
+import numpy as np
+from keras import ops
+
+
+class BestAverage(keras.layers.Layer):
+    """Keeps the averaged weights of the epoch that validated best.
+
+    All it knows is in variables, which are backed up with the model: a fit
+    that is resumed remembers what was best before.
+
+    Args:
+        average: Built Keras model, whose weights are kept.
+    """
+
+    def __init__(self, average):
+        super().__init__(trainable=False, dtype="float32")
+        self.kept = [
+            self.add_weight(
+                shape=weight.shape,
+                dtype=weight.dtype,
+                initializer="zeros",
+                trainable=False,
+                name=f"kept_{number}",
+            )
+            for number, weight in enumerate(average.weights)
+        ]
+        self.records = {
+            name: self.add_weight(
+                shape=(),
+                initializer=keras.initializers.Constant(value),
+                trainable=False,
+                name=name,
+            )
+            for name, value in (
+                ("accuracy", -1.0),
+                ("epoch", -1.0),
+                ("lowest_loss", math.inf),
+                ("lowest_loss_epoch", -1.0),
+            )
+        }
+        self.built = True
+
+    def __getitem__(self, name):
+        return float(ops.convert_to_numpy(self.records[name]))
+
+    def see(self, average, epoch, accuracy, loss):
+        """Takes note of an epoch, and its weights if they are the best."""
+        if loss < self["lowest_loss"]:
+            self.records["lowest_loss"].assign(loss)
+            self.records["lowest_loss_epoch"].assign(epoch)
+        if accuracy > self["accuracy"]:
+            self.records["accuracy"].assign(accuracy)
+            self.records["epoch"].assign(epoch)
+            for kept, weight in zip(self.kept, average.weights, strict=True):
+                kept.assign(weight)
+
+    def is_better_than(self, accuracy, num_images):
+        """Whether the best epoch beats an accuracy beyond chance.
+
+        By more than one standard error of an accuracy on so many images:
+        otherwise the best of many epochs is only the luckiest.
+        """
+        best = self["accuracy"]
+        return best - accuracy > math.sqrt(best * (1 - best) / num_images)
+
+    def restore(self, average):
+        """Gives a model the weights of the best epoch."""
+        for kept, weight in zip(self.kept, average.weights, strict=True):
+            weight.assign(np.array(ops.convert_to_numpy(kept)))
+
+
+class WatchValidation(keras.callbacks.Callback):
+    """Remembers the best epoch and ends a fit whose validation has settled.
+
+    The model that is trained has a `BestAverage` as `best`.
+
+    Args:
+        patience: Optional int, epochs without a lower validation loss after
+            which the fit ends.
+    """
+
+    def __init__(self, patience=None):
+        super().__init__()
+        self.patience = patience
+
+    def on_epoch_end(self, epoch, logs=None):
+        if "val_loss" not in (logs or {}):
+            return
+        best = self.model.best
+        best.see(
+            self.model.average.model,
+            epoch,
+            float(logs["val_accuracy"]),
+            float(logs["val_loss"]),
+        )
+        if self.has_settled(self.model, epoch):
+            self.model.stop_training = True
+
+    def has_settled(self, model, epoch):
+        """Whether the epochs up to this one are enough."""
+        lowest = model.best["lowest_loss_epoch"]
+        if self.patience is None or lowest < 0:
+            return False
+        return epoch - lowest >= self.patience

@@ -1,0 +1,157 @@
+import time
+
+import keras
+import numpy as np
+
+from keras_fewlabels.loops.batch_sizes import BatchSizes
+from keras_fewlabels.loops.first_images import first_images
+from keras_fewlabels.loops.is_out_of_memory import is_out_of_memory
+from keras_fewlabels.loops.training_state import TrainingState
+
+# The first step compiles, the second one may still grow memory pools.
+WARM_UP_STEPS = 2
+
+
+def find_batch_size(
+    model,
+    x,
+    y=None,
+    batch_sizes=(8, 16, 32, 64, 128, 256, 512, 1024),
+    num_steps=10,
+    verbose=0,
+):
+    """Measures how fast a model trains at growing batch sizes.
+
+    Takes real train steps at each batch size, until memory runs out or sizes
+    end, and gives the model back as it was: weights, optimizer, seeds,
+    metrics and compiled train step. The batches repeat the first images, so
+    that reading and augmenting data count for nothing. A size that is
+    suggested has been trained with; but validation with a larger batch size,
+    or another program on the device, may need more memory than there is.
+
+    Args:
+        model: Compiled and built Keras model.
+        x: Array of images, or a `tf.data.Dataset` or `PyDataset` of batches
+            `(x, y)` or `(x, y, sample_weight)`, of which the first batch is
+            drawn.
+        y: Array of labels, if `x` is an array.
+        batch_sizes: Sequence of ints, ascending.
+        num_steps: Int, the steps at each size, whose median counts. Two more
+            go before, in which the model compiles.
+        verbose: 0, or 1 to print a line for each size.
+
+    Returns:
+        A `loops.BatchSizes`: `suggestion` is the smallest batch size with at
+        least 90 % of the best throughput, `throughputs` has the images per
+        second, and `print()` shows both.
+
+    Raises:
+        ValueError: If the model is not compiled and built, or does several
+            steps at once or on several devices of a `tf.distribute` strategy,
+            if an argument is no such thing, or there is no image.
+        MemoryError: If not even the smallest batch size fits into memory.
+
+    Example:
+
+    >>> model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(1)])
+    >>> model.compile("sgd", "mse")
+    >>> sizes = keras_fewlabels.loops.find_batch_size(
+    ...     model, np.ones((10, 4)), np.ones((10, 1)), batch_sizes=[8, 64]
+    ... )
+    >>> list(sizes.throughputs)
+    [8, 64]
+    >>> sizes.suggestion in (8, 64)
+    True
+    """
+    _check_model(model)
+    _check_numbers(batch_sizes, num_steps)
+    first = first_images(x, y, max(batch_sizes))
+    state = TrainingState(model)
+    try:
+        return _measure(model, first, batch_sizes, num_steps, verbose)
+    finally:
+        state.restore()
+
+
+def _measure(model, first, batch_sizes, num_steps, verbose):
+    throughputs = {}
+    for size in batch_sizes:
+        try:
+            seconds = _seconds_per_step(model, _repeat(first, size), num_steps)
+        except Exception as error:
+            if not is_out_of_memory(error):
+                raise
+            if not throughputs:
+                raise MemoryError(
+                    "Not even the smallest batch size fits into memory. Pass "
+                    "smaller `batch_sizes`, or take smaller images or a "
+                    f"smaller model. Received: batch_sizes={batch_sizes}"
+                ) from error
+            return BatchSizes(throughputs, out_of_memory=size)
+        throughputs[size] = size / seconds
+        if verbose:
+            print(f"batch size {size}: {throughputs[size]:.1f} images/s")
+    return BatchSizes(throughputs)
+
+
+def _seconds_per_step(model, batch, num_steps):
+    # One compiled for several sizes would leave the size open.
+    model.train_function = None
+    seconds = []
+    for _ in range(WARM_UP_STEPS + num_steps):
+        start = time.perf_counter()
+        logs = model.train_on_batch(*batch)
+        # A step is over when its loss can be read.
+        keras.tree.map_structure(keras.ops.convert_to_numpy, logs)
+        seconds.append(time.perf_counter() - start)
+    return float(np.median(seconds[WARM_UP_STEPS:]))
+
+
+def _repeat(arrays, size):
+    return keras.tree.map_structure(
+        lambda array: array[np.arange(size) % len(array)], arrays
+    )
+
+
+def _check_model(model):
+    if getattr(model, "optimizer", None) is None:
+        raise ValueError(
+            "Train steps are measured with the model's own optimizer and "
+            "loss. Call `compile()` first. "
+            f"Received: model={model.name!r}, which is not compiled"
+        )
+    if not getattr(model, "student", model).built:
+        raise ValueError(
+            "The model must have its weights, to be given them back. Add a "
+            "`keras.Input`, or call `model.build(input_shape)`. "
+            f"Received: model={model.name!r}, which is not built"
+        )
+    if model.steps_per_execution != 1:
+        raise ValueError(
+            "Steps are measured one by one. Compile with "
+            "`steps_per_execution=1`. Received: "
+            f"steps_per_execution={model.steps_per_execution}"
+        )
+    strategy = getattr(model, "distribute_strategy", None)
+    if strategy is not None and strategy.num_replicas_in_sync > 1:
+        raise ValueError(
+            "Batches are measured on one device. Build the model outside of "
+            "the strategy; the global batch size is the suggestion times the "
+            f"number of replicas. Received: {strategy.num_replicas_in_sync} "
+            "replicas"
+        )
+
+
+def _check_numbers(batch_sizes, num_steps):
+    whole = all(isinstance(size, int) and size > 0 for size in batch_sizes)
+    ascending = sorted(set(batch_sizes)) == list(batch_sizes)
+    if not (len(batch_sizes) and whole and ascending):
+        raise ValueError(
+            "`batch_sizes` must be one or more positive ints, ascending. "
+            f"Received: batch_sizes={batch_sizes}"
+        )
+    if not isinstance(num_steps, int) or num_steps < 1:
+        raise ValueError(
+            "`num_steps` must be an int, 1 or more. "
+            f"Received: num_steps={num_steps}"
+        )

@@ -1,0 +1,227 @@
+import importlib.metadata
+import platform
+import time
+
+import keras
+import numpy as np
+
+from keras_fewlabels.loops.build_student import builder_of
+from keras_fewlabels.loops.finished_phases import FinishedPhases
+from keras_fewlabels.loops.fit_report import FitReport
+from keras_fewlabels.loops.generations import Generations
+from keras_fewlabels.loops.labeled_arrays import labeled_arrays
+from keras_fewlabels.loops.phase_data import divide
+from keras_fewlabels.loops.recommend import recommended_for
+from keras_fewlabels.loops.settings import with_defaults
+from keras_fewlabels.loops.task import look_at
+from keras_fewlabels.loops.trainer import Trainer
+
+
+def fit_noisy_student(
+    build_student,
+    labeled,
+    unlabeled,
+    validation_data=None,
+    generations=1,
+    test_data=None,
+    settings=None,
+    policy=None,
+    noise=None,
+    weak_noise=None,
+    baseline=False,
+    waterfall=False,
+    truth=None,
+    class_names=None,
+    value_range=None,
+    callbacks=None,
+    backup_dir=None,
+    seed=0,
+    verbose="auto",
+):
+    """Trains a classifier on few labels and many unlabelled images.
+
+    Looks at model and images, checks them against each other, and trains: a
+    supervised phase on the labels, until the validation loss has settled;
+    then, for each generation, a student on labelled and unlabelled images
+    under noise. While the architecture stays the same, the student goes on
+    from the model before and its own average teaches it; where
+    `build_student` changes it, a new student learns from the model before,
+    which is frozen. Every phase ends with the average of the weights over its
+    last steps, or with that of its best epoch on the validation images, if
+    that was better by more than a standard error.
+
+    Each part is available by itself: `models.NoisyStudentModel`, the policies
+    and layers, `loops.recalibrate_batch_norm`, `loops.recommend`. Call it in
+    the scope of your distribution strategy, if you have one.
+
+    Reference:
+        - [Xie et al., 2019](https://arxiv.org/abs/1911.04252), Noisy Student.
+          They start each student anew and label once per generation; here
+          that is `settings={"teacher": "frozen"}`, with labels that follow
+          the augmentation.
+
+    Args:
+        build_student: Function that returns a new, built Keras classifier of
+            images. If it has a parameter without a default, it gets the
+            generation, an int from 0, and may return larger ones. Or a built
+            model, which is copied with its weights. A compiled model keeps
+            its optimizer and loss; otherwise the loop chooses them.
+        labeled: Pair of arrays `(images, labels)` of shapes
+            `(num_images, height, width, channels)` and `(num_images,)` with
+            class numbers or `(num_images, num_classes)`; or a
+            `tf.data.Dataset` or `PyDataset` of such pairs, read into memory.
+        unlabeled: Array of images, or dataset of images, which is streamed.
+        validation_data: Optional pair or dataset as `labeled`. By default a
+            part of the labelled images is set aside.
+        generations: Int, how many students are trained after the supervised
+            phase.
+        test_data: Optional pair or dataset as `labeled`. Only ever measured.
+        settings: Optional dict, some or all of what `recommend` returns.
+        policy: Optional policy layer, instead of that of the settings.
+        noise: Optional layer for the images in training, likewise.
+        weak_noise: Optional layer for the images of the teacher, likewise.
+        baseline: Boolean. If `True`, a model is also trained on the labels
+            alone, under the same noise, in as many steps.
+        waterfall: Boolean. If `True`, models are also trained without parts
+            of the method, in as many steps, to see what each part brings.
+        truth: Optional int array `(num_unlabeled,)`, the true classes of the
+            unlabelled images, only to report how right pseudo-labels are.
+        class_names: Optional sequence of strings for the report.
+        value_range: Optional pair of floats, the values of black and white.
+            By default found out from the images.
+        callbacks: Optional list of Keras callbacks, which see each phase as a
+            fit of its own, with epochs counted on; or a function that gets
+            the name of a phase and returns such a list, for callbacks like
+            `CSVLogger` that want a file for each.
+        backup_dir: Optional path. A run that is killed and called again with
+            the same arguments goes on where it was. Phases that ended stay
+            there, so delete it when you are done.
+        seed: Int that fixes everything that is random. Keras's global seed
+            is set to it.
+        verbose: As for `fit()`.
+
+    Returns:
+        The trained model, as `build_student` made it, compiled for
+        `evaluate()`; and a `FitReport`.
+
+    Raises:
+        ValueError: If model, images, labels and settings do not go together,
+            before anything is trained.
+
+    Example:
+
+    >>> def build_student():
+    ...     return keras.Sequential([keras.Input((8, 8, 1)),
+    ...         keras.layers.Flatten(), keras.layers.Dense(2)])
+    >>> images = np.random.default_rng(0).random((300, 8, 8, 1))
+    >>> labels = np.arange(300) % 2
+    >>> images[labels == 1, :4] /= 2  # the upper half is darker
+    >>> model, report = keras_fewlabels.loops.fit_noisy_student(
+    ...     build_student,
+    ...     labeled=(images[:20], labels[:20]),
+    ...     unlabeled=images[20:],
+    ...     settings={"supervised_steps": 50, "student_steps": 50},
+    ...     verbose=0,
+    ... )
+    >>> [phase["name"] for phase in report.to_dict()["phases"]]
+    ['supervised', 'noisy student']
+    """
+    started = time.perf_counter()
+    if generations < 1:
+        raise ValueError(
+            "`generations` must be an int of at least 1, the number of "
+            f"students to train. Received: generations={generations!r}"
+        )
+    build = builder_of(build_student)
+    keras.utils.set_random_seed(seed)
+    model = build(0)
+    labeled = labeled_arrays(labeled, "labeled")
+    task = look_at(model, labeled, unlabeled, value_range)
+    validation = task.check(validation_data, "validation_data")
+    settings = with_defaults(
+        settings, recommended_for(task, model, validation is None)
+    )
+    data = divide(
+        task,
+        validation,
+        task.check(test_data, "test_data"),
+        settings["validation_share"],
+        seed,
+        truth,
+    )
+    layers = {"policy": policy, "noise": noise, "weak_noise": weak_noise}
+    phases = FinishedPhases(
+        backup_dir, _identity(model, task, data, settings, layers)
+    )
+    trainer = Trainer(task, data, settings, phases, layers, callbacks, verbose)
+    fit = Generations(build, trainer)
+    fit.run(generations)
+    report = FitReport(
+        {
+            "phases": fit.phases,
+            "baseline": fit.baseline() if baseline else None,
+            "waterfall": fit.waterfall() if waterfall else [],
+            **_facts(task, data, settings, class_names),
+            "seconds": time.perf_counter() - started,
+        }
+    )
+    return _compiled(fit.model, task, labeled[1]), report
+
+
+def _identity(model, task, data, settings, layers):
+    """What makes this run this one and no other."""
+    shapes = [tuple(weight.shape) for weight in model.weights]
+    layers = [
+        layer and keras.saving.serialize_keras_object(layer)["class_name"]
+        for layer in layers.values()
+    ]
+    settings = sorted(_values(settings).items())
+    arrays = *data.labeled, *(data.validation or ()), task.sample
+    return shapes, layers, settings, arrays, task.num_unlabeled, data.seed
+
+
+def _values(settings):
+    return {name: settings[name] for name in settings if name != "why"}
+
+
+def _facts(task, data, settings, class_names):
+    images = task.labeled[0]
+    names = None if class_names is None else [str(name) for name in class_names]
+    return {
+        "seed": data.seed,
+        "settings": _values(settings),
+        "why": settings["why"],
+        "data": {
+            "image_shape": list(images.shape[1:]),
+            "dtype": str(images.dtype),
+            "value_range": list(task.value_range),
+            "num_classes": task.num_classes,
+            "class_names": names,
+            "class_counts": task.count_classes(data.labeled[1]).tolist(),
+            "num_labeled": len(data.labeled[0]),
+            "num_validation": len(data.validation[0]) if data.validation else 0,
+            "num_unlabeled": task.num_unlabeled,
+            "num_test": len(data.test[0]) if data.test else None,
+        },
+        "versions": {
+            "keras_fewlabels": importlib.metadata.version("keras-fewlabels"),
+            "keras": keras.version(),
+            "backend": keras.backend.backend(),
+            "numpy": np.__version__,
+            "python": platform.python_version(),
+        },
+    }
+
+
+def _compiled(model, task, labels):
+    """Compiles a model as it was trained, if the user has not."""
+    if not model.compiled:
+        loss = (
+            keras.losses.CategoricalCrossentropy
+            if labels.ndim == 2
+            else keras.losses.SparseCategoricalCrossentropy
+        )
+        model.compile(
+            loss=loss(from_logits=task.from_logits), metrics=["accuracy"]
+        )
+    return model

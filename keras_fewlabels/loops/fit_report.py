@@ -1,0 +1,163 @@
+import copy
+import io
+import json
+import os
+import pathlib
+
+from keras_fewlabels.loops.report_figures import report_figures
+from keras_fewlabels.loops.report_page import report_page
+from keras_fewlabels.loops.report_rows import (
+    phase_rows,
+    text_lines,
+    waterfall_rows,
+)
+from keras_fewlabels.loops.report_text import data_line, duration
+
+_NEEDED = ("seed", "seconds", "data", "settings", "why", "phases", "versions")
+
+
+class FitReport:
+    """What a fit loop did and reached, as a table, a dict and a page.
+
+    A fit loop returns it. `print(report)` shows the table,
+    `report.save(folder)` writes a page with plots. All accuracies are
+    fractions in 0 to 1, next to the number of images they were measured on;
+    table and page give percent. NaN and infinity become `None`, since JSON
+    has neither.
+
+    Args:
+        details: Dict of what JSON can hold:
+
+            - `seed`: Int. `seconds`: Float, for all there was to do.
+            - `data`: Dict of `num_classes`, `class_names` or `None`,
+              `class_counts` of the labelled images, `image_shape`, `dtype`,
+              `value_range`, `num_labeled`, `num_validation`, `num_unlabeled`
+              and `num_test`.
+            - `settings`: Dict of names to values. `why`: Dict of the same
+              names to a sentence.
+            - `phases`: List with a dict per phase: `name`, `generation`,
+              `steps`, `seconds`, `best_epoch` counted from 0, `validation`
+              and `test` (dicts of `accuracy`, `loss` and `num_images`),
+              `history`, and `pseudo_labels` (a dict of `mask_ratio`,
+              `confidence`, `class_shares` and `accuracy`). The last five can
+              be `None`.
+            - `baseline`: Optional phase, without unlabelled images.
+            - `waterfall`: Optional list of dicts of `name`, `validation` and
+              `test`, each with one part more than the one before.
+            - `versions`: Dict of packages to versions.
+
+    Raises:
+        ValueError: If something is missing, or JSON cannot hold it.
+
+    Example:
+
+    >>> from keras_fewlabels.loops.fit_report import FitReport
+    >>> phase = {"name": "supervised", "generation": 0, "steps": 2000}
+    >>> result = {"accuracy": 0.61, "loss": 1.1, "num_images": 500}
+    >>> report = FitReport(
+    ...     {
+    ...         "seed": 0,
+    ...         "seconds": 300,
+    ...         "data": {"num_labeled": 4500, "num_classes": 10},
+    ...         "settings": {},
+    ...         "why": {},
+    ...         "phases": [{**phase, "seconds": 290, "validation": result}],
+    ...         "versions": {},
+    ...     }
+    ... )
+    >>> print(report)
+    phase       generation  steps  time  validation accuracy
+    supervised           0  2,000  4:50        61.0 % of 500
+    <BLANKLINE>
+    images: 4,500 labelled; 10 classes
+    seed 0, 5:00
+    """
+
+    def __init__(self, details):
+        missing = [name for name in _NEEDED if not _has(details, name)]
+        if missing:
+            raise ValueError(
+                "`details` must be a dict that says all there is about a fit, "
+                f"with at least one phase. Received: details without {missing}"
+            )
+        try:
+            text = json.dumps(details)
+        except (TypeError, ValueError) as error:
+            raise ValueError(
+                "`details` must hold only what JSON can: dicts, lists, "
+                "strings, numbers, booleans and None. `tolist()` makes such "
+                f"of an array. Received: {error}"
+            ) from error
+        self._details = json.loads(text, parse_constant=lambda _: None)
+
+    def to_dict(self):
+        """Returns a copy of all there is, a dict that JSON can hold."""
+        return copy.deepcopy(self._details)
+
+    def __str__(self):
+        details = self._details
+        lines = text_lines(phase_rows(details))
+        if details.get("baseline"):
+            lines.append(f"baseline: {details['baseline']['name']}")
+        lines += ["", *text_lines(waterfall_rows(details))]
+        # One blank line, also where no waterfall follows the phases.
+        lines += [""] if lines[-1] else []
+        lines.append(data_line(details["data"]))
+        time = duration(details["seconds"])
+        lines.append(f"seed {details['seed']}, {time}")
+        return "\n".join(lines)
+
+    def save(self, folder):
+        """Writes the report into a folder, over an earlier one.
+
+        - `report.json`: what `to_dict()` returns. It is there first, and
+          stays if a package for the rest is missing.
+        - `index.html`: a page that needs no other file and no network.
+        - `comparison.png`, `waterfall.png`, `learning_curves.png` and
+          `pseudo_labels.png`: the plots of the page, as far as there are any.
+
+        Args:
+            folder: String or path, which is created if it does not exist.
+
+        Raises:
+            OSError: If the folder cannot be written.
+            ImportError: If Jinja2 or matplotlib is not installed.
+        """
+        folder = pathlib.Path(folder)
+        text = json.dumps(self._details, indent=2)
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            _write(folder / "report.json", text.encode())
+        except OSError as error:
+            raise OSError(
+                "The report cannot be written. Give a folder in which you may "
+                f"create files. Received: folder={str(folder)!r} ({error})"
+            ) from error
+        pictures = {}
+        for name, figure in report_figures(self._details).items():
+            if figure is None:
+                (folder / f"{name}.png").unlink(missing_ok=True)
+            else:
+                pictures[name] = _png(figure)
+        page = report_page(self._details, pictures)
+        for name, content in pictures.items():
+            _write(folder / f"{name}.png", content)
+        _write(folder / "index.html", page.encode())
+
+
+def _has(details, name):
+    has = isinstance(details, dict) and name in details
+    return has and (name != "phases" or len(details["phases"]) > 0)
+
+
+def _png(figure):
+    file = io.BytesIO()
+    figure.savefig(file, format="png", dpi=150)
+    return file.getvalue()
+
+
+def _write(path, content):
+    # Whoever reads it meanwhile, or after a crash, finds a whole file.
+    unfinished = path.with_name(f"{path.name}.part")
+    unfinished.write_bytes(content)
+    os.replace(unfinished, path)

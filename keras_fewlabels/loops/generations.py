@@ -1,0 +1,142 @@
+"""Which phases a fit loop has, in which order, and who teaches whom."""
+
+import dataclasses
+
+import keras
+
+from keras_fewlabels.loops.carry_weights import have_same_weights
+from keras_fewlabels.loops.score import pseudo_label_facts, score
+
+
+class Generations:
+    """A supervised model and generations of students, each better noised.
+
+    Args:
+        build: Function of the generation that returns a new model.
+        trainer: `Trainer`.
+
+    Attributes:
+        model: The model after the last phase, or `None`.
+        phases: List of dicts, what the report says of each phase.
+    """
+
+    def __init__(self, build, trainer):
+        self.build = build
+        self.trainer = self._first_trainer = trainer
+        self.model = None
+        self.phases = []
+
+    @property
+    def num_steps(self):
+        """Int, the steps of all phases so far together."""
+        return sum(phase["steps"] for phase in self.phases)
+
+    def run(self, num_generations):
+        """Runs the supervised phase and that of each generation."""
+        settings = self.trainer.settings
+        noisy = settings["teacher_noise"]
+        view = settings["labeled_view"] if noisy else None
+        self.model = self._new_student(0)
+        self._add(
+            "supervised",
+            0,
+            self.model,
+            self.trainer.supervised(
+                "supervised",
+                self.model,
+                settings["supervised_steps"],
+                settings["patience"],
+                view,
+                noisy,
+            ),
+        )
+        if settings["refit"] and self.trainer.data.validation is not None:
+            self.trainer = dataclasses.replace(
+                self.trainer, data=self.trainer.data.with_validation_learned()
+            )
+        for generation in range(1, num_generations + 1):
+            self._next_generation(generation)
+
+    def _next_generation(self, generation):
+        settings = self.trainer.settings
+        student, teacher = self._new_student(generation), self.model
+        if settings["teacher"] == "average" and have_same_weights(
+            student, teacher
+        ):
+            student, teacher = teacher, None
+        name = f"noisy student {generation}"
+        details = self.trainer.noisy_student(
+            name,
+            student,
+            settings["student_steps"],
+            teacher,
+            settings["student_noise"],
+            first_epoch=sum(phase["epochs"] for phase in self.phases),
+        )
+        self.model = student
+        self._add("noisy student", generation, student, details)
+
+    def baseline(self):
+        """Labels alone, all the noise, as many steps; a phase of the report."""
+        return self._alone("supervised, same budget", "strong", True)
+
+    def waterfall(self):
+        """What each part brings: models with one part more than the last."""
+        steps = [
+            self._alone("labels only", None, False),
+            self._alone("+ augmentation", "strong", False),
+        ]
+        last = self.phases[-1]
+        if self.trainer.settings["stochastic_depth"]:
+            trainer = dataclasses.replace(
+                self._first_trainer,
+                settings={**self.trainer.settings, "stochastic_depth": 0.0},
+                prefix="without model noise, ",
+            )
+            without = Generations(self.build, trainer)
+            without.run(last["generation"])
+            steps.append({**without.phases[-1], "name": "+ pseudo-labels"})
+            steps.append({**last, "name": "+ model noise"})
+        else:
+            steps.append({**last, "name": "+ pseudo-labels"})
+        return [
+            {key: step[key] for key in ("name", "validation", "test")}
+            for step in steps
+        ]
+
+    def _alone(self, name, image_noise, model_noise):
+        student = self._new_student(0)
+        details = self.trainer.supervised(
+            name,
+            student,
+            self.num_steps,
+            image_noise=image_noise,
+            model_noise=model_noise,
+        )
+        return self._measured(name, 0, student, details)
+
+    def _new_student(self, generation):
+        # What a student starts from depends on nothing before it.
+        keras.utils.set_random_seed(self.trainer.data.seed + generation)
+        return self.build(generation)
+
+    def _add(self, name, generation, student, details):
+        self.phases.append(self._measured(name, generation, student, details))
+
+    def _measured(self, name, generation, student, details):
+        data, task = self.trainer.data, self.trainer.task
+        truth = data.truth
+        return {
+            "name": name,
+            "generation": generation,
+            **details,
+            "validation": score(student, data.validation, task.from_logits),
+            "test": score(student, data.test, task.from_logits),
+            "pseudo_labels": pseudo_label_facts(
+                student,
+                task.sample,
+                task,
+                self.trainer.settings["threshold"],
+                None if truth is None else truth[: len(task.sample)],
+            ),
+        }

@@ -1,0 +1,83 @@
+import keras
+import numpy as np
+from keras import ops
+
+from keras_fewlabels.callbacks.trainable_flags import TrainableFlags
+
+
+def recalibrate_batch_norm(model, images, batch_size=256):
+    """Sets the statistics of batch normalization to those of given images.
+
+    The moving averages of `BatchNormalization` lag behind the weights, start
+    far from the truth in a new model, and are those of noisy images after
+    training under noise. Here they become the statistics of the images as
+    the weights are now, while all other layers predict: nothing is dropped or
+    augmented. Nothing else changes.
+
+    Args:
+        model: Built Keras model.
+        images: Array of images as the model takes them.
+        batch_size: Int, images per batch. Statistics are averaged over
+            batches; a remainder of less than a batch is left out, if there
+            is a full one.
+
+    Example:
+
+    >>> model = keras.Sequential(
+    ...     [keras.Input((1,)), keras.layers.BatchNormalization()]
+    ... )
+    >>> images = np.array([[1.0], [3.0]])
+    >>> keras_fewlabels.loops.recalibrate_batch_norm(model, images)
+    >>> [array.tolist() for array in model.get_weights()[2:]]
+    [[2.0], [1.0]]
+    """
+    layers = [
+        layer
+        for layer in model._flatten_layers(include_self=False)
+        if isinstance(layer, keras.layers.BatchNormalization)
+    ]
+    if not layers:
+        return
+    momentums = [layer.momentum for layer in layers]
+    flags = TrainableFlags(model)
+    totals = None
+    num_batches = max(1, len(images) // batch_size)
+    try:
+        for layer in layers:
+            # What remains after each batch is that batch's own statistics,
+            # for frozen layers too.
+            layer.momentum, layer.trainable = 0.0, True
+            layer.call = _in_training(layer.call)
+        for index in range(num_batches):
+            batch = images[index * batch_size : (index + 1) * batch_size]
+            model(ops.convert_to_tensor(batch), training=False)
+            statistics = [
+                np.array(ops.convert_to_numpy(part), "float64")
+                for layer in layers
+                for part in (layer.moving_mean, layer.moving_variance)
+            ]
+            if totals is None:
+                totals = statistics
+            else:
+                totals = [
+                    total + part
+                    for total, part in zip(totals, statistics, strict=True)
+                ]
+    finally:
+        for layer, momentum in zip(layers, momentums, strict=True):
+            layer.momentum = momentum
+            del layer.call
+        flags.restore()
+    means = iter(total / num_batches for total in totals)
+    for layer in layers:
+        layer.moving_mean.assign(next(means))
+        layer.moving_variance.assign(next(means))
+
+
+def _in_training(call):
+    """The `call` of a layer that trains in a model that predicts."""
+
+    def call_in_training(inputs, training=None, mask=None):
+        return call(inputs, training=True, mask=mask)
+
+    return call_in_training

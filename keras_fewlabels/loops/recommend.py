@@ -1,0 +1,251 @@
+import numpy as np
+
+from keras_fewlabels.loops.build_student import builder_of
+from keras_fewlabels.loops.mirror_test import mirror_accuracy
+from keras_fewlabels.loops.task import look_at
+from keras_fewlabels.models.residual_additions import (
+    is_graph,
+    residual_additions,
+)
+
+# Above this a linear classifier does tell images from their mirror images.
+_MIRRORS_DIFFER = 0.6
+# With fewer images than this the mirror test says nothing.
+_FEW_IMAGES = 100
+# So many of the pixels at the edges must be alike to be a background.
+_BACKGROUND = 0.7
+# So many labels per class are not learned by heart at once.
+_MANY_LABELS = 100
+# Fewer validation images per class than this cannot tell two models apart.
+_TELLING = 10
+_GEOMETRIC_OPS = [
+    "identity",
+    "rotate",
+    "shear_x",
+    "shear_y",
+    "translate_x",
+    "translate_y",
+]
+
+
+def recommend(
+    build_student, labeled, unlabeled, validation_data=None, value_range=None
+):
+    """Looks at model and data and proposes the settings for them, with why.
+
+    Args:
+        build_student: As for `fit_noisy_student`.
+        labeled: Pair of arrays `(images, labels)`, or dataset of such pairs.
+        unlabeled: Array or dataset of images.
+        validation_data: Optional pair or dataset as `labeled`.
+        value_range: Optional pair of floats, the values of black and white.
+
+    Returns:
+        A plain dict of settings, to be changed and passed to
+        `fit_noisy_student(settings=...)`. Its `"why"` has a sentence for
+        each.
+
+    Raises:
+        ValueError: If model, labels and images do not go together.
+
+    Example:
+
+    >>> def build_student():
+    ...     return keras.Sequential([keras.Input((8, 8, 1)),
+    ...         keras.layers.Flatten(), keras.layers.Dense(2)])
+    >>> images = np.random.default_rng(0).random((300, 8, 8, 1))
+    >>> images[:, :, :4] /= 2  # the left half is darker
+    >>> settings = keras_fewlabels.loops.recommend(
+    ...     build_student, (images[:20], np.arange(20) % 2), images[20:]
+    ... )
+    >>> settings["flip"], settings["why"]["flip"]
+    (False, 'a linear classifier tells 100 % of the images from their mirr...')
+    """
+    model = builder_of(build_student)(0)
+    task = look_at(model, labeled, unlabeled, value_range)
+    return recommended_for(task, model, validation_data is None)
+
+
+def recommended_for(task, model, needs_validation):
+    """What `recommend` returns, for a task that was looked at.
+
+    Args:
+        task: A `Task`.
+        model: The student.
+        needs_validation: Boolean, whether no validation data were given.
+    """
+    proposals = {
+        **_validation(task, needs_validation),
+        **_lengths(len(task.labeled[0]), task.num_unlabeled),
+        **_optimizer(model),
+        **_image_noise(task),
+        **_model_noise(model),
+        **_teaching(),
+    }
+    settings = {name: value for name, (value, _) in proposals.items()}
+    settings["why"] = {name: reason for name, (_, reason) in proposals.items()}
+    return settings
+
+
+def _validation(task, needs_validation):
+    if not needs_validation:
+        given = "validation data are given"
+        return {"validation_share": (0.0, given), "refit": (False, given)}
+    counts = task.class_counts
+    # One image per class is the least that stands for all classes.
+    share = max(0.1 if counts.mean() >= 100 else 0.2, 1 / counts.mean())
+    share = min(share, 0.5)
+    num_validation = max(task.num_classes, round(share * counts.sum()))
+    refit = num_validation < _TELLING * task.num_classes
+    return {
+        "validation_share": (
+            share,
+            f"{num_validation:,} of {counts.sum():,} labelled images, at "
+            "least one of each class; no test image is ever used",
+        ),
+        "refit": (
+            refit,
+            f"{num_validation:,} validation images "
+            + (
+                "tell when to end the supervised phase, but hardly two models "
+                "apart: the students learn them too"
+                if refit
+                else "are enough to tell models apart by"
+            ),
+        ),
+    }
+
+
+def _lengths(num_labeled, num_unlabeled):
+    batch_size = 32 if num_labeled < 1000 else 64
+    ratio = int(np.clip(round(num_unlabeled / num_labeled), 1, 4))
+    supervised = int(np.clip(100 * num_labeled / batch_size, 1000, 10_000))
+    pass_steps = num_unlabeled / (batch_size * ratio)
+    student = int(np.clip(80 * pass_steps, 2000, 20_000))
+    steps_per_epoch = int(np.clip(supervised // 20, 50, 500))
+    # The average forgets over a twentieth of the student's steps.
+    decay = float(np.clip(round(1 - 20 / student, 4), 0.9, 0.9995))
+    return {
+        "batch_size": (batch_size, f"for {num_labeled:,} labelled images"),
+        "unlabeled_ratio": (
+            ratio,
+            f"unlabelled images per labelled one in a step; there are "
+            f"{num_unlabeled:,}",
+        ),
+        "supervised_steps": (
+            supervised,
+            "at most 100 passes over the labelled images, between 1,000 and "
+            "10,000 steps; fewer once the validation loss has settled",
+        ),
+        "student_steps": (
+            student,
+            "80 passes over the unlabelled images, between 2,000 and 20,000 "
+            "steps, for each generation",
+        ),
+        "steps_per_epoch": (
+            steps_per_epoch,
+            "the models are validated after so many steps",
+        ),
+        "patience": (
+            5,
+            "epochs without a lower validation loss until the supervised "
+            "phase has settled",
+        ),
+        "ema_decay": (
+            decay,
+            f"the average of weights looks back over {student // 20:,} steps",
+        ),
+    }
+
+
+def _optimizer(model):
+    if model.compiled:
+        given = "not used: the model is compiled with its own optimizer"
+        smoothing = "not used: the model is compiled with its own loss"
+    else:
+        given = "AdamW, with a warm-up; the students' rate falls as a cosine"
+        smoothing = "keeps a small model from certainty on few labels"
+    return {
+        "learning_rate": (2e-3, given),
+        "weight_decay": (1e-2, given),
+        "label_smoothing": (0.1, smoothing),
+    }
+
+
+def _image_noise(task):
+    is_grey = task.sample.shape[-1] == 1
+    if len(task.sample) < _FEW_IMAGES:
+        flip, why_flip = False, "too few images to see whether flips are safe"
+    else:
+        accuracy = mirror_accuracy(task.sample)
+        flip = accuracy < _MIRRORS_DIFFER
+        why_flip = (
+            f"a linear classifier tells {accuracy:.0%} of the images from "
+            "their mirror images; by chance it would be half"
+        )
+    return {
+        "flip": (flip, why_flip),
+        "num_ops": (2, "as in Noisy Student"),
+        "ops": (
+            _GEOMETRIC_OPS if is_grey else None,
+            "grey images: shapes only" if is_grey else "all ops of RandAugment",
+        ),
+        "magnitude": (
+            5 if is_grey else 10,
+            "on the paper's scale of 10; `tune_rand_augment` finds a better",
+        ),
+        "fill_value": _fill_value(task),
+        "cutout": (
+            not is_grey,
+            "a hole in each image" if not is_grey else "small shapes vanish",
+        ),
+        "labeled_view": _labeled_view(task),
+        "teacher_noise": (True, "few labels need augmentation"),
+        "student_noise": (True, "what the student of Noisy Student is named"),
+    }
+
+
+def _labeled_view(task):
+    """How labelled images are augmented, in both kinds of phases."""
+    if task.class_counts.mean() >= _MANY_LABELS:
+        return "weak", "flips and shifts, as in FixMatch, learn faster"
+    return "strong", "as in Noisy Student: few labels are learned by heart"
+
+
+def _fill_value(task):
+    """What is moved in from outside: the background, if there is one."""
+    edges = np.concatenate(
+        [
+            task.sample[:, [0, -1]].reshape(-1),
+            task.sample[:, :, [0, -1]].reshape(-1),
+        ]
+    )
+    background = float(np.median(edges))
+    low, high = task.value_range
+    share = np.mean(np.abs(edges - background) <= 0.05 * (high - low))
+    if share < _BACKGROUND:
+        return None, "the edges of the images have no common value"
+    return background, f"{share:.0%} of the pixels at the edges have it"
+
+
+def _model_noise(model):
+    has_branches = is_graph(model) and residual_additions(model)
+    if has_branches:
+        reason = f"{len(has_branches)} residual branches; as in Noisy Student"
+    else:
+        reason = "no residual branches to drop"
+    return {"stochastic_depth": (0.2 if has_branches else 0.0, reason)}
+
+
+def _teaching():
+    limit = "predictions below it do not count, the others are sharpened"
+    return {
+        "teacher": (
+            "average",
+            "the student goes on from the model before, taught by its own "
+            "average, unless `build_student` changes the architecture",
+        ),
+        "threshold": (0.6, limit),
+        "temperature": (0.5, limit),
+        "unlabeled_weight": (1.0, "as in Noisy Student and FixMatch"),
+    }

@@ -1,0 +1,97 @@
+"""The tables of a `FitReport`: lists of rows of strings.
+
+The first row holds the headings, the first column names. Columns in which
+nothing is known are left out; a table without rows is empty.
+"""
+
+from keras_fewlabels.loops.known_split import known_split
+from keras_fewlabels.loops.report_text import (
+    duration,
+    percent,
+    phase_name,
+    points,
+    result,
+)
+
+ACCURACIES = ("validation accuracy", "test accuracy")
+
+
+def phase_rows(details):
+    """Phases, then the baseline and the gain of the last phase over it."""
+    heads = ["phase", "generation", "steps", "time", *ACCURACIES]
+    rows = [heads, *map(_phase_row, details["phases"])]
+    baseline = details.get("baseline")
+    if baseline:
+        # It belongs to no generation, and its name is too long for a cell.
+        rows.append(_phase_row(baseline))
+        rows[-1][:2] = "baseline", ""
+        gains = _gains(baseline, details["phases"][-1])
+        rows.append(["gain in points", "", "", "", *gains])
+    return _known_columns(rows)
+
+
+def waterfall_rows(details):
+    """Steps, with the gain of each over the one before."""
+    steps = details.get("waterfall") or []
+    rows = [["step", *ACCURACIES, "gain in points"]]
+    split = known_split(steps)
+    for number, step in enumerate(steps):
+        gain = ""
+        if split and number:
+            before = steps[number - 1][split]["accuracy"]
+            gain = points(step[split]["accuracy"] - before)
+        results = result(step, "validation"), result(step, "test")
+        rows.append([step["name"], *results, gain])
+    return _known_columns(rows)
+
+
+def pseudo_label_rows(details):
+    """What pseudo-labels were at the end of each phase that had some."""
+    rows = [["phase", "share used", "confidence", "accuracy"]]
+    for phase in details["phases"]:
+        labels = phase.get("pseudo_labels")
+        if labels:
+            shares = map(labels.get, ("mask_ratio", "confidence", "accuracy"))
+            rows.append([phase_name(phase), *map(percent, shares)])
+    return _known_columns(rows)
+
+
+def text_lines(rows):
+    """Lines of text, with names at the left and all else at the right."""
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    lines = []
+    for name, *cells in rows:
+        line = name.ljust(widths[0]) if widths else ""
+        for cell, width in zip(cells, widths[1:], strict=True):
+            line += f"  {cell:>{width}}"
+        lines.append(line.rstrip())
+    return lines
+
+
+def _phase_row(phase):
+    return [
+        phase["name"],
+        str(phase["generation"]),
+        f"{phase['steps']:,}",
+        duration(phase["seconds"]),
+        result(phase, "validation"),
+        result(phase, "test"),
+    ]
+
+
+def _gains(baseline, phase):
+    for split in "validation", "test":
+        parts = [{split: part.get(split)} for part in (baseline, phase)]
+        if known_split(parts):
+            before, after = (part[split]["accuracy"] for part in parts)
+            yield points(after - before)
+        else:
+            yield ""
+
+
+def _known_columns(rows):
+    if len(rows) == 1:
+        return []
+    columns = zip(*rows, strict=True)
+    known = [column for column in columns if any(column[1:])]
+    return [list(row) for row in zip(*known, strict=True)]

@@ -1,0 +1,69 @@
+"""The numbers of a `FitReport` in words, for its table and its page."""
+
+from keras_fewlabels.loops.known_split import known_split
+
+
+def headline(details):
+    """What the last phase reached, and what labels alone did, if known."""
+    last = details["phases"][-1]
+    split = known_split([last])
+    if split is None:
+        return "No accuracy was measured"
+    count = last[split]["num_images"]
+    text = f"{percent(last[split]['accuracy'])} on {count:,} {split} images"
+    name, reference = "supervised phase", details["phases"][0]
+    if details.get("baseline"):
+        name, reference = "labels alone", details["baseline"]
+    if reference is last or known_split([reference, last]) != split:
+        return text
+    return f"{text}; {name} {percent(reference[split]['accuracy'])}"
+
+
+def data_line(data):
+    """How many images there were of each kind, in one line."""
+    kinds = {
+        "num_labeled": "labelled",
+        "num_validation": "validation",
+        "num_unlabeled": "unlabelled",
+        "num_test": "test",
+    }
+    counts = [
+        f"{data[key]:,} {kind}"
+        for key, kind in kinds.items()
+        if data.get(key) is not None
+    ]
+    return f"images: {', '.join(counts)}; {data['num_classes']:,} classes"
+
+
+def phase_name(phase):
+    """The name of a phase, with its generation after that of the teacher."""
+    generation = phase.get("generation")
+    return f"{phase['name']} {generation}" if generation else phase["name"]
+
+
+def result(part, split):
+    """The accuracy of a phase or step, with the number of images behind it."""
+    if known_split([{split: part.get(split)}]) is None:
+        return ""
+    measured = part[split]
+    return f"{percent(measured['accuracy'])} of {measured['num_images']:,}"
+
+
+def percent(share):
+    """A share in 0 to 1 with one decimal, nothing where it is not known."""
+    return "" if share is None else f"{100 * share:.1f} %"
+
+
+def points(difference):
+    """The difference of two shares, in points of percent."""
+    # Rounded first, for a tiny loss is written +0.0, not -0.0.
+    return f"{round(100 * difference, 1) + 0.0:+.1f}"
+
+
+def duration(seconds):
+    """Seconds as `1:23` or `1:00:00`."""
+    minutes, seconds = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    if hours:
+        return f"{hours}:{minutes:02}:{seconds:02}"
+    return f"{minutes}:{seconds:02}"

@@ -1,0 +1,443 @@
+import functools
+
+import keras
+import numpy as np
+import pytest
+from keras import layers
+from sklearn.datasets import load_digits
+
+from keras_fewlabels.data import split_labels
+from keras_fewlabels.layers import RandAugment
+from keras_fewlabels.loops import fit_noisy_student, recommend
+from keras_fewlabels.policies import FixedThreshold
+
+DIGITS = load_digits()
+IMAGES = (DIGITS.images[..., None] * 255 / 16).astype("uint8")
+LABELED, UNLABELED, TEST = split_labels(IMAGES, DIGITS.target, 40, 300)
+# Two epochs of each phase.
+SHORT = {
+    "supervised_steps": 6,
+    "student_steps": 6,
+    "steps_per_epoch": 3,
+    "batch_size": 8,
+    "unlabeled_ratio": 2,
+}
+
+
+def build_student(width=8, activation="softmax"):
+    return keras.Sequential(
+        [
+            keras.Input((8, 8, 1)),
+            layers.Rescaling(1 / 255),
+            layers.Conv2D(width, 3),
+            layers.BatchNormalization(),
+            layers.ReLU(),
+            layers.Flatten(),
+            layers.Dropout(0.3),
+            layers.Dense(10, activation=activation),
+        ]
+    )
+
+
+def build_residual():
+    inputs = keras.Input((8, 8, 1))
+    x = layers.Conv2D(4, 3, padding="same", name="stem")(inputs)
+    for number in range(2):
+        branch = layers.Conv2D(4, 3, padding="same", name=f"conv{number}")(x)
+        x = layers.Add(name=f"add{number}")([x, branch])
+    x = layers.Flatten()(x)
+    return keras.Model(inputs, layers.Dense(10, activation="softmax")(x))
+
+
+def fit(build=build_student, labeled=LABELED, unlabeled=UNLABELED, **options):
+    options = {"verbose": 0, "settings": SHORT, **options}
+    return fit_noisy_student(build, labeled, unlabeled, **options)
+
+
+@functools.cache
+def usual_fit():
+    """What most tests look at or compare with, trained once."""
+    return fit(
+        test_data=TEST,
+        truth=np.arange(300) % 10,
+        class_names="abcdefghij",
+    )
+
+
+@functools.cache
+def residual_fit():
+    return fit(build_residual)
+
+
+def assert_same_weights(model, other):
+    for weight, same in zip(
+        model.get_weights(), other.get_weights(), strict=True
+    ):
+        np.testing.assert_array_equal(weight, same)
+
+
+class Recorder(keras.callbacks.Callback):
+    """Notes every epoch, and every batch trained."""
+
+    def __init__(self):
+        super().__init__()
+        self.epochs = []
+        self.num_batches = 0
+
+    def on_epoch_begin(self, epoch, logs=None):
+        self.epochs.append(epoch)
+
+    def on_train_batch_end(self, batch, logs=None):
+        self.num_batches += 1
+
+
+class Killed(Exception):
+    pass
+
+
+class Kill(Recorder):
+    """Ends everything in the middle of an epoch."""
+
+    def __init__(self, epoch):
+        super().__init__()
+        self.epoch = epoch
+
+    def on_train_batch_end(self, batch, logs=None):
+        if batch == 1 and self.epochs[-1] == self.epoch:
+            raise Killed
+
+
+def test_a_model_of_the_user_comes_back():
+    model, report = usual_fit()
+    assert [type(layer) for layer in model.layers] == [
+        type(layer) for layer in build_student().layers
+    ]
+    # Compiled for the labels that were given.
+    loss, accuracy = model.evaluate(*TEST, verbose=0)
+    test = report.to_dict()["phases"][-1]["test"]
+    assert test["accuracy"] == pytest.approx(accuracy, abs=1e-6)
+    assert test["loss"] == pytest.approx(loss, rel=1e-4)
+    assert test["num_images"] == len(TEST[1])
+
+
+def test_report_tells_the_phases_and_the_data():
+    _, report = usual_fit()
+    details = report.to_dict()
+    phases = details["phases"]
+    assert [phase["name"] for phase in phases] == [
+        "supervised",
+        "noisy student",
+    ]
+    assert [phase["generation"] for phase in phases] == [0, 1]
+    assert [phase["steps"] for phase in phases] == [6, 6]
+    history = phases[1]["history"]
+    assert len(history["loss"]) == len(history["val_accuracy"]) == 2
+    assert {"mask_ratio", "pseudo_label_accuracy"} <= set(history)
+    data = details["data"]
+    assert data["num_labeled"] + data["num_validation"] == len(LABELED[1])
+    assert data["num_unlabeled"] == 300
+    assert data["num_test"] == len(TEST[1])
+    assert sum(data["class_counts"]) == data["num_labeled"]
+    assert data["value_range"] == [0, 255]
+    assert data["class_names"] == list("abcdefghij")
+    assert "noisy student" in str(report)
+
+
+def test_test_images_and_truth_change_nothing():
+    assert_same_weights(usual_fit()[0], fit()[0])
+
+
+def test_another_seed_gives_another_model():
+    model, report = fit(seed=1)
+    first, second = (m.get_weights()[0] for m in (usual_fit()[0], model))
+    assert not np.array_equal(first, second)
+    assert report.to_dict()["seed"] == 1
+
+
+def test_without_pseudo_labels_only_the_labels_teach():
+    # No teacher is that sure: the unlabelled images weigh nothing.
+    settings = {**SHORT, "threshold": 0.999999, "unlabeled_weight": 1.0}
+    ignored = {**settings, "unlabeled_weight": 0.0}
+    sure = fit(build_sure_of_nothing, settings=settings)[0]
+    assert_same_weights(sure, fit(build_sure_of_nothing, settings=ignored)[0])
+
+
+def build_sure_of_nothing():
+    return keras.Sequential(
+        [
+            keras.Input((8, 8, 1)),
+            layers.Rescaling(1 / 255),
+            layers.Flatten(),
+            layers.Dense(10, kernel_initializer="zeros", activation="softmax"),
+        ]
+    )
+
+
+def test_generations_may_grow():
+    built = []
+
+    def build(generation):
+        built.append(generation)
+        return build_student(width=4 + 4 * generation)
+
+    model, _ = fit(build, generations=2)
+    assert set(built) == {0, 1, 2}
+    assert model.get_weights()[0].shape[-1] == 12
+
+
+def test_a_frozen_teacher_starts_a_new_student():
+    # Nothing is learned without a learning rate, so only the start differs.
+    settings = {**SHORT, "learning_rate": 1e-12, "weight_decay": 0.0}
+    goes_on, _ = fit(build_residual, settings=settings)
+    anew, _ = fit(build_residual, settings={**settings, "teacher": "frozen"})
+    keras.utils.set_random_seed(0)
+    first = build_residual().get_weights()
+    keras.utils.set_random_seed(1)
+    second = build_residual().get_weights()
+    np.testing.assert_allclose(goes_on.get_weights()[0], first[0], atol=1e-6)
+    np.testing.assert_allclose(anew.get_weights()[0], second[0], atol=1e-6)
+
+
+def test_stochastic_depth_is_not_in_the_result():
+    assert recommend(build_residual, LABELED, UNLABELED)["stochastic_depth"]
+    model, _ = residual_fit()
+    assert [type(layer) for layer in model.layers] == [
+        type(layer) for layer in build_residual().layers
+    ]
+
+
+def test_baseline_and_waterfall_train_as_many_steps():
+    recorder = Recorder()
+    _, report = fit(
+        build_residual, baseline=True, waterfall=True, callbacks=[recorder]
+    )
+    details = report.to_dict()
+    assert details["baseline"]["steps"] == 12
+    assert [step["name"] for step in details["waterfall"]] == [
+        "labels only",
+        "+ augmentation",
+        "+ pseudo-labels",
+        "+ model noise",
+    ]
+    # The fit, baseline, and three models with less.
+    assert recorder.num_batches == 5 * 12
+    last = details["phases"][-1]["validation"]
+    assert details["waterfall"][-1]["validation"] == last
+
+
+def test_compiled_model_keeps_its_optimizer_and_loss():
+    def build():
+        model = build_student(activation=None)
+        model.compile(
+            keras.optimizers.SGD(1e-9),
+            keras.losses.SparseCategoricalCrossentropy(from_logits=True),
+        )
+        return model
+
+    model, report = fit(build)
+    keras.utils.set_random_seed(0)
+    start = build_student(activation=None)
+    np.testing.assert_allclose(
+        model.get_weights()[0], start.get_weights()[0], atol=1e-6
+    )
+    assert isinstance(model.optimizer, keras.optimizers.SGD)
+    assert "not used" in report.to_dict()["why"]["learning_rate"]
+
+
+def test_one_hot_labels_and_validation_data():
+    one_hot = keras.utils.to_categorical(LABELED[1], 10)
+    validation = TEST[0][:20], keras.utils.to_categorical(TEST[1][:20], 10)
+    model, report = fit(
+        labeled=(LABELED[0], one_hot), validation_data=validation
+    )
+    details = report.to_dict()
+    assert details["data"]["num_labeled"] == len(one_hot)
+    assert details["phases"][0]["validation"]["num_images"] == 20
+    assert np.isfinite(model.evaluate(*validation, verbose=0)[0])
+
+
+@pytest.mark.tensorflow
+def test_unlabeled_images_may_be_a_stream():
+    import tensorflow as tf
+
+    stream = tf.data.Dataset.from_tensor_slices(UNLABELED).batch(50)
+    labeled = tf.data.Dataset.from_tensor_slices(LABELED).batch(7)
+    _, report = fit(labeled=labeled, unlabeled=stream)
+    details = report.to_dict()
+    assert details["data"]["num_unlabeled"] == 300
+    # One pass over 300 images, 16 at a time.
+    assert details["phases"][1]["steps"] == 19
+
+
+def test_layers_of_the_user_take_the_place_of_the_settings():
+    class Counted(layers.Layer):
+        calls = 0
+
+        def call(self, images, training=None):
+            type(self).calls += 1
+            return images
+
+    noise, weak_noise = Counted(), RandAugment(1, 1)
+    policy = FixedThreshold(0.0)
+    _, report = fit(noise=noise, weak_noise=weak_noise, policy=policy)
+    history = report.to_dict()["phases"][1]["history"]
+    assert Counted.calls > 0
+    # Every image counts.
+    assert history["mask_ratio"] == [1.0, 1.0]
+
+
+def test_callbacks_see_each_phase_as_a_fit(tmp_path):
+    recorder = Recorder()
+    fit(
+        callbacks=lambda phase: [
+            keras.callbacks.CSVLogger(tmp_path / f"{phase}.csv"),
+            recorder,
+        ]
+    )
+    # Counted through all phases.
+    assert recorder.epochs == [0, 1, 2, 3]
+    files = {file.name: file.read_text() for file in tmp_path.iterdir()}
+    assert set(files) == {"supervised.csv", "noisy student 1.csv"}
+    assert "mask_ratio" in files["noisy student 1.csv"].splitlines()[0]
+
+
+# In the middle of the first phase, and in the first epoch of the second.
+@pytest.mark.parametrize("epoch", [1, 2])
+def test_killed_run_ends_as_the_other(tmp_path, epoch):
+    with pytest.raises(Killed):
+        fit(build_residual, backup_dir=tmp_path, callbacks=[Kill(epoch)])
+    recorder = Recorder()
+    model, report = fit(
+        build_residual, backup_dir=tmp_path, callbacks=[recorder]
+    )
+    expected, expected_report = residual_fit()
+    assert recorder.epochs == list(range(epoch, 4))
+    assert_same_weights(model, expected)
+    for phase, other in zip(
+        report.to_dict()["phases"],
+        expected_report.to_dict()["phases"],
+        strict=True,
+    ):
+        assert phase["history"] == other["history"]
+
+
+def test_finished_run_is_not_trained_again(tmp_path):
+    fit(backup_dir=tmp_path)
+    recorder = Recorder()
+    again, _ = fit(backup_dir=tmp_path, callbacks=[recorder])
+    assert recorder.num_batches == 0
+    assert_same_weights(again, usual_fit()[0])
+    with pytest.raises(ValueError, match="the backup of a run with other"):
+        fit(backup_dir=tmp_path, seed=1)
+
+
+def test_supervised_phase_ends_when_validation_has_settled():
+    # The loss cannot fall, because nothing is learned.
+    settings = {
+        **SHORT,
+        "supervised_steps": 60,
+        "learning_rate": 1e-12,
+        "patience": 2,
+    }
+    _, report = fit(build_sure_of_nothing, settings=settings)
+    assert report.to_dict()["phases"][0]["epochs"] == 3
+
+
+BAD_ARGUMENTS = {
+    "students that cannot be built": (
+        {"build": 3},
+        "`build_student` must be a function",
+    ),
+    "a function without a model": (
+        {"build": lambda: None},
+        "must return a built Keras model",
+    ),
+    "a model that is not built": (
+        {"build": lambda: keras.Sequential([layers.Dense(3)])},
+        "must return a built Keras model",
+    ),
+    "images of another size": (
+        {"labeled": (IMAGES[:40, :6], LABELED[1])},
+        "same height, width",
+    ),
+    "a model for other images": (
+        {"build": lambda: _flat_model((9, 9, 1))},
+        "The model must take the images as they are",
+    ),
+    "a label outside the classes": (
+        {"labeled": (LABELED[0], LABELED[1] + 1)},
+        "class numbers from 0 to 9",
+    ),
+    "a class without a label": (
+        {"labeled": (LABELED[0], LABELED[1] % 9)},
+        "none of class 9",
+    ),
+    "one image of a class": (
+        {"labeled": (LABELED[0][:20], np.r_[np.arange(10), np.arange(9), 0])},
+        "each class needs two of them.*of class 9",
+    ),
+    "unlabelled images with labels": (
+        {"unlabeled": (UNLABELED, np.zeros(300))},
+        "`unlabeled` must be images alone",
+    ),
+    "labels alone": ({"labeled": LABELED[0]}, r"must be a pair \(images"),
+    "an unknown setting": ({"settings": {"epochs": 3}}, "Received: epochs"),
+    "an impossible setting": (
+        {"settings": {"batch_size": 0}},
+        "'batch_size' must be an int of at least 1",
+    ),
+    "test images of another type": (
+        {"test_data": (TEST[0].astype("float32"), TEST[1])},
+        "`test_data` must hold images like the labelled ones",
+    ),
+    "truth of another length": ({"truth": np.zeros(3)}, "`truth` must have"),
+    "no generations": ({"generations": 0}, "`generations` must be"),
+    "images scaled twice": (
+        {
+            "labeled": (LABELED[0] / 255.0, LABELED[1]),
+            "unlabeled": UNLABELED / 255.0,
+        },
+        "they are scaled already",
+    ),
+    "an unknown range": (
+        {
+            "labeled": (LABELED[0] * 9.0, LABELED[1]),
+            "unlabeled": UNLABELED * 9.0,
+        },
+        "What is black and what is white",
+    ),
+    "logits for a loss of probabilities": (
+        {"build": lambda: _compiled_for_probabilities()},
+        "activation='softmax'",
+    ),
+}
+
+
+def _flat_model(shape):
+    return keras.Sequential(
+        [keras.Input(shape), layers.Flatten(), layers.Dense(10, "softmax")]
+    )
+
+
+def _compiled_for_probabilities():
+    model = build_student(activation=None)
+    model.compile("adam", "sparse_categorical_crossentropy")
+    return model
+
+
+@pytest.mark.parametrize("case", BAD_ARGUMENTS)
+def test_bad_arguments_are_refused_before_training(case, tmp_path):
+    arguments, message = BAD_ARGUMENTS[case]
+    recorder = Recorder()
+    folder = tmp_path / "backup"
+    with pytest.raises(ValueError, match=message):
+        fit(callbacks=[recorder], backup_dir=folder, **arguments)
+    assert recorder.num_batches == 0
+    assert not folder.exists()
+
+
+def test_unwritable_backup_is_refused(tmp_path):
+    file = tmp_path / "file"
+    file.touch()
+    with pytest.raises(ValueError, match="`backup_dir` must be a folder"):
+        fit(backup_dir=file)

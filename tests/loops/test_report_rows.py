@@ -1,0 +1,84 @@
+from keras_fewlabels.loops.report_rows import (
+    phase_rows,
+    pseudo_label_rows,
+    text_lines,
+    waterfall_rows,
+)
+
+
+def on(num_images, accuracy):
+    return {"accuracy": accuracy, "loss": 1.0, "num_images": num_images}
+
+
+def phase(name, generation, steps, **more):
+    known = {"name": name, "generation": generation, "steps": steps}
+    return {**known, "seconds": 60 * steps, **more}
+
+
+def test_phases_and_columns_with_data_only():
+    phases = [
+        phase("supervised", 0, 2, test=on(9000, 0.5), validation=None),
+        phase("noisy student", 1, 3000, test=None),
+    ]
+    assert phase_rows({"phases": phases}) == [
+        ["phase", "generation", "steps", "time", "test accuracy"],
+        ["supervised", "0", "2", "2:00", "50.0 % of 9,000"],
+        ["noisy student", "1", "3,000", "50:00:00", ""],
+    ]
+
+
+def test_gain_is_that_of_the_last_phase_over_the_baseline():
+    both = {"validation": on(50, 0.75), "test": on(90, 0.7)}
+    details = {
+        "phases": [phase("a", 0, 1, **both), phase("b", 1, 2, **both)],
+        "baseline": phase(
+            "c", 0, 3, validation=on(50, 0.625), test=on(90, 0.8)
+        ),
+    }
+    rows = phase_rows(details)
+    assert rows[3:] == [
+        ["baseline", "", "3", "3:00", "62.5 % of 50", "80.0 % of 90"],
+        ["gain in points", "", "", "", "+12.5", "-10.0"],
+    ]
+    details["phases"][-1]["test"] = None
+    assert phase_rows(details)[4][-2:] == ["+12.5", ""]
+
+
+def test_waterfall_gains_are_over_the_step_before():
+    steps = [
+        {"name": "labels only", "validation": on(50, 0.5)},
+        {"name": "+ images", "validation": on(50, 0.75), "test": on(90, 0.7)},
+        {"name": "+ noise", "validation": on(50, 0.5), "test": on(90, 0.6)},
+    ]
+    # The first has no test accuracy, so gains are those in validation.
+    rows = waterfall_rows({"waterfall": steps})
+    assert rows[0][-1] == "gain in points"
+    assert [row[-1] for row in rows[1:]] == ["", "+25.0", "-25.0"]
+    assert [row[2] for row in rows[1:]] == ["", "70.0 % of 90", "60.0 % of 90"]
+    steps[0]["test"] = on(90, 0.4)
+    rows = waterfall_rows({"waterfall": steps})
+    assert [row[-1] for row in rows[1:]] == ["", "+30.0", "-10.0"]
+
+
+def test_no_steps_no_rows():
+    assert waterfall_rows({"waterfall": []}) == []
+    assert waterfall_rows({}) == []
+
+
+def test_pseudo_labels_of_the_phases_that_had_some():
+    labels = {"mask_ratio": 0.6, "confidence": 0.8, "accuracy": None}
+    phases = [phase("supervised", 0, 1, pseudo_labels=None)]
+    assert pseudo_label_rows({"phases": phases}) == []
+    phases.append(phase("student", 2, 1, pseudo_labels=labels))
+    assert pseudo_label_rows({"phases": phases}) == [
+        ["phase", "share used", "confidence"],
+        ["student 2", "60.0 %", "80.0 %"],
+    ]
+
+
+def test_text_is_aligned_names_at_the_left_and_the_rest_at_the_right():
+    assert text_lines([["a", "bcd", ""], ["efg", "h", "ij"]]) == [
+        "a    bcd",
+        "efg    h  ij",
+    ]
+    assert text_lines([]) == []
