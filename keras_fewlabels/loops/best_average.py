@@ -3,7 +3,6 @@
 import math
 
 import keras
-import numpy as np
 from keras import ops
 
 
@@ -57,7 +56,9 @@ class BestAverage(keras.layers.Layer):
             self.records["accuracy"].assign(accuracy)
             self.records["epoch"].assign(epoch)
             for kept, weight in zip(self.kept, average.weights, strict=True):
-                kept.assign(weight)
+                # Not the tensor itself: JAX gives the buffers of a model away,
+                # each of them once.
+                kept.assign(ops.copy(weight))
 
     def is_better_than(self, accuracy, num_images):
         """Whether the best epoch beats an accuracy beyond chance.
@@ -71,7 +72,7 @@ class BestAverage(keras.layers.Layer):
     def restore(self, average):
         """Gives a model the weights of the best epoch."""
         for kept, weight in zip(self.kept, average.weights, strict=True):
-            weight.assign(np.array(ops.convert_to_numpy(kept)))
+            weight.assign(ops.copy(kept))
 
 
 class WatchValidation(keras.callbacks.Callback):

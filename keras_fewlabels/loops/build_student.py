@@ -9,10 +9,10 @@ def builder_of(build_student):
     """What makes the student of each generation.
 
     Args:
-        build_student: Function that returns a new Keras model; if its first
-            parameter has no default or is called `generation`, it gets the
-            generation. Or a built Keras model, of which each generation is a
-            copy.
+        build_student: Function that returns a new Keras model; if it has a
+            parameter without a default, or one that is called `generation`,
+            it gets the generation. Or a built Keras model, of which each
+            generation is a copy.
 
     Returns:
         Function of the generation, an int from 0, that returns a new model.
@@ -28,21 +28,19 @@ def builder_of(build_student):
             "model, or a built Keras model. "
             f"Received: {type(build_student).__name__}"
         )
-    if _takes_generation(build_student):
+    parameters = inspect.signature(build_student).parameters
+    if "generation" in parameters:
+        return lambda generation: build_student(generation=generation)
+    if any(map(_must_be_given, parameters.values())):
         return build_student
     return lambda generation: build_student()
 
 
-def _takes_generation(function):
-    """Whether the first parameter is for the generation."""
-    parameters = list(inspect.signature(function).parameters.values())
-    if not parameters:
-        return False
-    first = parameters[0]
+def _must_be_given(parameter):
     # A width or depth with a default is the caller's own affair.
-    return first.name == "generation" or (
-        first.default is first.empty
-        and first.kind in (first.POSITIONAL_ONLY, first.POSITIONAL_OR_KEYWORD)
+    return parameter.default is parameter.empty and parameter.kind in (
+        parameter.POSITIONAL_ONLY,
+        parameter.POSITIONAL_OR_KEYWORD,
     )
 
 

@@ -221,7 +221,8 @@ def _compiled(model, task, labels):
             if labels.ndim == 2
             else keras.losses.SparseCategoricalCrossentropy
         )
+        # An optimizer without slots, which would be saved with the model.
         model.compile(
-            loss=loss(from_logits=task.from_logits), metrics=["accuracy"]
+            "sgd", loss(from_logits=task.from_logits), metrics=["accuracy"]
         )
     return model

@@ -9,7 +9,7 @@ from keras_fewlabels.loops.score import pseudo_label_facts, score
 
 
 class Generations:
-    """A supervised model and generations of students, each better noised.
+    """A supervised model and generations of students taught by it.
 
     Args:
         build: Function of the generation that returns a new model.
@@ -36,6 +36,9 @@ class Generations:
         settings = self.trainer.settings
         noisy = settings["teacher_noise"]
         view = settings["labeled_view"] if noisy else None
+        # Without validation images the phase is as long as it may be.
+        has_validation = self.trainer.data.validation is not None
+        patience = settings["patience"] if has_validation else None
         self.model = self._new_student(0)
         self._add(
             "supervised",
@@ -45,12 +48,12 @@ class Generations:
                 "supervised",
                 self.model,
                 settings["supervised_steps"],
-                settings["patience"],
+                patience,
                 view,
                 noisy,
             ),
         )
-        if settings["refit"] and self.trainer.data.validation is not None:
+        if settings["refit"] and has_validation:
             self.trainer = dataclasses.replace(
                 self.trainer, data=self.trainer.data.with_validation_learned()
             )

@@ -38,7 +38,7 @@ def labeled_arrays(source, argument):
     return images, labels
 
 
-def first_images(unlabeled, count):
+def sample_of(unlabeled, count):
     """The first images of the unlabelled ones, to look at.
 
     Args:

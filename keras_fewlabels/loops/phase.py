@@ -71,6 +71,7 @@ def _choose_weights(model, data):
     if not best.is_better_than(last["accuracy"], last["num_images"]):
         return None
     best.restore(average)
+    recalibrate_batch_norm(average, data.clean_images)
     return int(best["epoch"])
 
 

@@ -59,7 +59,7 @@ def recommend(
     ...     build_student, (images[:20], np.arange(20) % 2), images[20:]
     ... )
     >>> settings["flip"], settings["why"]["flip"]
-    (False, 'a linear classifier tells 100 % of the images from their mirr...')
+    (False, 'a linear classifier tells 100% of the images from their mirr...')
     """
     model = builder_of(build_student)(0)
     task = look_at(model, labeled, unlabeled, value_range)

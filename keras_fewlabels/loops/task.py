@@ -13,7 +13,7 @@ from keras_fewlabels.data.validation import (
     check_values,
     class_numbers,
 )
-from keras_fewlabels.loops.labeled_arrays import first_images, labeled_arrays
+from keras_fewlabels.loops.labeled_arrays import labeled_arrays, sample_of
 from keras_fewlabels.policies.class_probabilities import (
     check_class_scores,
     gives_probabilities,
@@ -118,7 +118,7 @@ def look_at(model, labeled, unlabeled, value_range=None):
     num_unlabeled = len(unlabeled_source(unlabeled))
     if not is_dataset(unlabeled):
         unlabeled = np.asarray(unlabeled)
-    sample = first_images(unlabeled, _LOOKED_AT)
+    sample = sample_of(unlabeled, _LOOKED_AT)
     check_same_images(images, sample)
     value_range = value_range or _value_range(images)
     for argument, array in (

@@ -12,10 +12,10 @@ from keras_fewlabels.loops.averaged_student import (
 )
 from keras_fewlabels.loops.feed import labeled_feed, mixed_feed
 from keras_fewlabels.loops.finished_phases import FinishedPhases
-from keras_fewlabels.loops.views import strong_view, weak_view
 from keras_fewlabels.loops.phase import run_phase
 from keras_fewlabels.loops.phase_data import PhaseData
 from keras_fewlabels.loops.task import Task
+from keras_fewlabels.loops.views import strong_view, weak_view
 from keras_fewlabels.models.add_stochastic_depth import add_stochastic_depth
 from keras_fewlabels.models.ema_teacher import EMATeacher
 from keras_fewlabels.policies.distribution_alignment import (
@@ -183,7 +183,9 @@ class Trainer:
 
     def _callbacks_of(self, name):
         callbacks = self.callbacks
-        return list(callbacks(name) if callable(callbacks) else callbacks or ())
+        if callable(callbacks):
+            callbacks = callbacks(name)
+        return keras.tree.flatten(callbacks or [])
 
     def _with_model_noise(self, student, model_noise):
         rate = self.settings["stochastic_depth"]

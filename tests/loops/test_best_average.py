@@ -141,7 +141,7 @@ def watched(losses, patience, first_epoch=0):
     ],
 )
 def test_a_fit_ends_when_its_validation_has_settled(losses, patience, last):
-    epoch, model = watched(losses, patience)
+    epoch, _ = watched(losses, patience)
     assert epoch == last
     # Epochs are counted through all phases.
     epoch, _ = watched(losses, patience, first_epoch=100)

@@ -112,7 +112,7 @@ def test_weights_that_cannot_be_told_apart_are_refused(source, target):
     source, target = source(), target()
     before = target.get_weights()
     with pytest.raises(
-        ValueError, match="need names of their own.*Received: model="
+        ValueError, match=r"need names of their own.*Received: model="
     ):
         carry_weights(source, target)
     for ours, theirs in zip(before, target.get_weights(), strict=True):

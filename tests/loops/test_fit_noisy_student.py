@@ -131,7 +131,11 @@ def test_report_tells_the_phases_and_the_data():
     assert [phase["generation"] for phase in phases] == [0, 1]
     assert [phase["steps"] for phase in phases] == [6, 6]
     history = phases[1]["history"]
-    assert len(history["loss"]) == len(history["val_accuracy"]) == 2
+    assert len(history["loss"]) == 2
+    # One validation image per class: the student learns them too.
+    assert len(phases[0]["history"]["val_accuracy"]) == 2
+    assert phases[0]["validation"]["num_images"] == 10
+    assert phases[1]["validation"] is None
     assert {"mask_ratio", "pseudo_label_accuracy"} <= set(history)
     data = details["data"]
     assert data["num_labeled"] + data["num_validation"] == len(LABELED[1])

@@ -2,7 +2,7 @@ import keras
 import numpy as np
 import pytest
 
-from keras_fewlabels.loops.labeled_arrays import first_images, labeled_arrays
+from keras_fewlabels.loops.labeled_arrays import labeled_arrays, sample_of
 
 IMAGES = np.random.default_rng(0).random((7, 4, 5, 1), "float32")
 LABELS = np.arange(7) % 3
@@ -105,17 +105,17 @@ def test_other_datasets_are_refused():
 
 
 @pytest.mark.parametrize("count", [1, 3, 4, 7, 9])
-def test_first_images(count):
+def test_sample_of(count):
     for source in (IMAGES, Batches(IMAGES)):
-        images = first_images(source, count)
+        images = sample_of(source, count)
         np.testing.assert_array_equal(images, IMAGES[:count])
 
 
 @pytest.mark.tensorflow
-def test_first_images_of_tf_data():
+def test_sample_of_of_tf_data():
     for count in (1, 4, 9):
         for source in (tf_dataset(IMAGES), tf_dataset(IMAGES).batch(3)):
-            images = first_images(source, count)
+            images = sample_of(source, count)
             np.testing.assert_array_equal(images, IMAGES[:count])
-    with pytest.raises(ValueError, match="must end.*infinite"):
-        first_images(tf_dataset(IMAGES).repeat(), 3)
+    with pytest.raises(ValueError, match=r"must end.*infinite"):
+        sample_of(tf_dataset(IMAGES).repeat(), 3)

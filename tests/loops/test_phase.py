@@ -73,7 +73,7 @@ def averaged():
         0.75,
         policy=DistributionAlignment(FixedThreshold(0.5), momentum=0.75),
         noise=keras.Sequential([keras.layers.RandomFlip(), shift()]),
-        weak_noise=shift(),
+        weak_noise=keras.layers.GaussianNoise(0.25),
     )
     feed = mixed_feed(data_of().labeled, IMAGES[16:], (4, 6), 3, 0)
     return compiled(model), feed
@@ -213,7 +213,7 @@ class Weights(keras.callbacks.Callback):
         kernel = np.zeros((36, 2))
         kernel[:18, 1], kernel[18:, 1] = -strength, strength
         for model in (self.model.student, self.model.average.model):
-            model.set_weights([kernel, [0.0, -3.5 * strength]])
+            model.set_weights([kernel, np.array([0.0, -3.5 * strength])])
 
 
 @pytest.mark.parametrize(

@@ -93,6 +93,23 @@ def test_clean_images_are_some_of_those_to_train_on(num_unlabeled):
     assert np.abs(np.corrcoef(clean, range(len(clean)))[0, 1]) < 0.2
 
 
+def test_validation_images_may_be_learned_in_the_end():
+    task = task_of((20, 30))
+    data = divide(task, None, "test data", 0.2, seed=0)
+    learned = data.with_validation_learned()
+    assert learned.validation is None
+    assert sorted(pixels(learned.labeled[0])) == pixels(task.labeled[0])
+    classes = dict(zip(pixels(task.labeled[0]), task.labeled[1], strict=True))
+    for pixel, row in zip(
+        pixels(learned.labeled[0]), learned.labeled[1], strict=True
+    ):
+        np.testing.assert_array_equal(row, classes[pixel])
+    assert learned.test == "test data"
+    assert learned.clean_images is data.clean_images
+    # What it was made from stays as it was.
+    assert len(data.labeled[0]) == 40 and len(data.validation[0]) == 10
+
+
 def test_truth():
     data = divide(task_of((5, 5)), None, None, 0.2, 0, [1] * 50)
     assert data.truth.dtype == "int32" and data.truth.tolist() == [1] * 50

@@ -146,6 +146,17 @@ def test_nothing_is_set_aside_where_validation_data_are_given():
     assert settings["why"]["validation_share"] == "validation data are given"
 
 
+def test_few_validation_images_are_learned_by_the_students():
+    many = np.resize(COLOUR, (350, 8, 9, 3))
+    for num_labeled, refit in ((90, True), (100, False)):
+        settings = settings_of(many, labels=np.arange(num_labeled) % 2)
+        # A fifth of them are set aside: 9 or 10 of each class.
+        assert settings["refit"] is refit
+        assert f"{num_labeled // 5} validation" in settings["why"]["refit"]
+    given = settings_of(validation_data=(COLOUR[:2], np.arange(2)))
+    assert given["refit"] is False
+
+
 def test_a_compiled_model_keeps_what_it_is_compiled_with():
     compiled = build(activation="softmax", loss="categorical_crossentropy")
     why = settings_of(build_student=compiled)["why"]

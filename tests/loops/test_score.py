@@ -38,8 +38,12 @@ def test_score_equals_a_slow_loop(activation, labels):
     model = classifier(activation)
     found = score(model, (IMAGES, labels), activation is None, batch_size=32)
     rows = expected_probabilities(model)
-    hits = [row.argmax() == label for row, label in zip(rows, LABELS)]
-    losses = [-np.log(row[label]) for row, label in zip(rows, LABELS)]
+    hits = [
+        row.argmax() == label for row, label in zip(rows, LABELS, strict=True)
+    ]
+    losses = [
+        -np.log(row[label]) for row, label in zip(rows, LABELS, strict=True)
+    ]
     assert found == {
         "accuracy": pytest.approx(np.mean(hits)),
         "loss": pytest.approx(np.mean(losses), rel=1e-5),
@@ -78,10 +82,10 @@ def test_facts_equal_a_slow_loop(threshold):
     rows = expected_probabilities(model)
     counting = [
         (row.argmax(), label)
-        for row, label in zip(rows, LABELS)
+        for row, label in zip(rows, LABELS, strict=True)
         if row.max() >= threshold
     ]
-    assert 0 < len(counting) and (threshold == 0 or len(counting) < 70)
+    assert counting and (threshold == 0 or len(counting) < 70)
     shares = [
         sum(guess == number for guess, _ in counting) / len(counting)
         for number in range(3)
