@@ -121,9 +121,7 @@ def main():
         rows.append((name, *accuracies, errors.mean_corruption_error))
         robustness[name] = 1 - errors.mean_corruption_error
 
-    print(
-        f"\n{'noise for':10s}{'teacher':>9s}{'student':>9s}{'corrupted':>11s}"
-    )
+    print("\nnoise for   teacher  student  corrupted")
     for name, teacher, student, error in rows:
         print(f"{name:10s}{teacher:9.1%}{student:9.1%}{1 - error:11.1%}")
     figure = kfl.plots.comparison(

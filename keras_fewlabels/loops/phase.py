@@ -27,6 +27,7 @@ def run_phase(model, feed, epochs, data, backup, patience=None, **options):
     """
     average = model.average.model
     model.best = BestAverage(average)
+    _create_variables(model, data.labeled)
     watch = WatchValidation(patience)
     first_epoch = backup.resume(model)
     if first_epoch is None:
@@ -59,6 +60,19 @@ def run_phase(model, feed, epochs, data, backup, patience=None, **options):
         "best_epoch": best_epoch,
         "history": _columns(backup.history),
     }
+
+
+def _create_variables(model, labeled):
+    """Builds optimizer, loss and metrics.
+
+    TensorFlow traces a step twice if it creates variables.
+    """
+    images, labels = (part[:2] for part in labeled)
+    predictions = model(images, training=False)
+    model.optimizer.build(model.trainable_variables)
+    model.compute_loss(images, labels, predictions, training=False)
+    model.compute_metrics(images, labels, predictions)
+    model.reset_metrics()
 
 
 def _choose_weights(model, data):
