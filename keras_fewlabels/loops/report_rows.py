@@ -25,8 +25,9 @@ def phase_rows(details):
         # It belongs to no generation, and its name is too long for a cell.
         rows.append(_phase_row(baseline))
         rows[-1][:2] = "baseline", ""
-        gains = _gains(baseline, details["phases"][-1])
-        rows.append(["gain in points", "", "", "", *gains])
+        gains = list(_gains(baseline, details["phases"][-1]))
+        if any(gains):
+            rows.append(["gain in points", "", "", "", *gains])
     return _known_columns(rows)
 
 

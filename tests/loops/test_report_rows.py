@@ -44,6 +44,22 @@ def test_gain_is_that_of_the_last_phase_over_the_baseline():
     assert phase_rows(details)[4][-2:] == ["+12.5", ""]
 
 
+def test_no_gain_without_a_measure_in_common():
+    # The students learned the validation images too.
+    last = phase("noisy student", 1, 9)
+    rows = phase_rows(
+        {
+            "phases": [phase("supervised", 0, 5, validation=on(8, 0.5)), last],
+            "baseline": phase("supervised, same budget", 0, 14),
+        }
+    )
+    assert [row[0] for row in rows[1:]] == [
+        "supervised",
+        "noisy student",
+        "baseline",
+    ]
+
+
 def test_waterfall_gains_are_over_the_step_before():
     steps = [
         {"name": "labels only", "validation": on(50, 0.5)},
