@@ -112,7 +112,7 @@ class FineTune(keras.callbacks.Callback):
         if schedule is None:
             schedule = {0: 0, 5: 20, 10: "all"}
         check_schedule(schedule)
-        check_learning_rates(learning_rates or {})
+        check_learning_rates({} if learning_rates is None else learning_rates)
         check_layer_decay(layer_decay)
         self.backbone = backbone
         self.schedule = dict(sorted(schedule.items()))

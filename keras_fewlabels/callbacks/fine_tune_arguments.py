@@ -1,3 +1,4 @@
+import math
 import numbers
 
 import keras
@@ -26,10 +27,18 @@ def check_schedule(schedule):
 
 def check_learning_rates(learning_rates):
     """Raises a `ValueError` unless all epochs and rates can be meant."""
+    if not isinstance(learning_rates, dict):
+        raise ValueError(
+            "`learning_rates` maps an epoch to a learning rate from there on, "
+            "for example {0: 1e-3, 10: 1e-5}. "
+            f"Received: learning_rates={learning_rates!r}"
+        )
     _check_epochs("learning_rates", learning_rates)
     for epoch, rate in learning_rates.items():
         number = isinstance(rate, numbers.Real) and not isinstance(rate, bool)
-        if not isinstance(rate, Schedule) and not (number and rate > 0):
+        if not isinstance(rate, Schedule) and not (
+            number and 0 < rate < math.inf
+        ):
             raise ValueError(
                 "`learning_rates` maps an epoch to a float above 0 or a keras "
                 "LearningRateSchedule. Received: learning_rates="

@@ -30,14 +30,14 @@ class LabelCache:
         argument="cache_dir",
         remedy="its images are labelled anew",
     ):
-        self.folder = pathlib.Path(folder)
         self._remedy = remedy
         try:
+            self.folder = pathlib.Path(folder)
             self.folder.mkdir(parents=True, exist_ok=True)
             probe = self.folder / f".writable.{os.getpid()}"
             probe.touch()
             probe.unlink()
-        except OSError as error:
+        except (OSError, TypeError) as error:
             raise ValueError(
                 f"`{argument}` must be a folder that can be written to. "
                 f"Received: {argument}={str(folder)!r} ({error})"

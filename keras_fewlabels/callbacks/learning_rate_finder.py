@@ -1,4 +1,5 @@
 import math
+import numbers
 
 import keras
 import numpy as np
@@ -65,22 +66,25 @@ class LearningRateFinder(keras.callbacks.Callback):
         divergence=4.0,
     ):
         super().__init__()
-        if not 0 < min_rate < max_rate < math.inf:
+        if not (
+            _are_numbers(min_rate, max_rate)
+            and 0 < min_rate < max_rate < math.inf
+        ):
             raise ValueError(
                 "`min_rate` must be above 0 and below `max_rate`. "
-                f"Received: min_rate={min_rate}, max_rate={max_rate}"
+                f"Received: min_rate={min_rate!r}, max_rate={max_rate!r}"
             )
         if not isinstance(num_steps, int) or num_steps < 10:
             raise ValueError(
                 "`num_steps` must be an int, 10 or more: a steepest fall "
                 f"cannot be seen in less. Received: num_steps={num_steps}"
             )
-        if not 0 <= smoothing < 1:
+        if not (_are_numbers(smoothing) and 0 <= smoothing < 1):
             raise ValueError(
                 "`smoothing` must be at least 0 and below 1. "
                 f"Received: smoothing={smoothing}"
             )
-        if not divergence > 1:
+        if not (_are_numbers(divergence) and divergence > 1):
             raise ValueError(
                 "`divergence` must be above 1. "
                 f"Received: divergence={divergence}"
@@ -187,3 +191,7 @@ def steepest_fall(rates, losses):
         return None
     slopes = np.gradient(losses, np.log(rates))[: losses.argmin() + 1]
     return float(rates[slopes.argmin()])
+
+
+def _are_numbers(*values):
+    return all(isinstance(value, numbers.Real) for value in values)

@@ -155,7 +155,7 @@ class PseudoLabeler(keras.callbacks.Callback):
             "start": 0 if start is None else start,
             "max_rounds": 1 if max_rounds is None else max_rounds,
         }
-        check_arguments(policy, balance, counts, curriculum)
+        check_arguments(policy, balance, counts, curriculum, teacher, seed)
         if isinstance(policy, TopPerClass):
             policy, balance = None, policy
         if policy is None:

@@ -3,16 +3,20 @@
 import numbers
 import warnings
 
-import numpy as np
+import keras
 
 from keras_fewlabels.callbacks.label_workers import worker_of
+from keras_fewlabels.data.arguments import check_seed
 from keras_fewlabels.data.validation import (
+    as_array,
+    check_input_shape,
     check_label_form,
     check_labels,
     class_numbers,
     is_one_hot,
 )
 from keras_fewlabels.policies import TopPerClass
+from keras_fewlabels.policies.ask_policy import check_policy
 from keras_fewlabels.policies.class_probabilities import (
     check_class_scores,
     check_same_classes,
@@ -21,7 +25,9 @@ from keras_fewlabels.policies.class_probabilities import (
 )
 
 
-def check_arguments(policy, balance, counts, curriculum):
+def check_arguments(
+    policy, balance, counts, curriculum, teacher=None, seed=None
+):
     """Refuses arguments of `PseudoLabeler` that cannot be.
 
     Args:
@@ -31,10 +37,20 @@ def check_arguments(policy, balance, counts, curriculum):
         counts: Dict of names to what should be ints, at least 1 (0 for
             `start`), or `None`.
         curriculum: What should be a share or `None`.
+        teacher: What should be a Keras model or `None`.
+        seed: What should be an int, at least 0, or `None`.
 
     Raises:
         ValueError: If one of them is no such thing.
     """
+    if teacher is not None and not isinstance(teacher, keras.Model):
+        raise ValueError(
+            "`teacher` must be a Keras model, or None, with which the model "
+            f"in training labels. Received: teacher={teacher!r}"
+        )
+    if policy is not None:
+        check_policy(policy)
+    check_seed(seed)
     is_top = isinstance(balance, TopPerClass)
     if not is_top and balance not in (None, "repeat", "truncate"):
         raise ValueError(
@@ -79,7 +95,7 @@ def checked_truth(truth, num_unlabeled):
     """
     if truth is None:
         return None
-    truth = np.asarray(truth)
+    truth = as_array(truth, "truth")
     check_labels(truth, "truth", num_images=num_unlabeled)
     return class_numbers(truth)
 
@@ -109,6 +125,7 @@ def check_before_fit(labeler, batches):
     _check_feed(labeler.params.get("steps"), batches)
     loss = labeler.model.loss
     sample = labeler.source.sample(2)
+    check_input_shape(labeler.model, sample, "model")
     outputs = worker_of(labeler.model).predict(sample, 2)
     from_logits = reads_logits(loss)
     check_class_scores(outputs, from_logits, "model")
@@ -116,6 +133,7 @@ def check_before_fit(labeler, batches):
         # A teacher without a loss of its own is taken to share the model's.
         if labeler.teacher.compiled:
             from_logits = reads_logits(labeler.teacher.loss)
+        check_input_shape(labeler.teacher, sample, "teacher")
         taught = worker_of(labeler.teacher).predict(sample, 2)
         check_class_scores(taught, from_logits, "teacher")
         check_same_classes(outputs, taught)

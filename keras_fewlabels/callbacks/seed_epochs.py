@@ -1,6 +1,8 @@
 import keras
 import numpy as np
 
+from keras_fewlabels.data.arguments import check_int
+
 
 class SeedEpochs(keras.callbacks.Callback):
     """Makes what is random in an epoch depend on a seed and its number alone.
@@ -12,8 +14,11 @@ class SeedEpochs(keras.callbacks.Callback):
     epoch in both.
 
     Args:
-        seed: Int.
+        seed: Int, 0 or more.
         batches: Optional dataset that has `begin_epoch(epoch)`.
+
+    Raises:
+        ValueError: If an argument is no such thing.
 
     Example:
 
@@ -31,6 +36,13 @@ class SeedEpochs(keras.callbacks.Callback):
 
     def __init__(self, seed=0, batches=None):
         super().__init__()
+        check_int(seed, "seed", 0)
+        if batches is not None and not hasattr(batches, "begin_epoch"):
+            raise ValueError(
+                "`batches` must have a `begin_epoch(epoch)`, as the "
+                "`PyDataset` of `data.mix_labeled_unlabeled` has. "
+                f"Received: batches of type {type(batches).__name__}"
+            )
         self.seed = seed
         self.batches = batches
 

@@ -1,10 +1,13 @@
 """One dataset out of a labelled and an unlabelled one."""
 
-import numpy as np
+import math
+import numbers
 
+from keras_fewlabels.data.arguments import check_int, check_seed
 from keras_fewlabels.data.mixed_batches import MixedBatches
-from keras_fewlabels.data.unlabeled_source import is_dataset
+from keras_fewlabels.data.unlabeled_source import is_dataset, unlabeled_source
 from keras_fewlabels.data.validation import (
+    as_array,
     check_images,
     check_labels,
     check_same_images,
@@ -77,8 +80,19 @@ def mix_labeled_unlabeled(
     >>> len(dataset)  # 90 unlabelled images, 15 at a time
     6
     """
+    check_int(batch_size, "batch_size")
+    check_seed(seed)
+    if not (
+        isinstance(unlabeled_ratio, numbers.Real)
+        and math.isfinite(unlabeled_ratio)
+    ):
+        raise ValueError(
+            "`unlabeled_ratio` must be a number, how many unlabelled images "
+            "come with each labelled one. "
+            f"Received: unlabeled_ratio={unlabeled_ratio!r}"
+        )
     unlabeled_batch_size = round(batch_size * unlabeled_ratio)
-    if batch_size < 1 or unlabeled_batch_size < 1:
+    if unlabeled_batch_size < 1:
         raise ValueError(
             "A batch needs at least one labelled and one unlabelled image. "
             f"Received: batch_size={batch_size}, "
@@ -88,10 +102,11 @@ def mix_labeled_unlabeled(
     if not is_dataset(labeled):
         labeled = _labeled_arrays(labeled)
     if not is_dataset(unlabeled):
-        unlabeled = _unlabeled_array(unlabeled)
+        unlabeled = unlabeled_source(unlabeled).source
     if truth is not None:
-        truth = np.asarray(truth, "int32")
+        truth = as_array(truth, "truth")
         check_labels(truth, "truth")
+        truth = truth.astype("int32")
     if is_dataset(labeled) or is_dataset(unlabeled):
         from keras_fewlabels.data.mixed_streams import mixed_streams
 
@@ -110,21 +125,11 @@ def _labeled_arrays(labeled):
             "`tf.data.Dataset` or a `keras.utils.PyDataset`. "
             f"Received: {type(labeled).__name__}"
         )
-    images, labels, *sample_weight = (np.asarray(part) for part in labeled)
+    images, labels, *sample_weight = (
+        as_array(part, "labeled") for part in labeled
+    )
     check_images(images, "labeled")
     check_labels(labels, "labels of labeled", num_images=len(images))
     for weights in sample_weight:
         check_sample_weight(weights, len(images))
     return images, labels, *sample_weight
-
-
-def _unlabeled_array(unlabeled):
-    if isinstance(unlabeled, (tuple, list, dict)):
-        raise ValueError(
-            "`unlabeled` must be images alone: one array, a `tf.data.Dataset` "
-            "or a `keras.utils.PyDataset`. If the labels are known, leave "
-            f"them out. Received: {type(unlabeled).__name__}"
-        )
-    images = np.asarray(unlabeled)
-    check_images(images, "unlabeled")
-    return images

@@ -1,10 +1,9 @@
 """True and pseudo-labels in one dataset, whatever they come from."""
 
-import numpy as np
-
 from keras_fewlabels.data.pseudo_labeled_batches import PseudoLabeledBatches
 from keras_fewlabels.data.unlabeled_source import is_dataset
 from keras_fewlabels.data.validation import (
+    as_array,
     check_images,
     check_labels,
     check_same_images,
@@ -62,9 +61,14 @@ def _arrays(labeled):
         raise ValueError(
             "`labeled` must be a pair (images, labels) of arrays, or a "
             "dataset of such pairs. Received: "
-            f"{type(labeled).__name__} of {len(labeled)}"
+            f"{_described(labeled)}"
         )
-    images, labels = (np.asarray(part) for part in labeled)
+    images, labels = (as_array(part, "labeled") for part in labeled)
     check_images(images, "labeled")
     check_labels(labels, "labels of labeled", num_images=len(images))
     return images, labels
+
+
+def _described(labeled):
+    name = type(labeled).__name__
+    return f"{name} of {len(labeled)}" if hasattr(labeled, "__len__") else name

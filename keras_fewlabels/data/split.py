@@ -2,7 +2,9 @@
 
 import numpy as np
 
+from keras_fewlabels.data.arguments import check_int, check_seed
 from keras_fewlabels.data.validation import (
+    as_array,
     check_images,
     check_labels,
     class_numbers,
@@ -46,9 +48,15 @@ def split_labels(x, y, num_labeled, num_unlabeled=None, stratify=True, seed=0):
     >>> np.bincount(labeled[1]), len(x_unlabeled), len(rest[0])
     (array([8, 2]), 60, 30)
     """
-    x, y = np.asarray(x), np.asarray(y)
+    x, y = as_array(x, "x"), as_array(y, "y")
     check_images(x, "x")
     check_labels(y, "y", num_images=len(x))
+    check_seed(seed)
+    for name, number in (
+        ("num_labeled", num_labeled),
+        ("num_unlabeled", 0 if num_unlabeled is None else num_unlabeled),
+    ):
+        check_int(number, name, 0)
     if num_unlabeled is None:
         num_unlabeled = len(x) - num_labeled
     if num_labeled < 1 or num_unlabeled < 1:

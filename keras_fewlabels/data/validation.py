@@ -1,9 +1,33 @@
 """What images and labels must look like before any training starts."""
 
+import keras
 import numpy as np
 
 # Large arrays are looked at in pieces: `np.isfinite` allocates a mask.
 _PIECE = 4096
+
+
+def as_array(values, argument):
+    """Turns what is given into an array.
+
+    Args:
+        values: Array, tensor, or list of images or labels.
+        argument: String, how the caller calls it.
+
+    Returns:
+        Array of NumPy.
+
+    Raises:
+        ValueError: If the parts of a list have several shapes.
+    """
+    try:
+        return np.asarray(values)
+    except ValueError as error:
+        raise ValueError(
+            f"`{argument}` must be one array, so its parts must have one size. "
+            "Resize the images, and stack them with `np.stack`. "
+            f"Received: {argument} of type {type(values).__name__} ({error})"
+        ) from error
 
 
 def check_images(images, argument, value_range=None):
@@ -24,6 +48,11 @@ def check_images(images, argument, value_range=None):
             f"`{argument}` must have shape (num_images, height, width, "
             "channels). For grey images add the last axis with "
             f"`images[..., None]`. Received: shape={tuple(images.shape)}"
+        )
+    if images.dtype.kind in "OSU":
+        raise ValueError(
+            f"`{argument}` must hold numbers; read files into arrays first. "
+            f"Received: dtype={images.dtype}"
         )
     if len(images) == 0:
         raise ValueError(
@@ -91,6 +120,32 @@ def check_same_images(labeled, unlabeled):
             "Labelled and unlabelled images must have the same dtype, or "
             "their value ranges may differ; convert one of them. Received: "
             f"labeled {labeled.dtype}, unlabeled {unlabeled.dtype}"
+        )
+
+
+def check_input_shape(model, images, role):
+    """Refuses images of another size than a model was built for.
+
+    Args:
+        model: Built Keras model; what does not know its inputs passes.
+        images: Array of images.
+        role: String, what the model is called.
+
+    Raises:
+        ValueError: If height, width or channels differ.
+    """
+    expected = getattr(model, "input_shape", None)
+    if not isinstance(model, keras.Model) or not isinstance(expected, tuple):
+        return
+    if any(
+        size is not None and size != found
+        for size, found in zip(expected[1:], images.shape[1:], strict=False)
+    ):
+        raise ValueError(
+            f"The {role} must take the images as they are. Resize them, or "
+            "build the model with `keras.Input(images.shape[1:])`. Received: "
+            f"images of shape {images.shape[1:]} for a model whose inputs are "
+            f"{expected[1:]}"
         )
 
 
@@ -223,7 +278,12 @@ def _check_distributions(labels, argument, num_classes):
 
 def _check_class_numbers(labels, argument, num_classes):
     values = np.asarray(labels)
-    if values.dtype.kind not in "iuf" or not np.all(values == np.floor(values)):
+    is_number = values.dtype.kind in "iuf"
+    if not (
+        is_number
+        and np.isfinite(values).all()
+        and np.all(values == np.floor(values))
+    ):
         raise ValueError(
             f"`{argument}` must hold whole class numbers; turn names into "
             "numbers with `keras.layers.StringLookup` or `np.unique(names, "

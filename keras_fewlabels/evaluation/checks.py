@@ -4,6 +4,7 @@ import keras
 import numpy as np
 
 from keras_fewlabels.data import validation
+from keras_fewlabels.data.arguments import check_int, check_value_range
 
 SMALLEST = 32
 
@@ -20,8 +21,10 @@ def as_array(values, argument):
     """
     if isinstance(values, np.ndarray):
         return values
-    if keras.ops.is_tensor(values) or isinstance(values, list | tuple):
+    if keras.ops.is_tensor(values):
         return keras.ops.convert_to_numpy(values)
+    if isinstance(values, list | tuple):
+        return validation.as_array(values, argument)
     raise ValueError(
         f"`{argument}` must be an array; stack the batches of a dataset into "
         f"one. Received: {argument} of type {type(values).__name__}"
@@ -52,12 +55,8 @@ def check_images(images, value_range):
             "black and white, such as `value_range=(0, 1)`. "
             f"Received: dtype={images.dtype}"
         )
-    low, high = value_range = (0, 255) if value_range is None else value_range
-    if not low < high:
-        raise ValueError(
-            "`value_range` must be the values of black and white, in this "
-            f"order. Received: value_range={value_range}"
-        )
+    value_range = (0, 255) if value_range is None else value_range
+    check_value_range(value_range)
     validation.check_images(images, "x", value_range)
     height, width, channels = images.shape[1:]
     if min(height, width) < SMALLEST or channels not in (1, 3):
@@ -66,7 +65,7 @@ def check_images(images, value_range):
             "channels: for smaller ones the corruptions have no strength. "
             f"Received: shape={images.shape}"
         )
-    return low, high
+    return tuple(value_range)
 
 
 def check_names(names, known, argument):
@@ -103,8 +102,8 @@ def check_severities(severities):
         ValueError: If one is not, one is given twice, or there is none.
     """
     is_list = isinstance(severities, list | tuple | range)
-    known = set(severities) & {1, 2, 3, 4, 5} if is_list else set()
-    if not known or len(known) < len(severities):
+    known = [s for s in severities if s in (1, 2, 3, 4, 5)] if is_list else []
+    if not known or len(set(known)) < len(severities):
         raise ValueError(
             "`severities` must be whole numbers from 1 to 5, each only once. "
             f"Received: severities={severities!r}"
@@ -126,15 +125,8 @@ def check_run(model, batch_size, seed):
         raise ValueError(
             f"`model` must be a `keras.Model`. Received: model={model!r}"
         )
-    for name, value, least in (
-        ("batch_size", batch_size, 1),
-        ("seed", seed, 0),
-    ):
-        if not isinstance(value, int | np.integer) or value < least:
-            raise ValueError(
-                f"`{name}` must be a whole number, {least} or more. "
-                f"Received: {name}={value!r}"
-            )
+    check_int(batch_size, "batch_size")
+    check_int(seed, "seed", 0)
 
 
 def check_model(model, images):
@@ -150,6 +142,7 @@ def check_model(model, images):
     Raises:
         ValueError: If it returns something else, or scores that are NaN.
     """
+    validation.check_input_shape(model, images, "model")
     scores = model.predict(images, verbose=0)
     check_scores(scores, len(images))
     return scores.shape[1]

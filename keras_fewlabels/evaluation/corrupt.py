@@ -1,3 +1,4 @@
+from keras_fewlabels.data.arguments import check_int
 from keras_fewlabels.evaluation.changed import changed
 from keras_fewlabels.evaluation.checks import (
     as_array,
@@ -41,6 +42,7 @@ def corrupt(x, corruption, severity=3, value_range=None, seed=0):
     functions = load_functions("corruption_functions")
     check_names([corruption], functions, "corruption")
     check_severities([severity])
+    check_int(seed, "seed", 0)
     images = as_array(x, "x")
     value_range = check_images(images, value_range)
     return changed(

@@ -1,5 +1,9 @@
 """What `RandAugment` refuses, and what it says."""
 
+import collections.abc
+import math
+import numbers
+
 import keras
 import numpy as np
 
@@ -26,20 +30,23 @@ def check_arguments(layer):
             '`interpolation` must be "bilinear" or "nearest". '
             f"Received: interpolation={layer.interpolation!r}"
         )
-    if layer.table not in TABLES:
+    if not isinstance(layer.table, str) or layer.table not in TABLES:
         raise ValueError(
             f"`table` must be one of {', '.join(TABLES)}. "
             f"Received: table={layer.table!r}"
         )
-    if not 0 <= layer.magnitude_std < float("inf"):
+    if not (_is_number(layer.magnitude_std) and layer.magnitude_std >= 0):
         raise ValueError(
             "`magnitude_std` must be a number, 0 or more, on the scale of "
-            f"`magnitude`. Received: magnitude_std={layer.magnitude_std}"
+            f"`magnitude`. Received: magnitude_std={layer.magnitude_std!r}"
         )
-    if not 0 <= layer.apply_probability <= 1:
+    if not (
+        _is_number(layer.apply_probability)
+        and 0 <= layer.apply_probability <= 1
+    ):
         raise ValueError(
             "`apply_probability` must be in [0, 1]. "
-            f"Received: apply_probability={layer.apply_probability}"
+            f"Received: apply_probability={layer.apply_probability!r}"
         )
     if layer.ops is not None:
         _check_ops(layer.ops)
@@ -47,7 +54,8 @@ def check_arguments(layer):
 
 
 def _check_ops(ops):
-    if isinstance(ops, str) or not len(ops):
+    is_sized = isinstance(ops, collections.abc.Sized)
+    if isinstance(ops, str) or not (is_sized and len(ops)):
         raise ValueError(
             "`ops` must be a sequence of at least one name or layer, such as "
             f'["rotate", "color"]. Received: ops={ops!r}'
@@ -65,19 +73,33 @@ def _check_ops(ops):
 
 
 def _check_range(value_range, fill_value):
-    if len(value_range) != 2 or not value_range[0] < value_range[1]:
+    if not _is_range(value_range):
         raise ValueError(
             "`value_range` must be the values of black and white, the lower "
             "one first, such as (0, 255), (0, 1) or (-1, 1). "
-            f"Received: value_range={value_range}"
+            f"Received: value_range={value_range!r}"
         )
     low, high = value_range
-    if fill_value is not None and not low <= fill_value <= high:
+    if fill_value is not None and not (
+        _is_number(fill_value) and low <= fill_value <= high
+    ):
         raise ValueError(
             "`fill_value` must lie in `value_range`, in whose unit it is; "
             "None means mid grey. "
-            f"Received: fill_value={fill_value}, value_range={value_range}"
+            f"Received: fill_value={fill_value!r}, value_range={value_range}"
         )
+
+
+def _is_range(value_range):
+    try:
+        low, high = value_range
+    except (TypeError, ValueError):
+        return False
+    return _is_number(low) and _is_number(high) and low < high
+
+
+def _is_number(value):
+    return isinstance(value, numbers.Real) and math.isfinite(value)
 
 
 def check_keys(inputs):
@@ -98,6 +120,12 @@ def check_keys(inputs):
 
 def check_images(images, value_range):
     """Raises a `ValueError` if images have the wrong shape or dtype."""
+    if not hasattr(images, "shape"):
+        raise ValueError(
+            "RandAugment needs images in one array or tensor. Resize images "
+            "of several sizes, and stack them with `np.stack`. "
+            f"Received: {type(images).__name__}"
+        )
     if hasattr(images, "row_splits"):
         raise ValueError(
             "RandAugment needs images of one size in a batch, not a ragged "

@@ -86,6 +86,13 @@ class StochasticDepth(keras.layers.Layer):
         return ops.add(shortcut, self._drop(branch, training))
 
     def _drop(self, branch, training):
+        dtype = keras.backend.standardize_dtype(branch.dtype)
+        if not keras.backend.is_float_dtype(dtype):
+            raise ValueError(
+                "StochasticDepth scales the branch, so it needs a branch of "
+                "floats. Cast it with `keras.ops.cast(branch, 'float32')`. "
+                f"Received: dtype={dtype}"
+            )
         keep_rate = 1 - self.rate
         if self.rate == 0 or (not training and self.scale == "training"):
             return branch

@@ -72,6 +72,12 @@ class StochasticResidual(keras.layers.Layer):
                 '`scale` names when the branch is scaled: "training" or '
                 f'"inference". Received: scale={scale!r}'
             )
+        if not isinstance(branch, keras.layers.Layer):
+            raise ValueError(
+                "`branch` must be a Keras layer or model, so that its weights "
+                "are trained and saved. "
+                f"Received: branch={branch!r}"
+            )
         self.branch = branch
         self.rate = rate
         self.seed = seed

@@ -3,6 +3,7 @@ import zlib
 import keras
 import numpy as np
 
+from keras_fewlabels.data.validation import check_labels, is_one_hot
 from keras_fewlabels.layers.rand_augment import RandAugment
 
 
@@ -51,6 +52,8 @@ class AugmentedTraining:
         model = self._new_model(0, 0)
         self._start = _checksum(model.get_weights())
         self._optimizer = model.optimizer
+        _check_labels(model, train, "y")
+        _check_labels(model, validation, "labels of validation_data")
         _check_metrics(model, train)
 
     def accuracy_of(self, num_ops, magnitude):
@@ -117,6 +120,13 @@ def _check_model(model):
             "it, as RandAugment is put in front. Return the classifier alone, "
             f"compiled. Received: a model of class {type(model).__name__}"
         )
+
+
+def _check_labels(model, data, argument):
+    num_classes = model.output_shape[-1]
+    # One output is a binary classifier or no classifier at all.
+    if num_classes > 1 and not is_one_hot(data[1]):
+        check_labels(data[1], argument, num_classes=num_classes)
 
 
 def _check_metrics(model, data):

@@ -4,6 +4,7 @@ import keras
 import numpy as np
 
 from keras_fewlabels.loops.batch_sizes import BatchSizes
+from keras_fewlabels.loops.check_compiled import check_compiled
 from keras_fewlabels.loops.first_images import first_images
 from keras_fewlabels.loops.is_out_of_memory import is_out_of_memory
 from keras_fewlabels.loops.training_state import TrainingState
@@ -63,6 +64,7 @@ def find_batch_size(
     >>> sizes.suggestion in (8, 64)
     True
     """
+    check_compiled(model)
     _check_model(model)
     _check_numbers(batch_sizes, num_steps)
     first = first_images(x, y, max(batch_sizes))
@@ -114,12 +116,6 @@ def _repeat(arrays, size):
 
 
 def _check_model(model):
-    if getattr(model, "optimizer", None) is None:
-        raise ValueError(
-            "Train steps are measured with the model's own optimizer and "
-            "loss. Call `compile()` first. "
-            f"Received: model={model.name!r}, which is not compiled"
-        )
     if not getattr(model, "student", model).built:
         raise ValueError(
             "The model must have its weights, to be given them back. Add a "
@@ -143,9 +139,12 @@ def _check_model(model):
 
 
 def _check_numbers(batch_sizes, num_steps):
-    whole = all(isinstance(size, int) and size > 0 for size in batch_sizes)
-    ascending = sorted(set(batch_sizes)) == list(batch_sizes)
-    if not (len(batch_sizes) and whole and ascending):
+    is_list = isinstance(batch_sizes, (list, tuple, range))
+    whole = is_list and all(
+        isinstance(size, int) and size > 0 for size in batch_sizes
+    )
+    ascending = whole and sorted(set(batch_sizes)) == list(batch_sizes)
+    if not (ascending and batch_sizes):
         raise ValueError(
             "`batch_sizes` must be one or more positive ints, ascending. "
             f"Received: batch_sizes={batch_sizes}"

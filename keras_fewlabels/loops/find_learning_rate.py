@@ -1,4 +1,5 @@
 from keras_fewlabels.callbacks.learning_rate_finder import LearningRateFinder
+from keras_fewlabels.loops.check_compiled import check_compiled
 
 
 def find_learning_rate(
@@ -33,7 +34,8 @@ def find_learning_rate(
         finder.suggestion)` shows why.
 
     Raises:
-        ValueError: As for `callbacks.LearningRateFinder`.
+        ValueError: As for `callbacks.LearningRateFinder`, or if the model is
+            not compiled.
 
     Example:
 
@@ -44,6 +46,7 @@ def find_learning_rate(
     >>> finder = find_learning_rate(model, x, x[:, :1], batch_size=8)
     >>> model.optimizer.learning_rate = finder.suggestion
     """
+    check_compiled(model)
     finder = LearningRateFinder(min_rate, max_rate, num_steps)
     model.fit(
         x,

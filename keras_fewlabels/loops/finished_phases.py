@@ -2,7 +2,6 @@
 
 import json
 import os
-import pathlib
 
 import numpy as np
 
@@ -25,11 +24,12 @@ class FinishedPhases:
     """
 
     def __init__(self, folder, run):
-        self.folder = None if folder is None else pathlib.Path(folder)
+        self.folder = None
         self._fingerprint = fingerprint(*run)
         if folder is None:
             return
         self._cache = LabelCache(folder, "backup_dir", "it is trained anew")
+        self.folder = self._cache.folder
         self._check_same_run()
 
     def run(self, name, student, train):
@@ -61,7 +61,7 @@ class FinishedPhases:
             unfinished = self.folder / "run.unfinished.json"
             unfinished.write_text(json.dumps(self._fingerprint))
             os.replace(unfinished, file)
-        elif json.loads(file.read_text()) != self._fingerprint:
+        elif _read_json(file) != self._fingerprint:
             raise ValueError(
                 "`backup_dir` holds the backup of a run with other data, "
                 "settings, model or seed. Give this run a folder of its own, "
@@ -89,3 +89,14 @@ class FinishedPhases:
         self._cache.write(
             name, self._fingerprint, {**weights, "details": details}
         )
+
+
+def _read_json(file):
+    try:
+        return json.loads(file.read_text())
+    except ValueError as error:
+        raise ValueError(
+            f"{file} is damaged ({error}), so that nobody knows which run its "
+            "folder holds the backup of. Give this run a folder of its own, or "
+            f"remove the backup. Received: {str(file.parent)!r}"
+        ) from error

@@ -1,7 +1,11 @@
+import keras
+import numpy as np
+
 from keras_fewlabels.callbacks.find_backbone import find_backbone
 from keras_fewlabels.callbacks.fine_tune_arguments import check_model
 from keras_fewlabels.callbacks.trainable_flags import TrainableFlags
 from keras_fewlabels.callbacks.widen_optimizer import widen_optimizer
+from keras_fewlabels.loops.check_compiled import check_compiled
 from keras_fewlabels.loops.split_at_backbone import split_at_backbone
 from keras_fewlabels.loops.stored_features import stored_features
 
@@ -60,15 +64,18 @@ def fit_head(
     >>> np.array_equal(backbone.get_weights()[0], before[0])
     True
     """
+    check_compiled(model)
     check_model(model)
     backbone = find_backbone(model, backbone)
     extractor, head = split_at_backbone(model, backbone)
-    data = x if y is None else (x, y)
+    is_array = y is not None or hasattr(x, "shape")
+    data = (x, y) if is_array else x
     arrays, batch_size = stored_features(extractor, data, batch_size)
     if validation_data is not None:
         validation_data, _ = stored_features(
             extractor, validation_data, batch_size
         )
+    _check_labels(*arrays[:2])
     flags = TrainableFlags(backbone)
     flags.apply([], freeze_batch_norm=True)
     try:
@@ -86,6 +93,15 @@ def fit_head(
         )
     finally:
         flags.restore()
+
+
+def _check_labels(features, labels):
+    shapes = [np.shape(part) for part in keras.tree.flatten(labels)]
+    if any(shape[:1] != (len(features),) for shape in shapes):
+        raise ValueError(
+            "A head needs labels, one label per image. "
+            f"Received: labels of shapes {shapes} for {len(features)} images"
+        )
 
 
 def _compile_as(head, model):

@@ -1,3 +1,4 @@
+import dataclasses
 import importlib.metadata
 import platform
 import time
@@ -5,6 +6,7 @@ import time
 import keras
 import numpy as np
 
+from keras_fewlabels.data.arguments import check_int
 from keras_fewlabels.loops.build_student import builder_of
 from keras_fewlabels.loops.finished_phases import FinishedPhases
 from keras_fewlabels.loops.fit_report import FitReport
@@ -15,6 +17,8 @@ from keras_fewlabels.loops.recommend import recommended_for
 from keras_fewlabels.loops.settings import with_defaults
 from keras_fewlabels.loops.task import look_at
 from keras_fewlabels.loops.trainer import Trainer
+from keras_fewlabels.models.fit_checks import check_noise
+from keras_fewlabels.policies.ask_policy import check_policy
 
 
 def fit_noisy_student(
@@ -127,17 +131,18 @@ def fit_noisy_student(
     ['supervised', 'noisy student']
     """
     started = time.perf_counter()
-    if generations < 1:
-        raise ValueError(
-            "`generations` must be an int of at least 1, the number of "
-            f"students to train. Received: generations={generations!r}"
-        )
+    check_int(generations, "generations")
+    check_int(seed, "seed", 0)
+    check_noise(noise=noise, weak_noise=weak_noise)
+    if policy is not None:
+        check_policy(policy)
     build = builder_of(build_student)
     keras.utils.set_random_seed(seed)
     model = build(0)
     labeled = labeled_arrays(labeled, "labeled")
     task = look_at(model, labeled, unlabeled, value_range)
     validation = task.check(validation_data, "validation_data")
+    _check_names(class_names, task.num_classes)
     settings = with_defaults(
         settings, recommended_for(task, model, validation is None)
     )
@@ -150,11 +155,13 @@ def fit_noisy_student(
         truth,
     )
     layers = {"policy": policy, "noise": noise, "weak_noise": weak_noise}
+    trainer = Trainer(task, data, settings, None, layers, callbacks, verbose)
+    # Before anything is written.
+    trainer.check(model)
     phases = FinishedPhases(
         backup_dir, _identity(model, task, data, settings, layers)
     )
-    trainer = Trainer(task, data, settings, phases, layers, callbacks, verbose)
-    fit = Generations(build, trainer)
+    fit = Generations(build, dataclasses.replace(trainer, phases=phases))
     fit.run(generations)
     report = FitReport(
         {
@@ -166,6 +173,14 @@ def fit_noisy_student(
         }
     )
     return _compiled(fit.model, task, labeled[1]), report
+
+
+def _check_names(class_names, num_classes):
+    if class_names is not None and len(class_names) != num_classes:
+        raise ValueError(
+            f"`class_names` must name each of the {num_classes} classes. "
+            f"Received: class_names={class_names!r}"
+        )
 
 
 def _identity(model, task, data, settings, layers):

@@ -4,7 +4,11 @@ import keras
 import numpy as np
 
 from keras_fewlabels.data.unlabeled_source import is_dataset
-from keras_fewlabels.data.validation import check_images, check_labels
+from keras_fewlabels.data.validation import (
+    as_array,
+    check_images,
+    check_labels,
+)
 
 
 def labeled_arrays(source, argument):
@@ -30,7 +34,7 @@ def labeled_arrays(source, argument):
             "`tf.data.Dataset` or `keras.utils.PyDataset` of such pairs. "
             f"Received: {type(source).__name__}"
         )
-    images, labels = map(np.asarray, source)
+    images, labels = (as_array(part, argument) for part in source)
     check_images(images, argument)
     check_labels(labels, f"labels of {argument}", num_images=len(images))
     if labels.ndim == 2 and labels.shape[1] == 1:
@@ -81,12 +85,17 @@ def _read(dataset, argument):
 
 
 def _batches(dataset):
-    if isinstance(dataset, keras.utils.PyDataset):
-        return (dataset[index] for index in range(len(dataset)))
-    if int(dataset.cardinality()) == -1:
+    is_py_dataset = isinstance(dataset, keras.utils.PyDataset)
+    if (
+        dataset.num_batches is None
+        if is_py_dataset
+        else int(dataset.cardinality()) == -1
+    ):
         raise ValueError(
             "A dataset of images must end, because its length decides what an "
-            "epoch is. Remove `.repeat()`. Received: a dataset of infinite "
-            "length"
+            "epoch is. Remove `.repeat()`, or give the `PyDataset` a "
+            "`__len__`. Received: a dataset of infinite length"
         )
+    if is_py_dataset:
+        return (dataset[index] for index in range(dataset.num_batches))
     return dataset

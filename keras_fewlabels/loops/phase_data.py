@@ -5,7 +5,11 @@ import dataclasses
 import numpy as np
 
 from keras_fewlabels.data.split import split_labels
-from keras_fewlabels.data.validation import check_truth
+from keras_fewlabels.data.validation import (
+    as_array,
+    check_labels,
+    check_truth,
+)
 
 # So many images settle the statistics of batch normalization.
 _CLEAN_IMAGES = 2048
@@ -60,14 +64,16 @@ def divide(task, validation, test, validation_share, seed, truth=None):
 
     Raises:
         ValueError: If a class has too few images to be divided, or the truth
-            has another length.
+            is no class per image.
     """
     labeled = task.labeled
     if validation is None and validation_share:
         labeled, validation = _split(task, validation_share, seed)
     if truth is not None:
-        truth = np.asarray(truth, "int32")
+        truth = as_array(truth, "truth")
         check_truth(truth, task.num_unlabeled)
+        check_labels(truth, "truth", num_classes=task.num_classes)
+        truth = truth.astype("int32")
     images = np.concatenate([labeled[0][:_CLEAN_IMAGES], task.sample])
     order = np.random.default_rng(seed).permutation(len(images))
     return PhaseData(

@@ -64,13 +64,22 @@ def check_directory(directory, search):
         search: Dict that JSON can hold, all that decides on the trials.
 
     Raises:
-        ValueError: If there are trials of another search.
+        ValueError: If there are trials of another search or damaged ones, or
+            it is no folder that can be written to.
     """
-    folder = pathlib.Path(directory) / PROJECT
+    try:
+        folder = pathlib.Path(directory) / PROJECT
+        is_new = not folder.exists()
+        folder.mkdir(parents=True, exist_ok=True)
+    except (OSError, TypeError) as error:
+        raise ValueError(
+            "`directory` must be a folder that can be written to. "
+            f"Received: directory={directory!r} ({error})"
+        ) from error
     file = folder / "search.json"
     search = json.loads(json.dumps(search))
-    if folder.exists():
-        old = json.loads(file.read_text()) if file.exists() else {}
+    if not is_new:
+        old = _read_json(file) if file.exists() else {}
         differing = [name for name in search if old.get(name) != search[name]]
         if differing:
             raise ValueError(
@@ -80,8 +89,18 @@ def check_directory(directory, search):
                 f"differs in {', '.join(differing)}"
             )
         return
-    folder.mkdir(parents=True)
     file.write_text(json.dumps(search, indent=1))
+
+
+def _read_json(file):
+    try:
+        return json.loads(file.read_text())
+    except ValueError as error:
+        raise ValueError(
+            f"{file} is damaged ({error}), so that nobody knows which search "
+            "its folder holds the trials of. Pass a new `directory`, or remove "
+            f"the old one. Received: directory={str(file.parent.parent)!r}"
+        ) from error
 
 
 def _keras_tuner():

@@ -32,11 +32,13 @@ def rand_augment_settings(num_ops, magnitudes, max_trials, seed):
             "`max_trials` must be an int, 2 or more: the first trial is "
             f"without augmentation. Received: max_trials={max_trials}"
         )
-    grid = list(dict.fromkeys(itertools.product(num_ops, magnitudes)))
+    are_lists = np.iterable(num_ops) and np.iterable(magnitudes)
+    grid = itertools.product(num_ops, magnitudes) if are_lists else ()
+    grid = list(dict.fromkeys(grid))
     if not grid or any(count == 0 for count, _ in grid):
         raise ValueError(
-            "`num_ops` and `magnitudes` must have one value or more, and "
-            "`num_ops` none of 0, which is always tried. "
+            "`num_ops` and `magnitudes` must be lists of one value or more, "
+            "and `num_ops` none of 0, which is always tried. "
             f"Received: num_ops={num_ops}, magnitudes={magnitudes}"
         )
     if len(grid) >= max_trials:

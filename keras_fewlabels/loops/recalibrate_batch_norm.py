@@ -3,6 +3,7 @@ import numpy as np
 from keras import ops
 
 from keras_fewlabels.callbacks.trainable_flags import TrainableFlags
+from keras_fewlabels.data.arguments import check_int
 
 
 def recalibrate_batch_norm(model, images, batch_size=256):
@@ -21,6 +22,9 @@ def recalibrate_batch_norm(model, images, batch_size=256):
             batches; a remainder of less than a batch is left out, if there
             is a full one.
 
+    Raises:
+        ValueError: If there is no image or no model.
+
     Example:
 
     >>> model = keras.Sequential(
@@ -31,6 +35,16 @@ def recalibrate_batch_norm(model, images, batch_size=256):
     >>> [array.tolist() for array in model.get_weights()[2:]]
     [[2.0], [1.0]]
     """
+    if not isinstance(model, keras.Model):
+        raise ValueError(
+            f"`model` must be a Keras model. Received: model={model!r}"
+        )
+    if not len(images):
+        raise ValueError(
+            "The statistics are those of at least one image. "
+            f"Received: {len(images)} images"
+        )
+    check_int(batch_size, "batch_size")
     layers = [
         layer
         for layer in model._flatten_layers(include_self=False)

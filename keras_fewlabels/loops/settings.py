@@ -94,6 +94,11 @@ def with_defaults(settings, recommended):
     Raises:
         ValueError: If a setting is not known or not possible.
     """
+    if settings is not None and not isinstance(settings, dict):
+        raise ValueError(
+            "`settings` must be a dict of names to values, as `recommend` "
+            f"returns it. Received: settings={settings!r}"
+        )
     given = dict(settings or {})
     given.pop("why", None)
     unknown = sorted(set(given) - set(SETTINGS))

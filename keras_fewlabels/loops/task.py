@@ -6,8 +6,10 @@ import keras
 import numpy as np
 from keras import ops
 
+from keras_fewlabels.data.arguments import check_value_range
 from keras_fewlabels.data.unlabeled_source import is_dataset, unlabeled_source
 from keras_fewlabels.data.validation import (
+    check_input_shape,
     check_labels,
     check_same_images,
     check_values,
@@ -120,7 +122,9 @@ def look_at(model, labeled, unlabeled, value_range=None):
         unlabeled = np.asarray(unlabeled)
     sample = sample_of(unlabeled, _LOOKED_AT)
     check_same_images(images, sample)
-    value_range = value_range or _value_range(images)
+    if value_range is None:
+        value_range = _value_range(images)
+    check_value_range(value_range)
     for argument, array in (
         ("labeled", images),
         ("unlabeled", sample if is_dataset(unlabeled) else unlabeled),
@@ -157,17 +161,7 @@ def _check_model(model):
 
 
 def _outputs(model, images):
-    expected = getattr(model, "input_shape", None)
-    if isinstance(expected, tuple) and any(
-        size is not None and size != found
-        for size, found in zip(expected[1:], images.shape[1:], strict=False)
-    ):
-        raise ValueError(
-            "The model must take the images as they are. Resize them, or "
-            "build the model with `keras.Input(images.shape[1:])`. Received: "
-            f"images of shape {images.shape[1:]} for a model whose inputs are "
-            f"{expected[1:]}"
-        )
+    check_input_shape(model, images, "model")
     outputs = ops.convert_to_numpy(model(images[:8], training=False))
     check_class_scores(outputs, True, "student")
     return outputs

@@ -47,11 +47,28 @@ class Trainer:
     task: Task
     data: PhaseData
     settings: dict
-    phases: FinishedPhases
+    phases: FinishedPhases | None
     layers: dict
     callbacks: object
     verbose: object
     prefix: str = ""
+
+    def check(self, student):
+        """Refuses what would only fail once a phase has begun.
+
+        Args:
+            student: Keras model as those to train.
+
+        Raises:
+            ValueError: If a setting does not fit the images or the model, or
+                a callback is none.
+        """
+        for name in ("strong", "weak"):
+            self._view(name)
+        if self.settings["stochastic_depth"]:
+            self._with_model_noise(student, True)
+        if not callable(self.callbacks):
+            _checked_callbacks(self.callbacks)
 
     def supervised(
         self,
@@ -185,7 +202,7 @@ class Trainer:
         callbacks = self.callbacks
         if callable(callbacks):
             callbacks = callbacks(name)
-        return keras.tree.flatten(callbacks or [])
+        return _checked_callbacks(callbacks)
 
     def _with_model_noise(self, student, model_noise):
         rate = self.settings["stochastic_depth"]
@@ -247,6 +264,18 @@ class Trainer:
         return keras.optimizers.AdamW(
             schedule, weight_decay=self.settings["weight_decay"]
         )
+
+
+def _checked_callbacks(callbacks):
+    callbacks = keras.tree.flatten(callbacks or [])
+    for callback in callbacks:
+        if not isinstance(callback, keras.callbacks.Callback):
+            raise ValueError(
+                "`callbacks` must be a list of Keras callbacks, or a function "
+                "of the name of a phase that returns one. "
+                f"Received: {callback!r} among them"
+            )
+    return callbacks
 
 
 def _copy_of(optimizer):

@@ -2,6 +2,7 @@ import tempfile
 
 import keras
 
+from keras_fewlabels.data.arguments import check_int
 from keras_fewlabels.layers.rand_augment import RandAugment
 from keras_fewlabels.layers.rand_augment_checks import (
     check_images,
@@ -100,6 +101,14 @@ def tune_rand_augment(
           1          3           50.0
           1          9           50.0
     """
+    if not callable(build_model):
+        raise ValueError(
+            "`build_model` must be a function that returns a new compiled "
+            f"Keras model. Received: build_model={build_model!r}"
+        )
+    check_int(epochs, "epochs")
+    check_int(batch_size, "batch_size")
+    check_int(seed, "seed", 0)
     options = {"ops": ops, "value_range": value_range}
     settings = rand_augment_settings(num_ops, magnitudes, max_trials, seed)
     for setting in settings:

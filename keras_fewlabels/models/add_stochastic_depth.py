@@ -1,3 +1,5 @@
+import numbers
+
 from keras_fewlabels.models.branch_droppers import (
     branch_droppers,
     takes_one_tensor,
@@ -57,6 +59,11 @@ def add_stochastic_depth(model, final_rate=0.2, replace=False, seed=None):
     >>> np.array_equal(noisy.predict(x, verbose=0), model.predict(x, verbose=0))
     True
     """
+    if seed is not None and not isinstance(seed, numbers.Integral):
+        raise ValueError(
+            "`seed` must be an int, from which each layer gets one of its "
+            f"own, or None. Received: seed={seed!r}"
+        )
     additions = _additions_of(model)
     droppers = branch_droppers(model)
     if droppers and not (replace and all(map(takes_one_tensor, droppers))):

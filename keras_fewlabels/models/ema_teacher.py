@@ -1,3 +1,5 @@
+import numbers
+
 import keras
 from keras import ops
 
@@ -48,10 +50,10 @@ class EMATeacher(keras.layers.Layer):
 
     def __init__(self, decay=0.999, **kwargs):
         super().__init__(trainable=False, **kwargs)
-        if not 0 <= decay < 1:
+        if not (isinstance(decay, numbers.Real) and 0 <= decay < 1):
             raise ValueError(
                 "`decay` must be in [0, 1); closer to 1 averages over more "
-                f"steps. Received: decay={decay}"
+                f"steps. Received: decay={decay!r}"
             )
         self.decay = decay
         self.model = None

@@ -1,10 +1,14 @@
 """What a model with a teacher needs before its first step."""
 
+import math
+import numbers
+
 import keras
 import numpy as np
 from keras import ops
 
 from keras_fewlabels.data.validation import (
+    check_input_shape,
     check_label_form,
     check_labels,
     check_values,
@@ -59,6 +63,42 @@ def check_models(student, teacher):
         )
 
 
+def check_noise(**layers):
+    """Refuses noise that is no layer.
+
+    Args:
+        **layers: Names of arguments to what should be layers or `None`.
+
+    Raises:
+        ValueError: If one of them is no Keras layer.
+    """
+    for name, layer in layers.items():
+        if layer is not None and not isinstance(layer, keras.layers.Layer):
+            raise ValueError(
+                f"`{name}` must be a Keras layer, so that it is saved with "
+                "the model, such as `layers.RandAugment()`. "
+                f"Received: {name}={layer!r}"
+            )
+
+
+def check_weight(weight, argument):
+    """Refuses what cannot weigh a loss.
+
+    Args:
+        weight: What should be a number of at least 0.
+        argument: String, how the caller calls it.
+
+    Raises:
+        ValueError: If it is no finite number of at least 0.
+    """
+    is_number = isinstance(weight, numbers.Real) and math.isfinite(weight)
+    if not (is_number and weight >= 0):
+        raise ValueError(
+            f"`{argument}` must be a number, 0 or more: what a part of the "
+            f"loss is multiplied by. Received: {argument}={weight!r}"
+        )
+
+
 def check_before_fit(model, data):
     """Looks at the model and the first batch before anything is trained.
 
@@ -80,7 +120,10 @@ def check_before_fit(model, data):
         )
     batch = _first_batch(data)
     if batch is None:
-        return
+        if not hasattr(data, "shape"):
+            return
+        # An array, which would train without a teacher.
+        batch = data
     images, labels = _mixed_parts(batch)
     num_classes = _check_outputs(model, images["unlabeled"][:2])
     model.build_for(num_classes)
@@ -149,6 +192,8 @@ def _check_outputs(model, images):
     """Checks what student and teacher predict; returns the classes."""
     teacher = model.student if model.teacher is None else model.teacher
     from_logits = reads_logits(model.loss)
+    for role, network in (("student", model.student), ("teacher", teacher)):
+        check_input_shape(network, images, role)
     student_outputs, teacher_outputs = (
         ops.convert_to_numpy(predict(images, training=False))
         for predict in (model.student, teacher)

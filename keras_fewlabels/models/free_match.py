@@ -1,5 +1,6 @@
 import keras
 
+from keras_fewlabels.models.fit_checks import check_weight
 from keras_fewlabels.models.fix_match import FixMatch
 from keras_fewlabels.policies import FreeMatchPolicy
 from keras_fewlabels.policies.class_probabilities import (
@@ -25,7 +26,8 @@ class FreeMatch(FixMatch):
         **kwargs: As for `FixMatch`.
 
     Raises:
-        ValueError: If the policy has no `fairness()`.
+        ValueError: If the policy has no `fairness()`, or the weight is
+            negative.
 
     Example:
 
@@ -43,6 +45,7 @@ class FreeMatch(FixMatch):
                 f"`FreeMatchPolicy`. Received: policy={policy!r}"
             )
         super().__init__(student, policy, **kwargs)
+        check_weight(fairness_weight, "fairness_weight")
         self.fairness_weight = fairness_weight
 
     def unlabeled_loss(self, targets, predictions, weights):

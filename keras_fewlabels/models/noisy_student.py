@@ -6,6 +6,8 @@ from keras_fewlabels.models.ema_teacher import EMATeacher
 from keras_fewlabels.models.fit_checks import (
     check_before_fit,
     check_models,
+    check_noise,
+    check_weight,
     count_steps,
 )
 from keras_fewlabels.models.fit_progress import FitProgress
@@ -13,7 +15,7 @@ from keras_fewlabels.models.guard_rails import GuardRails
 from keras_fewlabels.models.mixed_inputs import is_mixed, split_predictions
 from keras_fewlabels.models.student_model import StudentModel
 from keras_fewlabels.policies import FixedThreshold
-from keras_fewlabels.policies.ask_policy import ask_policy
+from keras_fewlabels.policies.ask_policy import ask_policy, check_policy
 from keras_fewlabels.policies.class_probabilities import (
     class_probabilities,
     reads_logits,
@@ -115,8 +117,13 @@ class NoisyStudentModel(StudentModel):
         # The student and the noise cast their inputs themselves.
         super().__init__(student, autocast=False, **kwargs)
         check_models(student, teacher)
+        check_noise(
+            noise=noise, weak_noise=weak_noise, labeled_noise=labeled_noise
+        )
+        check_weight(unlabeled_weight, "unlabeled_weight")
         self.teacher = teacher
         self.policy = FixedThreshold() if policy is None else policy
+        check_policy(self.policy)
         self.noise = noise
         self.weak_noise = weak_noise
         self.unlabeled_weight = unlabeled_weight

@@ -47,6 +47,11 @@ def augmentations(images, layer, num_views=8, value_range=None, titles=None):
             "`images[None]` makes a batch of one image. "
             f"Received: shape={images.shape}"
         )
+    if not callable(layer):
+        raise ValueError(
+            "`layer` must be a Keras layer, or a function of a batch of "
+            f"images. Received: layer={layer!r}"
+        )
     if not (isinstance(num_views, int) and num_views > 0):
         raise ValueError(
             "`num_views` must be a whole number, 1 or more. "

@@ -26,9 +26,10 @@ def batch_sizes(throughputs, suggestion=None):
     >>> figure.axes[0].get_title()
     '470 images per second at 16'
     """
-    if not throughputs:
+    if not isinstance(throughputs, dict) or not throughputs:
         raise ValueError(
-            "`throughputs` must have one batch size or more. "
+            "`throughputs` must have one batch size or more, in a dict with "
+            "the images per second of each. "
             f"Received: throughputs={throughputs}"
         )
     if suggestion is not None and suggestion not in throughputs:

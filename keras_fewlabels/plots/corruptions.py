@@ -76,7 +76,7 @@ def _panel(errors):
         )
     if "errors" not in errors:
         errors = {"errors": errors}
-    rows = [np.asarray(row, float) for row in errors["errors"].values()]
+    rows = [_row(row) for row in errors["errors"].values()]
     lengths = sorted({row.size for row in rows})
     if len(lengths) != 1 or not lengths[0] or any(r.ndim != 1 for r in rows):
         raise ValueError(
@@ -91,6 +91,13 @@ def _panel(errors):
         )
     severities = list(errors.get("severities", range(1, lengths[0] + 1)))
     return list(errors["errors"]), severities, array, errors.get("clean_error")
+
+
+def _row(errors):
+    try:
+        return np.asarray(errors, float)
+    except (TypeError, ValueError):
+        return np.empty(0)
 
 
 def _draw(axes, title, names, severities, array, clean_error):

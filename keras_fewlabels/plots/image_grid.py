@@ -35,7 +35,8 @@ def image_grid(
     >>> [axes.get_ylabel() for axes in figure.axes]
     ['cat', '', '', 'dog', '', '']
     """
-    rows = [[_shades(image, value_range) for image in row] for row in images]
+    low, high = _checked_range(value_range)
+    rows = [[_shades(image, low, high) for image in row] for row in images]
     num_rows, num_columns = len(rows), len(rows[0]) if rows else 0
     if not num_columns or any(len(row) != num_columns for row in rows):
         raise ValueError(
@@ -69,7 +70,20 @@ def image_grid(
     return figure
 
 
-def _shades(image, value_range):
+def _checked_range(value_range):
+    try:
+        low, high = map(float, value_range)
+    except (TypeError, ValueError):
+        low, high = np.nan, np.nan
+    if not low < high:
+        raise ValueError(
+            "`value_range` must be the values of black and white, the lower "
+            f"one first. Received: value_range={value_range!r}"
+        )
+    return low, high
+
+
+def _shades(image, low, high):
     """An image of three channels in 0..1, which needs no colour map."""
     image = np.asarray(image)
     if image.ndim != 3 or not image.size or image.shape[-1] not in (1, 3):
@@ -78,7 +92,6 @@ def _shades(image, value_range):
             "or 3 channels; `images[..., None]` adds the channel to images "
             f"without one. Received: shape={image.shape}"
         )
-    low, high = value_range
     shades = (image.astype("float32") - low) / (high - low)
     return np.broadcast_to(np.clip(shades, 0, 1), (*image.shape[:2], 3))
 

@@ -79,6 +79,11 @@ def _with_epochs(history):
             "Every value must be a history where one of them is. "
             f"Received: {history!r}"
         )
+    if not all(map(np.iterable, values.values())):
+        raise ValueError(
+            "A history must have a list per metric, one value per epoch. "
+            f"Received: {values!r}"
+        )
     num_epochs = max(map(len, values.values()), default=0)
     # A resumed run knows at which epoch it started.
     epochs = getattr(history, "epoch", None) or range(num_epochs)

@@ -34,6 +34,11 @@ def learning_rates(rates, losses, suggestion=None):
             "There must be two or more rates, and a loss for each. Received: "
             f"rates of shape {rates.shape}, losses of shape {losses.shape}"
         )
+    if not np.isfinite(losses).any():
+        raise ValueError(
+            "There must be a loss that is finite. Start the test at a lower "
+            f"rate. Received: losses={losses}"
+        )
     figure = new_figure(5, 3.2)
     axes = figure.subplots()
     axes.plot(rates, losses, color="C0")

@@ -50,6 +50,11 @@ def predictions(
     true, _ = _labels("true", true, len(images))
     predicted, shares = _labels("predicted", predicted, len(images))
     names = _names(class_names, max(true.max(), predicted.max()))
+    if not (isinstance(num_columns, int) and num_columns > 0):
+        raise ValueError(
+            "`num_columns` must be a whole number, 1 or more. "
+            f"Received: num_columns={num_columns!r}"
+        )
     num_columns = min(num_columns, len(images))
     missing = -len(images) % num_columns
     blank = np.full_like(images[:1], value_range[1])
@@ -98,7 +103,11 @@ def _labels(name, values, num_images):
             shares = [f" {100 * row.max():.0f} %" for row in values]
         values = values.argmax(axis=-1)
     values = values.reshape(num_images)
-    if (values != values.astype(int)).any() or values.min() < 0:
+    if (
+        values.dtype.kind not in "biuf"
+        or (values != np.floor(values)).any()
+        or values.min() < 0
+    ):
         raise ValueError(
             f"`{name}` must hold whole numbers from 0, or a row of a value "
             f"per class for each image. Received: {name}={values}"

@@ -1,3 +1,5 @@
+import numbers
+
 import keras
 import numpy as np
 from keras import ops
@@ -71,10 +73,10 @@ class AdaMatchPolicy(keras.layers.Layer):
     def __init__(self, threshold=0.95, momentum=0.999, soft=False, **kwargs):
         kwargs.setdefault("dtype", "float32")
         super().__init__(**kwargs)
-        if not 0 <= threshold <= 1:
+        if not (isinstance(threshold, numbers.Real) and 0 <= threshold <= 1):
             raise ValueError(
                 "`threshold` is a part of the confidence on labelled images "
-                f"and must be in [0, 1]. Received: threshold={threshold}"
+                f"and must be in [0, 1]. Received: threshold={threshold!r}"
             )
         check_momentum(momentum)
         self.threshold = threshold

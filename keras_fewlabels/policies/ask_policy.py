@@ -2,6 +2,8 @@
 
 import inspect
 
+import keras
+
 ORIGINS = {
     "indices": (
         "which unlabelled image each row is, an int tensor of shape "
@@ -33,9 +35,16 @@ def ask_policy(policy, probabilities, training=None, **context):
         `(targets, weights)` of the policy.
 
     Raises:
-        ValueError: If the policy names an argument without default that is
-            not known.
+        ValueError: If the probabilities are no floats, or the policy names an
+            argument without default that is not known.
     """
+    dtype = keras.backend.standardize_dtype(probabilities.dtype)
+    if not keras.backend.is_float_dtype(dtype):
+        raise ValueError(
+            "A policy takes probabilities, which are floats. Cast them with "
+            "`keras.ops.cast(probabilities, 'float32')`. "
+            f"Received: dtype={dtype}"
+        )
     context = {k: value for k, value in context.items() if value is not None}
     _, *parameters = inspect.signature(policy.call).parameters.values()
     kinds = [parameter.kind for parameter in parameters]
@@ -71,3 +80,20 @@ def check_known(policy, **context):
                 f"{type(policy).__name__} needs `{name}`: {origin}. "
                 f"Received: {name}=None"
             )
+
+
+def check_policy(policy):
+    """Refuses what is no policy.
+
+    Args:
+        policy: What should be a policy.
+
+    Raises:
+        ValueError: If it is no Keras layer.
+    """
+    if not isinstance(policy, keras.layers.Layer):
+        raise ValueError(
+            "`policy` must be a Keras layer that maps probabilities to "
+            "`(targets, weights)`, such as `policies.FixedThreshold(0.95)`. "
+            f"Received: policy={policy!r}"
+        )

@@ -1,8 +1,10 @@
+import numbers
+
 import keras
 import numpy as np
 from keras import ops
 
-from keras_fewlabels.policies.ask_policy import ask_policy
+from keras_fewlabels.policies.ask_policy import ask_policy, check_policy
 from keras_fewlabels.policies.global_batch import global_batch
 from keras_fewlabels.policies.moving_average import (
     add_average,
@@ -70,10 +72,13 @@ class DebiasedPolicy(keras.layers.Layer):
     def __init__(self, policy, strength=0.4, momentum=0.999, **kwargs):
         kwargs.setdefault("dtype", "float32")
         super().__init__(**kwargs)
-        if not strength >= 0:
+        check_policy(policy)
+        if not (
+            isinstance(strength, numbers.Real) and 0 <= strength < float("inf")
+        ):
             raise ValueError(
                 "`strength` must not be negative; at 0 the probabilities stay "
-                f"as they are. Received: strength={strength}"
+                f"as they are. Received: strength={strength!r}"
             )
         check_momentum(momentum)
         self.policy = policy

@@ -2,7 +2,7 @@ import keras
 import numpy as np
 from keras import ops
 
-from keras_fewlabels.policies.ask_policy import ask_policy
+from keras_fewlabels.policies.ask_policy import ask_policy, check_policy
 from keras_fewlabels.policies.global_batch import global_batch
 from keras_fewlabels.policies.moving_average import (
     add_average,
@@ -63,11 +63,12 @@ class DistributionAlignment(keras.layers.Layer):
     def __init__(self, policy, prior=None, momentum=0.999, **kwargs):
         kwargs.setdefault("dtype", "float32")
         super().__init__(**kwargs)
+        check_policy(policy)
         check_momentum(momentum)
-        if prior is not None and not min(prior) > 0:
+        if prior is not None and not _are_shares(prior):
             raise ValueError(
                 "`prior` must have a positive share for every class. "
-                f"Received: prior={prior}"
+                f"Received: prior={prior!r}"
             )
         self.policy = policy
         self.prior = None if prior is None else [float(p) for p in prior]
@@ -122,3 +123,11 @@ class DistributionAlignment(keras.layers.Layer):
             config["policy"]
         )
         return cls(**config)
+
+
+def _are_shares(prior):
+    try:
+        prior = np.asarray(prior, "float64")
+    except (TypeError, ValueError):
+        return False
+    return prior.ndim == 1 and bool(np.all((prior > 0) & np.isfinite(prior)))

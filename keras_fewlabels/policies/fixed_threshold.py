@@ -1,3 +1,5 @@
+import numbers
+
 import keras
 from keras import ops
 
@@ -56,15 +58,15 @@ class FixedThreshold(keras.layers.Layer):
     def __init__(self, threshold=0.95, soft=False, temperature=1.0, **kwargs):
         kwargs.setdefault("dtype", "float32")
         super().__init__(**kwargs)
-        if not 0 <= threshold <= 1:
+        if not (isinstance(threshold, numbers.Real) and 0 <= threshold <= 1):
             raise ValueError(
                 "`threshold` is a probability and must be in [0, 1]. "
-                f"Received: threshold={threshold}"
+                f"Received: threshold={threshold!r}"
             )
-        if not temperature > 0:
+        if not (isinstance(temperature, numbers.Real) and temperature > 0):
             raise ValueError(
                 "`temperature` must be positive; values below 1 sharpen the "
-                f"targets. Received: temperature={temperature}"
+                f"targets. Received: temperature={temperature!r}"
             )
         self.threshold = threshold
         self.soft = soft

@@ -1,3 +1,5 @@
+import numbers
+
 import keras
 import numpy as np
 from keras import ops
@@ -82,16 +84,17 @@ class FlexMatchPolicy(keras.layers.Layer):
     ):
         kwargs.setdefault("dtype", "float32")
         super().__init__(**kwargs)
-        if not 0 <= threshold <= 1:
+        if not (isinstance(threshold, numbers.Real) and 0 <= threshold <= 1):
             raise ValueError(
                 "`threshold` is a probability and must be in [0, 1]. "
-                f"Received: threshold={threshold}"
+                f"Received: threshold={threshold!r}"
             )
-        if num_unlabeled is not None and num_unlabeled < 1:
+        is_count = isinstance(num_unlabeled, numbers.Integral)
+        if num_unlabeled is not None and not (is_count and num_unlabeled > 0):
             raise ValueError(
                 "`num_unlabeled` is the number of unlabelled images; leave it "
                 "out if it is not known. Received: "
-                f"num_unlabeled={num_unlabeled}"
+                f"num_unlabeled={num_unlabeled!r}"
             )
         self.threshold = threshold
         self.warm_up = warm_up

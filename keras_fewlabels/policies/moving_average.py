@@ -1,5 +1,7 @@
 """Averages over the batches seen so far."""
 
+import numbers
+
 import numpy as np
 from keras import ops
 
@@ -11,12 +13,12 @@ def check_momentum(momentum):
         momentum: Float, the share that an average keeps with each batch.
 
     Raises:
-        ValueError: If it is outside `[0, 1)`.
+        ValueError: If it is no number or outside `[0, 1)`.
     """
-    if not 0 <= momentum < 1:
+    if not (isinstance(momentum, numbers.Real) and 0 <= momentum < 1):
         raise ValueError(
             "`momentum` must be in [0, 1); closer to 1 averages over more "
-            f"batches. Received: momentum={momentum}"
+            f"batches. Received: momentum={momentum!r}"
         )
 
 

@@ -1,3 +1,5 @@
+import numbers
+
 import keras
 import numpy as np
 from keras import ops
@@ -76,10 +78,12 @@ class SoftMatchPolicy(keras.layers.Layer):
     ):
         kwargs.setdefault("dtype", "float32")
         super().__init__(**kwargs)
-        if not n_sigma > 0:
+        if not (
+            isinstance(n_sigma, numbers.Real) and 0 < n_sigma < float("inf")
+        ):
             raise ValueError(
                 "`n_sigma` must be positive; larger values weigh unsure "
-                f"images less. Received: n_sigma={n_sigma}"
+                f"images less. Received: n_sigma={n_sigma!r}"
             )
         check_momentum(momentum)
         self.n_sigma = n_sigma

@@ -224,8 +224,15 @@ def test_bad_sample_weights_are_refused(case):
 
 
 @pytest.mark.parametrize(
-    "arguments", [{"batch_size": 0}, {"batch_size": 2, "unlabeled_ratio": 0.1}]
+    "arguments, message",
+    [
+        ({"batch_size": 0}, "`batch_size` must be an int, 1 or more"),
+        (
+            {"batch_size": 2, "unlabeled_ratio": 0.1},
+            "at least one labelled and one",
+        ),
+    ],
 )
-def test_empty_batches_are_refused(arguments):
-    with pytest.raises(ValueError, match="at least one labelled and one"):
+def test_empty_batches_are_refused(arguments, message):
+    with pytest.raises(ValueError, match=message):
         mix_labeled_unlabeled(LABELED, UNLABELED, **arguments)

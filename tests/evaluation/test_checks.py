@@ -48,7 +48,7 @@ def test_value_range_of_images():
         (IMAGES.astype(int), None, r"uint8 or floats.*dtype=int64"),
         (IMAGES > 3, None, r"uint8 or floats.*dtype=bool"),
         (FLOATS, None, r"`value_range=\(0, 1\)`.*dtype=float32"),
-        (FLOATS, (1, 0), r"black and white, in this order.*=\(1, 0\)"),
+        (FLOATS, (1, 0), r"black and white, the lower one.*=\(1, 0\)"),
         (FLOATS, (0, 1), r"must lie in the value range.*maximum=9.0"),
         (FLOATS / 9, (0, 255), r"looks scaled to \(0, 1\)"),
         (with_value(np.nan), (0, 255), r"finite.*minimum=nan"),
@@ -102,9 +102,9 @@ def classifier(units=3):
     "arguments, message",
     [
         (("model", 1, 0), "`model` must be a `keras.Model`.*model='model'"),
-        ((None, 0, 0), "`batch_size` must be a whole number, 1 or .*size=0"),
-        ((None, 1.5, 0), "`batch_size` must be a whole number.*size=1.5"),
-        ((None, 1, -1), "`seed` must be a whole number, 0 or more.*seed=-1"),
+        ((None, 0, 0), "`batch_size` must be an int, 1 or .*size=0"),
+        ((None, 1.5, 0), "`batch_size` must be an int.*size=1.5"),
+        ((None, 1, -1), "`seed` must be an int, 0 or more.*seed=-1"),
     ],
 )
 def test_wrong_run(arguments, message):
