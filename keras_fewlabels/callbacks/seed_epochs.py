@@ -10,8 +10,8 @@ class SeedEpochs(keras.callbacks.Callback):
     Keras backs up weights and optimizer, but not the state of its random
     numbers: a fit that is killed and resumed by `BackupAndRestore` goes on
     with other dropout, other augmentation and another order. With this
-    callback every epoch starts from its own seed, so that it is the same
-    epoch in both.
+    callback the layers of the model start every epoch from its own seed, and
+    so does the order of `batches`; that of other data is left to Keras.
 
     Args:
         seed: Int, 0 or more.

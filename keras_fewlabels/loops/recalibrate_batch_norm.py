@@ -1,5 +1,6 @@
+import contextlib
+
 import keras
-import numpy as np
 from keras import ops
 
 from keras_fewlabels.callbacks.trainable_flags import TrainableFlags
@@ -50,42 +51,43 @@ def recalibrate_batch_norm(model, images, batch_size=256):
         for layer in model._flatten_layers(include_self=False)
         if isinstance(layer, keras.layers.BatchNormalization)
     ]
-    if not layers:
-        return
-    momentums = [layer.momentum for layer in layers]
-    flags = TrainableFlags(model)
-    totals = None
+    statistics = [
+        part
+        for layer in layers
+        for part in (layer.moving_mean, layer.moving_variance)
+    ]
     num_batches = max(1, len(images) // batch_size)
-    try:
-        for layer in layers:
-            # What remains after each batch is that batch's own statistics,
-            # for frozen layers too.
-            layer.momentum, layer.trainable = 0.0, True
-            layer.call = _in_training(layer.call)
-        for index in range(num_batches):
+    totals = [0.0] * len(statistics)
+    with _each_batch_by_itself(model, layers):
+        for index in range(num_batches if layers else 0):
             batch = images[index * batch_size : (index + 1) * batch_size]
             model(ops.convert_to_tensor(batch), training=False)
-            statistics = [
-                np.array(ops.convert_to_numpy(part), "float64")
-                for layer in layers
-                for part in (layer.moving_mean, layer.moving_variance)
+            totals = [
+                total + ops.convert_to_numpy(part).astype("float64")
+                for total, part in zip(totals, statistics, strict=True)
             ]
-            if totals is None:
-                totals = statistics
-            else:
-                totals = [
-                    total + part
-                    for total, part in zip(totals, statistics, strict=True)
-                ]
+    for part, total in zip(statistics, totals, strict=True):
+        part.assign(total / num_batches)
+
+
+@contextlib.contextmanager
+def _each_batch_by_itself(model, layers):
+    """After each batch, the statistics of the layers are those of the batch.
+
+    Those of frozen layers too.
+    """
+    momentums = [layer.momentum for layer in layers]
+    flags = TrainableFlags(model)
+    try:
+        for layer in layers:
+            layer.momentum, layer.trainable = 0.0, True
+            layer.call = _in_training(layer.call)
+        yield
     finally:
         for layer, momentum in zip(layers, momentums, strict=True):
             layer.momentum = momentum
             del layer.call
         flags.restore()
-    means = iter(total / num_batches for total in totals)
-    for layer in layers:
-        layer.moving_mean.assign(next(means))
-        layer.moving_variance.assign(next(means))
 
 
 def _in_training(call):
