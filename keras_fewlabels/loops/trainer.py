@@ -10,6 +10,7 @@ from keras_fewlabels.loops.averaged_student import (
     AveragedStudent,
     SupervisedStudent,
 )
+from keras_fewlabels.loops.compile_like import compile_like
 from keras_fewlabels.loops.feed import labeled_feed, mixed_feed
 from keras_fewlabels.loops.finished_phases import FinishedPhases
 from keras_fewlabels.loops.phase import run_phase
@@ -22,9 +23,6 @@ from keras_fewlabels.policies.distribution_alignment import (
     DistributionAlignment,
 )
 from keras_fewlabels.policies.fixed_threshold import FixedThreshold
-
-# The share of a phase in which the learning rate rises.
-_WARM_UP = 0.05
 
 
 @dataclasses.dataclass(frozen=True)
@@ -103,7 +101,14 @@ class Trainer:
                 self._view(image_noise),
                 EMATeacher(self.settings["ema_decay"]),
             )
-            self._compile(model, student, num_steps, patience is None)
+            compile_like(
+                model,
+                student,
+                self.task,
+                self.settings,
+                num_steps,
+                not patience,
+            )
             return model
 
         feed = labeled_feed(
@@ -155,7 +160,7 @@ class Trainer:
                 weak_noise=self._view("weak"),
                 unlabeled_weight=settings["unlabeled_weight"],
             )
-            self._compile(model, student, num_steps, falls=True)
+            compile_like(model, student, self.task, settings, num_steps)
             return model
 
         batch_size = settings["batch_size"]
@@ -240,31 +245,6 @@ class Trainer:
             momentum=0.99,
         )
 
-    def _compile(self, model, student, num_steps, falls):
-        if student.compiled:
-            optimizer, loss = _copy_of(student.optimizer), student.loss
-        else:
-            optimizer = self._optimizer(num_steps, falls)
-            loss = keras.losses.CategoricalCrossentropy(
-                from_logits=self.task.from_logits,
-                label_smoothing=self.settings["label_smoothing"],
-            )
-        model.compile(optimizer, loss, metrics=["accuracy"])
-
-    def _optimizer(self, num_steps, falls):
-        rate = self.settings["learning_rate"]
-        warm_up = max(1, round(_WARM_UP * num_steps))
-        schedule = keras.optimizers.schedules.CosineDecay(
-            rate / 100,
-            max(1, num_steps - warm_up),
-            alpha=0.0 if falls else 1.0,
-            warmup_target=rate,
-            warmup_steps=warm_up,
-        )
-        return keras.optimizers.AdamW(
-            schedule, weight_decay=self.settings["weight_decay"]
-        )
-
 
 def _checked_callbacks(callbacks):
     callbacks = keras.tree.flatten(callbacks or [])
@@ -276,7 +256,3 @@ def _checked_callbacks(callbacks):
                 f"Received: {callback!r} among them"
             )
     return callbacks
-
-
-def _copy_of(optimizer):
-    return type(optimizer).from_config(optimizer.get_config())

@@ -4,7 +4,6 @@ import keras
 import numpy as np
 import pytest
 
-from keras_fewlabels.layers import RandAugment
 from keras_fewlabels.loops.recommend import recommend
 from keras_fewlabels.loops.settings import SETTINGS, with_defaults
 
@@ -78,54 +77,6 @@ def test_every_setting_is_possible_plain_and_has_its_reason(arguments):
     assert same == {**settings, "why": why}
     plain = {bool, int, float, str, list, type(None)}
     assert {type(value) for value in settings.values()} <= plain
-
-
-def test_grey_images_keep_their_shades():
-    grey = settings_of(COLOUR[..., :1])
-    assert set(grey["ops"]) < set(RandAugment.OPS)
-    assert "invert" not in grey["ops"] and "solarize" not in grey["ops"]
-    assert not grey["cutout"]
-    colour = settings_of(COLOUR)
-    assert colour["ops"] is None and colour["cutout"]
-    assert colour["magnitude"] > grey["magnitude"]
-
-
-def test_flips_where_images_look_like_their_mirror_images():
-    assert settings_of()["flip"] is True
-    one_sided = COLOUR / 2
-    one_sided[:, :, :4] += 0.5
-    settings = settings_of(one_sided)
-    assert settings["flip"] is False
-    assert "tells 100% of the images" in settings["why"]["flip"]
-    few = settings_of(COLOUR[:119])
-    assert few["flip"] is False
-    assert "too few images" in few["why"]["flip"]
-    assert settings_of(COLOUR[:120])["flip"] is True
-
-
-@pytest.mark.parametrize("background", [0.0, 0.25, 1.0])
-def test_the_background_is_moved_in(background):
-    images = np.full_like(COLOUR, background)
-    images[:, 2:6, 2:7] = COLOUR[:, 2:6, 2:7]
-    settings = settings_of(images)
-    assert settings["fill_value"] == background
-    assert "100% of the pixels at the edges" in settings["why"]["fill_value"]
-    assert settings_of(as_uint8(images))["fill_value"] == int(255 * background)
-    assert settings_of()["fill_value"] is None
-
-
-def test_many_labels_need_less_noise():
-    many = np.resize(COLOUR, (350, 8, 9, 3))
-    for num_labeled, view in ((198, "strong"), (200, "weak")):
-        settings = settings_of(many, labels=np.arange(num_labeled) % 2)
-        assert settings["labeled_view"] == view
-
-
-def test_branches_are_dropped_where_there_are_some():
-    settings = settings_of(build_student=build_residual)
-    assert settings["stochastic_depth"] == 0.2
-    assert settings["why"]["stochastic_depth"].startswith("1 residual branch")
-    assert settings_of()["stochastic_depth"] == 0.0
 
 
 @pytest.mark.parametrize(

@@ -215,33 +215,6 @@ def test_the_policy_of_the_settings(phase):
     assert policy.policy.temperature == 0.25 and policy.policy.soft
 
 
-@pytest.mark.parametrize(
-    "loss", ["sparse_categorical_crossentropy", "categorical_crossentropy"]
-)
-def test_a_compiled_model_keeps_optimizer_and_loss(phase, loss):
-    student = build(loss)
-    trainer = trainer_of(student)
-    for run in (trainer.supervised, trainer.noisy_student):
-        run("phase", student, 3)
-        optimizer = phase.model.optimizer
-        assert isinstance(optimizer, keras.optimizers.SGD)
-        assert optimizer is not student.optimizer
-        assert optimizer.momentum == 0.25
-        assert float(optimizer.learning_rate) == 0.5
-        assert phase.model.loss == loss
-
-
-def test_others_are_trained_by_smoothed_labels(phase):
-    student = build()
-    trainer_of(student, label_smoothing=0.25, weight_decay=0.5).supervised(
-        "first", student, 3
-    )
-    assert phase.model.loss.label_smoothing == 0.25
-    assert phase.model.loss.get_config()["from_logits"] is True
-    assert isinstance(phase.model.optimizer, keras.optimizers.AdamW)
-    assert phase.model.optimizer.weight_decay == 0.5
-
-
 def test_callbacks_are_a_list_or_made_for_each_phase(phase):
     student = build()
     callback = keras.callbacks.TerminateOnNaN()
