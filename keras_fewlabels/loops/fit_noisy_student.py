@@ -13,6 +13,7 @@ from keras_fewlabels.loops.fit_report import FitReport
 from keras_fewlabels.loops.generations import Generations
 from keras_fewlabels.loops.labeled_arrays import labeled_arrays
 from keras_fewlabels.loops.phase_data import divide
+from keras_fewlabels.loops.recipe import Recipe
 from keras_fewlabels.loops.recommend import recommended_for
 from keras_fewlabels.loops.settings import with_defaults
 from keras_fewlabels.loops.task import look_at
@@ -54,15 +55,20 @@ def fit_noisy_student(
     last steps, or with that of its best epoch on the validation images, if
     that was better by more than a standard error.
 
+    With the setting `low_resolution` all of that sees smaller images, which is
+    faster, and a last phase trains the upper layers on the labelled images as
+    they are (FixRes). Its model must take images of any size.
+
     Each part is available by itself: `models.NoisyStudentModel`, the policies
     and layers, `loops.recalibrate_batch_norm`, `loops.recommend`. Call it in
     the scope of your distribution strategy, if you have one.
 
-    Reference:
+    References:
         - [Xie et al., 2019](https://arxiv.org/abs/1911.04252), Noisy Student.
           They start each student anew and label once per generation; here
           that is `settings={"teacher": "frozen"}`, with labels that follow
           the augmentation.
+        - [Touvron et al., 2019](https://arxiv.org/abs/1906.06423), FixRes.
 
     Args:
         build_student: Function that returns a new, built Keras classifier of
@@ -157,7 +163,8 @@ def fit_noisy_student(
         truth,
     )
     layers = {"policy": policy, "noise": noise, "weak_noise": weak_noise}
-    trainer = Trainer(task, data, settings, None, layers, callbacks, verbose)
+    recipe = Recipe(task, settings, layers)
+    trainer = Trainer(recipe, data, None, callbacks, verbose)
     # Before anything is written.
     trainer.check(model)
     phases = FinishedPhases(

@@ -31,6 +31,10 @@ class Generations:
         """Int, the steps of all phases so far together."""
         return sum(phase["steps"] for phase in self.phases)
 
+    @property
+    def _num_epochs(self):
+        return sum(phase["epochs"] for phase in self.phases)
+
     def run(self, num_generations):
         """Runs the supervised phase and that of each generation."""
         settings = self.trainer.settings
@@ -59,6 +63,8 @@ class Generations:
             )
         for generation in range(1, num_generations + 1):
             self._next_generation(generation)
+        if settings["low_resolution"]:
+            self._high_resolution()
 
     def _next_generation(self, generation):
         settings = self.trainer.settings
@@ -74,10 +80,25 @@ class Generations:
             settings["student_steps"],
             teacher,
             settings["student_noise"],
-            first_epoch=sum(phase["epochs"] for phase in self.phases),
+            first_epoch=self._num_epochs,
         )
         self.model = student
         self._add("noisy student", generation, student, details)
+
+    def _high_resolution(self):
+        details = self.trainer.high_resolution(
+            "high resolution",
+            self.model,
+            self.trainer.settings["high_resolution_steps"],
+            self._num_epochs,
+        )
+        self._at_full_resolution()
+        generation = self.phases[-1]["generation"]
+        self._add("high resolution", generation, self.model, details)
+
+    def _at_full_resolution(self):
+        recipe = self.trainer.recipe.at_full_resolution()
+        self.trainer = dataclasses.replace(self.trainer, recipe=recipe)
 
     def baseline(self):
         """Labels alone, all the noise, as many steps; a phase of the report."""
@@ -91,9 +112,11 @@ class Generations:
         ]
         last = self.phases[-1]
         if self.trainer.settings["stochastic_depth"]:
+            first = self._first_trainer
+            settings = {**first.settings, "stochastic_depth": 0.0}
             trainer = dataclasses.replace(
-                self._first_trainer,
-                settings={**self.trainer.settings, "stochastic_depth": 0.0},
+                first,
+                recipe=dataclasses.replace(first.recipe, settings=settings),
                 prefix="without model noise, ",
             )
             without = Generations(self.build, trainer)
@@ -127,8 +150,9 @@ class Generations:
         self.phases.append(self._measured(name, generation, student, details))
 
     def _measured(self, name, generation, student, details):
-        data, task = self.trainer.data, self.trainer.task
-        truth = data.truth
+        data, recipe = self.trainer.data, self.trainer.recipe
+        task, truth = recipe.task, data.truth
+        student = recipe.seen_small(student)
         return {
             "name": name,
             "generation": generation,
@@ -139,7 +163,7 @@ class Generations:
                 student,
                 task.sample,
                 task,
-                self.trainer.settings["threshold"],
+                recipe.settings["threshold"],
                 None if truth is None else truth[: len(task.sample)],
             ),
         }

@@ -6,6 +6,8 @@ from keras_fewlabels.loops.task import look_at
 
 # Fewer validation images per class than this cannot tell two models apart.
 _TELLING = 10
+# Smaller images, in pixels, have nothing to lose.
+_LARGE = 64
 
 
 def recommend(
@@ -61,6 +63,7 @@ def recommended_for(task, model, needs_validation):
         **image_noise(task),
         **model_noise(model),
         **_teaching(),
+        **_resolution(task, model),
     }
     settings = {name: value for name, (value, _) in proposals.items()}
     settings["why"] = {name: reason for name, (_, reason) in proposals.items()}
@@ -163,4 +166,26 @@ def _teaching():
         "threshold": (0.6, limit),
         "temperature": (0.5, limit),
         "unlabeled_weight": (1.0, "as in Noisy Student and FixMatch"),
+    }
+
+
+def _resolution(task, model):
+    num_labeled = len(task.labeled[0])
+    size = min(task.labeled[0].shape[1:3])
+    if tuple(model.input_shape[1:3]) != (None, None):
+        why = "the model takes images of one size only"
+    elif size < _LARGE:
+        why = f"images of {size} px are small as they are"
+    else:
+        why = (
+            "images as they are; 0.75 halves the time, and a last phase "
+            "brings the upper layers to the full size"
+        )
+    return {
+        "low_resolution": (None, why),
+        "high_resolution_steps": (
+            int(np.clip(num_labeled // 10, 100, 1000)),
+            "only with `low_resolution`: the last phase is short, or the "
+            "labels are learned by heart",
+        ),
     }

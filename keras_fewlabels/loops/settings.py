@@ -78,6 +78,11 @@ SETTINGS = {
         "a number of at least 0",
         _is_between(0, float("inf")),
     ),
+    "low_resolution": (
+        "None or a number between 0 and 1",
+        lambda value: value is None or (_SHARE(value) and value > 0),
+    ),
+    "high_resolution_steps": ("an int of at least 1", _is_int_from(1)),
 }
 
 

@@ -5,6 +5,7 @@ import math
 
 import keras
 
+from keras_fewlabels.callbacks.fine_tune import FineTune
 from keras_fewlabels.callbacks.print_progress import print_progress
 from keras_fewlabels.loops.averaged_student import (
     AveragedStudent,
@@ -15,14 +16,11 @@ from keras_fewlabels.loops.feed import labeled_feed, mixed_feed
 from keras_fewlabels.loops.finished_phases import FinishedPhases
 from keras_fewlabels.loops.phase import run_phase
 from keras_fewlabels.loops.phase_data import PhaseData
-from keras_fewlabels.loops.task import Task
-from keras_fewlabels.loops.views import strong_view, weak_view
-from keras_fewlabels.models.add_stochastic_depth import add_stochastic_depth
+from keras_fewlabels.loops.recipe import Recipe
 from keras_fewlabels.models.ema_teacher import EMATeacher
-from keras_fewlabels.policies.distribution_alignment import (
-    DistributionAlignment,
-)
-from keras_fewlabels.policies.fixed_threshold import FixedThreshold
+
+# The last layers are not to forget what they learned from all images.
+_HIGH_RESOLUTION_RATE = 0.1
 
 
 @dataclasses.dataclass(frozen=True)
@@ -30,26 +28,26 @@ class Trainer:
     """What the phases of a fit have in common.
 
     Args:
-        task: `Task`.
+        recipe: `Recipe`.
         data: `PhaseData`.
-        settings: Dict of all settings.
         phases: `FinishedPhases`.
-        layers: Dict of what takes the place of the settings' own: `policy`,
-            `noise`, `weak_noise`; `None` for those that do not.
         callbacks: List of Keras callbacks, or function of the name of a phase
             that returns one.
         verbose: As for `fit()`.
         prefix: String in front of the names of all phases.
     """
 
-    task: Task
+    recipe: Recipe
     data: PhaseData
-    settings: dict
     phases: FinishedPhases | None
-    layers: dict
     callbacks: object
     verbose: object
     prefix: str = ""
+
+    @property
+    def settings(self):
+        """Dict of all settings."""
+        return self.recipe.settings
 
     def check(self, student):
         """Refuses what would only fail once a phase has begun.
@@ -61,10 +59,7 @@ class Trainer:
             ValueError: If a setting does not fit the images or the model, or
                 a callback is none.
         """
-        for name in ("strong", "weak"):
-            self._view(name)
-        if self.settings["stochastic_depth"]:
-            self._with_model_noise(student, True)
+        self.recipe.check(student)
         if not callable(self.callbacks):
             _checked_callbacks(self.callbacks)
 
@@ -97,26 +92,21 @@ class Trainer:
 
         def build(num_steps):
             model = SupervisedStudent(
-                self._with_model_noise(student, model_noise),
-                self._view(image_noise),
+                self.recipe.copy_of(student, model_noise),
+                self.recipe.view(image_noise),
                 EMATeacher(self.settings["ema_decay"]),
             )
             compile_like(
                 model,
                 student,
-                self.task,
+                self.recipe.task,
                 self.settings,
                 num_steps,
                 not patience,
             )
             return model
 
-        feed = labeled_feed(
-            self.data.labeled,
-            self.settings["batch_size"],
-            min(num_steps, self.settings["steps_per_epoch"]),
-            self.data.seed,
-        )
+        feed = self._labeled_feed(num_steps)
         return self._run(
             name, student, build, feed, num_steps, first_epoch, patience
         )
@@ -146,28 +136,30 @@ class Trainer:
             Dict, what the report says of the phase.
         """
         settings = self.settings
+        if teacher is not None:
+            teacher = self.recipe.seen_small(teacher)
 
         def build(num_steps):
             model = AveragedStudent(
-                self._with_model_noise(student, noisy),
+                self.recipe.copy_of(student, noisy),
                 teacher,
                 settings["ema_decay"],
-                policy=self._policy(),
-                noise=self._view("strong" if noisy else None),
-                labeled_noise=self._view(
+                policy=self.recipe.policy(),
+                noise=self.recipe.view("strong" if noisy else None),
+                labeled_noise=self.recipe.view(
                     settings["labeled_view"] if noisy else None
                 ),
-                weak_noise=self._view("weak"),
+                weak_noise=self.recipe.view("weak"),
                 unlabeled_weight=settings["unlabeled_weight"],
             )
-            compile_like(model, student, self.task, settings, num_steps)
+            compile_like(model, student, self.recipe.task, settings, num_steps)
             return model
 
         batch_size = settings["batch_size"]
         num_unlabeled = max(1, round(batch_size * settings["unlabeled_ratio"]))
         feed = mixed_feed(
             self.data.labeled,
-            self.task.unlabeled,
+            self.recipe.task.unlabeled,
             (batch_size, num_unlabeled),
             min(num_steps, settings["steps_per_epoch"]),
             self.data.seed,
@@ -175,8 +167,66 @@ class Trainer:
         )
         return self._run(name, student, build, feed, num_steps, first_epoch)
 
+    def high_resolution(self, name, student, num_steps, first_epoch):
+        """Trains the upper layers of a student on images as they are.
+
+        Reference:
+            - [Touvron et al., 2019](https://arxiv.org/abs/1906.06423), FixRes.
+
+        Args:
+            name: String, the phase.
+            student: Keras model that was trained on smaller images.
+            num_steps: Int, in whole epochs.
+            first_epoch: Int; epochs are counted through all phases.
+
+        Returns:
+            Dict, what the report says of the phase.
+        """
+        recipe = self.recipe.at_full_resolution()
+        rate = self.settings["learning_rate"] * _HIGH_RESOLUTION_RATE
+
+        def build(num_steps):
+            model = SupervisedStudent(
+                recipe.copy_of(student, False),
+                recipe.view("weak"),
+                EMATeacher(max(0.0, 1 - 20 / num_steps)),
+            )
+            settings = {**recipe.settings, "learning_rate": rate}
+            compile_like(model, student, recipe.task, settings, num_steps)
+            return model
+
+        def freeze_shallow_layers(model):
+            num_layers = math.ceil(len(model.student.layers) / 2)
+            return [FineTune(model.student, {0: num_layers})]
+
+        return self._run(
+            name,
+            student,
+            build,
+            self._labeled_feed(num_steps),
+            num_steps,
+            first_epoch,
+            callbacks_of=freeze_shallow_layers,
+        )
+
+    def _labeled_feed(self, num_steps):
+        return labeled_feed(
+            self.data.labeled,
+            self.settings["batch_size"],
+            min(num_steps, self.settings["steps_per_epoch"]),
+            self.data.seed,
+        )
+
     def _run(
-        self, name, student, build, feed, num_steps, first_epoch, patience=None
+        self,
+        name,
+        student,
+        build,
+        feed,
+        num_steps,
+        first_epoch,
+        patience=None,
+        callbacks_of=lambda model: [],
     ):
         name = self.prefix + name
         num_epochs = math.ceil(num_steps / feed.num_steps)
@@ -196,54 +246,18 @@ class Trainer:
                 self.data,
                 backup,
                 patience,
-                callbacks=self._callbacks_of(name),
+                callbacks=[*self._users_callbacks(name), *callbacks_of(model)],
                 verbose=self.verbose,
             )
             return model.average.model, details
 
         return self.phases.run(name, student, train)
 
-    def _callbacks_of(self, name):
+    def _users_callbacks(self, name):
         callbacks = self.callbacks
         if callable(callbacks):
             callbacks = callbacks(name)
         return _checked_callbacks(callbacks)
-
-    def _with_model_noise(self, student, model_noise):
-        rate = self.settings["stochastic_depth"]
-        if not (model_noise and rate):
-            copy = keras.models.clone_model(student)
-            copy.set_weights(student.get_weights())
-            return copy
-        return add_stochastic_depth(student, rate, replace=True)
-
-    def _view(self, name):
-        """The layer that augments images, or `None` for none."""
-        if name is None:
-            return None
-        given, build = {
-            "strong": (self.layers["noise"], strong_view),
-            "weak": (self.layers["weak_noise"], weak_view),
-        }[name]
-        if given is not None:
-            return given
-        return build(self.settings, self.task.value_range)
-
-    def _policy(self):
-        policy = self.layers["policy"]
-        if policy is not None:
-            # Each phase starts with a policy that has seen nothing.
-            return type(policy).from_config(policy.get_config())
-        return DistributionAlignment(
-            FixedThreshold(
-                self.settings["threshold"],
-                soft=True,
-                temperature=self.settings["temperature"],
-            ),
-            # The classes are taken to be as frequent as among the labels.
-            prior=self.task.class_counts / self.task.class_counts.sum(),
-            momentum=0.99,
-        )
 
 
 def _checked_callbacks(callbacks):

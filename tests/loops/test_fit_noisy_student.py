@@ -210,6 +210,35 @@ def test_stochastic_depth_is_not_in_the_result():
     ]
 
 
+def build_of_any_size():
+    return keras.Sequential(
+        [
+            keras.Input((None, None, 1)),
+            layers.Rescaling(1 / 255),
+            layers.Conv2D(8, 3),
+            layers.BatchNormalization(),
+            layers.ReLU(),
+            layers.GlobalAveragePooling2D(),
+            layers.Dense(10),
+        ]
+    )
+
+
+def test_high_resolution_comes_last_and_resumes(tmp_path):
+    settings = {**SHORT, "low_resolution": 0.75, "high_resolution_steps": 6}
+    expected, report = fit(build_of_any_size, settings=settings)
+    *_, last = report.to_dict()["phases"]
+    assert (last["name"], last["steps"]) == ("high resolution", 6)
+    assert expected.input_shape == (None, None, None, 1)
+    options = {"settings": settings, "backup_dir": tmp_path}
+    with pytest.raises(Killed):
+        fit(build_of_any_size, callbacks=[Kill(5)], **options)
+    recorder = Recorder()
+    model, _ = fit(build_of_any_size, callbacks=[recorder], **options)
+    assert recorder.epochs == [5]
+    assert_same_weights(model, expected)
+
+
 def test_baseline_and_waterfall_train_as_many_steps():
     recorder = Recorder()
     _, report = fit(

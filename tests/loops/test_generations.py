@@ -6,6 +6,7 @@ import pytest
 
 from keras_fewlabels.loops.generations import Generations
 from keras_fewlabels.loops.phase_data import divide
+from keras_fewlabels.loops.recipe import Recipe
 from keras_fewlabels.loops.recommend import recommended_for
 from keras_fewlabels.loops.score import score
 from keras_fewlabels.loops.task import look_at
@@ -33,9 +34,8 @@ def grows(generation):
 class Recorder:
     """A trainer that adds one to all weights, and writes down what it did."""
 
-    task: object
+    recipe: object
     data: object
-    settings: dict
     prefix: str = ""
     calls: list = dataclasses.field(default_factory=list)
 
@@ -57,6 +57,13 @@ class Recorder:
         return self._train(
             name, student, num_steps, teacher, noisy, first_epoch
         )
+
+    def high_resolution(self, name, student, num_steps, first_epoch):
+        return self._train(name, student, num_steps, first_epoch)
+
+    @property
+    def settings(self):
+        return self.recipe.settings
 
     def _train(self, name, student, *how):
         self.calls.append((self.prefix + name, student, *how))
@@ -80,7 +87,7 @@ def run(builder, num_generations, has_test=False, truth=None, **settings):
         **settings,
     }
     data = divide(task, None, test, 0.2, seed=5, truth=truth)
-    trainer = Recorder(task, data, settings)
+    trainer = Recorder(Recipe(task, settings, {}), data)
     fit = Generations(builder, trainer)
     assert fit.model is None and fit.phases == []
     fit.run(num_generations)
@@ -172,6 +179,38 @@ def test_students_may_learn_the_validation_images(refit):
     assert (second["validation"] is None) is refit
     assert len(fit.trainer.data.labeled[0]) == (20 if refit else 16)
     assert len(trainer.data.labeled[0]) == 16
+
+
+def of_any_size(generation):
+    return keras.Sequential(
+        [
+            keras.Input((None, None, 1)),
+            keras.layers.Conv2D(2, 2, padding="same"),
+            keras.layers.GlobalAveragePooling2D(),
+            keras.layers.Dense(2),
+        ]
+    )
+
+
+def test_high_resolution_comes_last_and_is_measured_so():
+    fit, trainer = run(
+        of_any_size, 1, low_resolution=0.5, high_resolution_steps=6
+    )
+    assert trainer.names == ["supervised", "noisy student 1", "high resolution"]
+    assert trainer.calls[-1][1:] == (fit.model, 6, 4)
+    *_, student, last = fit.phases
+    assert (last["name"], last["generation"]) == ("high resolution", 1)
+    data, recipe = trainer.data, trainer.recipe
+    assert last["validation"] == score(fit.model, data.validation, True)
+    # The weights are one higher since, but its images were small.
+    fit.model.set_weights([part - 1 for part in fit.model.get_weights()])
+    small = recipe.seen_small(fit.model)
+    assert student["validation"] == score(small, data.validation, True)
+    assert student["validation"] != score(fit.model, data.validation, True)
+    # What is compared with the result sees images as they are.
+    fit.baseline()
+    assert trainer.calls[-1][0] == "supervised, same budget"
+    assert fit.trainer.settings["low_resolution"] is None
 
 
 def test_phases_of_the_report():

@@ -31,6 +31,8 @@ POSSIBLE = {
     "threshold": (0.6, 0),
     "temperature": (0.5, 1),
     "unlabeled_weight": (1.0, 0),
+    "low_resolution": (None, 0.75),
+    "high_resolution_steps": (100, 50),
 }
 RECOMMENDED = {
     **{name: value for name, (value, _) in POSSIBLE.items()},
@@ -94,6 +96,8 @@ def test_what_it_is_given_stays_as_it_was():
         ("fill_value", "None or a number", ("grey", (0, 0, 0))),
         ("labeled_view", "'strong' or 'weak'", ("none", None)),
         ("teacher", "'average' or 'frozen'", ("ema", None, 0)),
+        ("low_resolution", "None or a number between 0 and 1", (0, 1, "0.5")),
+        ("high_resolution_steps", "an int of at least 1", (0, None)),
     ],
 )
 def test_what_may_not_be_is_refused(name, expected, values):
@@ -107,6 +111,6 @@ def test_what_may_not_be_is_refused(name, expected, values):
 
 
 def test_names_that_are_no_settings_are_refused():
-    expected = r"may have batch_size, .*weight\. Received: epochs, lr$"
+    expected = r"may have batch_size, .*steps\. Received: epochs, lr$"
     with pytest.raises(ValueError, match=expected):
         with_defaults({"lr": 1, "epochs": 2, "patience": 3}, RECOMMENDED)

@@ -4,6 +4,7 @@ import keras
 import numpy as np
 import pytest
 
+from keras_fewlabels.callbacks import FineTune
 from keras_fewlabels.layers import StochasticDepth
 from keras_fewlabels.loops.averaged_student import (
     AveragedStudent,
@@ -11,14 +12,11 @@ from keras_fewlabels.loops.averaged_student import (
 )
 from keras_fewlabels.loops.finished_phases import FinishedPhases
 from keras_fewlabels.loops.phase_data import divide
+from keras_fewlabels.loops.recipe import Recipe
 from keras_fewlabels.loops.recommend import recommended_for
 from keras_fewlabels.loops.task import look_at
 from keras_fewlabels.loops.trainer import Trainer
-from keras_fewlabels.policies import (
-    DistributionAlignment,
-    FixedThreshold,
-    FreeMatchPolicy,
-)
+from keras_fewlabels.policies import FreeMatchPolicy
 
 # Models that have hardly begun favour one class or another.
 pytestmark = pytest.mark.filterwarnings("ignore:.*is taking over")
@@ -54,7 +52,7 @@ def trainer_of(model, callbacks=None, layers=(), **settings):
     data = divide(task, None, None, settings["validation_share"], seed=0)
     phases = FinishedPhases(None, ())
     layers = {**NO_LAYERS, **dict(layers)}
-    return Trainer(task, data, settings, phases, layers, callbacks, 0)
+    return Trainer(Recipe(task, settings, layers), data, phases, callbacks, 0)
 
 
 @pytest.fixture
@@ -202,17 +200,55 @@ def test_labelled_images_are_seen_as_the_setting_says(phase, view):
     assert model.noise is layers["noise"]
 
 
-def test_the_policy_of_the_settings(phase):
-    student = build()
-    trainer = trainer_of(student, threshold=0.75, temperature=0.25)
-    trainer.noisy_student("second", student, 3)
-    policy = phase.model.policy
-    assert isinstance(policy, DistributionAlignment)
-    # The classes of all labels, validated or learned.
-    np.testing.assert_allclose(policy.prior, [12 / 24, 8 / 24, 4 / 24])
-    assert isinstance(policy.policy, FixedThreshold)
-    assert policy.policy.threshold == 0.75
-    assert policy.policy.temperature == 0.25 and policy.policy.soft
+def build_of_any_size():
+    return keras.Sequential(
+        [
+            keras.Input((None, None, 1)),
+            keras.layers.Conv2D(2, 3, padding="same"),
+            keras.layers.GlobalAveragePooling2D(),
+            keras.layers.Dense(3),
+        ]
+    )
+
+
+def test_students_and_teachers_see_small_images(phase):
+    student, teacher = build_of_any_size(), build_of_any_size()
+    trainer = trainer_of(student, low_resolution=0.5)
+    trainer.supervised("first", student, 3)
+    sizes = [phase.model.student.layers[1].height]
+    trainer.noisy_student("second", student, 3, teacher)
+    sizes += [phase.model.student.layers[1].height]
+    sizes += [phase.model.teacher.layers[1].height]
+    assert sizes == [2, 2, 2]
+    assert values(student) == {1.0}
+
+
+def test_high_resolution_trains_the_upper_layers_on_images_as_they_are(phase):
+    student = build_of_any_size()
+    trainer = trainer_of(student, low_resolution=0.5, learning_rate=0.5)
+    trainer.high_resolution("last", student, 40, 7)
+    model = phase.model
+    assert isinstance(model, SupervisedStudent)
+    assert len(model.student.layers) == len(student.layers)
+    assert phase.epochs == (7, 21) and phase.patience is None
+    assert rates(model.optimizer, [2]) == pytest.approx([0.05])
+    assert model.average.decay == pytest.approx(1 - 20 / 42)
+    fine_tune = phase.options["callbacks"][-1]
+    assert isinstance(fine_tune, FineTune)
+    assert fine_tune.backbone is model.student
+    assert fine_tune.schedule == {0: 2}
+    assert values(student) == {1.0}
+
+
+def test_high_resolution_in_earnest():
+    student = build_of_any_size()
+    trainer = trainer_of(student, low_resolution=0.5)
+    convolution, _, head = student.layers
+    start = [np.array(layer.get_weights()[0]) for layer in (convolution, head)]
+    details = trainer.high_resolution("last", student, 6, 3)
+    assert (details["epochs"], details["steps"]) == (2, 6)
+    np.testing.assert_array_equal(convolution.get_weights()[0], start[0])
+    assert not np.array_equal(head.get_weights()[0], start[1])
 
 
 def test_callbacks_are_a_list_or_made_for_each_phase(phase):

@@ -1,0 +1,104 @@
+"""What a phase is made of."""
+
+import dataclasses
+
+import keras
+
+from keras_fewlabels.loops.resolution import check_any_size, shrink_images
+from keras_fewlabels.loops.task import Task
+from keras_fewlabels.loops.views import strong_view, weak_view
+from keras_fewlabels.models.add_stochastic_depth import add_stochastic_depth
+from keras_fewlabels.policies.distribution_alignment import (
+    DistributionAlignment,
+)
+from keras_fewlabels.policies.fixed_threshold import FixedThreshold
+
+
+@dataclasses.dataclass(frozen=True)
+class Recipe:
+    """Students, views and policies as the settings describe them.
+
+    Args:
+        task: `Task`.
+        settings: Dict of all settings.
+        layers: Dict of what takes the place of the settings' own: `policy`,
+            `noise`, `weak_noise`; `None` for those that do not.
+    """
+
+    task: Task
+    settings: dict
+    layers: dict
+
+    def check(self, student):
+        """Refuses settings that do not fit the images or the model.
+
+        Args:
+            student: Keras model as those to train.
+
+        Raises:
+            ValueError: If there are such settings.
+        """
+        for name in ("strong", "weak"):
+            self.view(name)
+        if self.settings["low_resolution"]:
+            check_any_size(student, self.task.labeled[0])
+        if self.settings["stochastic_depth"]:
+            self.copy_of(student, True)
+
+    def at_full_resolution(self):
+        """The same recipe for images as they are."""
+        settings = {**self.settings, "low_resolution": None}
+        return dataclasses.replace(self, settings=settings)
+
+    def copy_of(self, student, model_noise):
+        """A copy of a student to be trained.
+
+        Args:
+            student: Keras model.
+            model_noise: Boolean, whether residual branches are dropped.
+
+        Returns:
+            A Keras model.
+        """
+        rate = self.settings["stochastic_depth"]
+        if model_noise and rate:
+            copy = add_stochastic_depth(student, rate, replace=True)
+        else:
+            copy = keras.models.clone_model(student)
+            copy.set_weights(student.get_weights())
+        return self.seen_small(copy)
+
+    def seen_small(self, model):
+        """A model that shares the weights and sees what phases train on."""
+        share = self.settings["low_resolution"]
+        if not share:
+            return model
+        return shrink_images(model, share, self.task.labeled[0].shape[1:])
+
+    def view(self, name):
+        """The layer that augments images: `"strong"`, `"weak"` or `None`."""
+        if name is None:
+            return None
+        given, build = {
+            "strong": (self.layers["noise"], strong_view),
+            "weak": (self.layers["weak_noise"], weak_view),
+        }[name]
+        if given is not None:
+            return given
+        return build(self.settings, self.task.value_range)
+
+    def policy(self):
+        """A policy that has seen nothing yet."""
+        policy = self.layers["policy"]
+        if policy is not None:
+            return type(policy).from_config(policy.get_config())
+        return DistributionAlignment(
+            FixedThreshold(
+                self.settings["threshold"],
+                soft=True,
+                temperature=self.settings["temperature"],
+            ),
+            # The classes are taken to be as frequent as among the labels.
+            prior=self.task.class_counts / self.task.class_counts.sum(),
+            momentum=0.99,
+        )
