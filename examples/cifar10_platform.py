@@ -69,7 +69,7 @@ def main():
     order = np.random.default_rng(0).permutation(len(x))
     sizes = arguments.num_labeled, arguments.num_unlabeled, arguments.num_test
     labeled, unlabeled, test, _ = np.split(order, np.cumsum(sizes))
-    model, report = kfl.loops.fit_noisy_student(
+    _, report = kfl.loops.fit_noisy_student(
         build_student,
         labeled=(x[labeled], y[labeled]),
         unlabeled=x[unlabeled],
@@ -88,9 +88,8 @@ def main():
     )
     print(report)
     report.save(arguments.report)
-    model.save(os.path.join(arguments.report, "model.keras"))
     print(
-        f"\n{arguments.report}/index.html has the plots, model.keras the model"
+        f"\n{arguments.report}: index.html has the plots, model.keras the model"
     )
 
 

@@ -24,7 +24,7 @@ ALLOWED = {
     "models": {"policies", "data", "layers"},
     "loops": {
         *{"ops", "data", "policies", "layers", "callbacks", "models"},
-        "plots",
+        *{"plots", "evaluation"},
     },
     "evaluation": {"ops", "data", "policies", "layers", "callbacks", "models"},
 }

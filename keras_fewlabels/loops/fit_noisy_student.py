@@ -12,6 +12,7 @@ from keras_fewlabels.loops.finished_phases import FinishedPhases
 from keras_fewlabels.loops.fit_report import FitReport
 from keras_fewlabels.loops.generations import Generations
 from keras_fewlabels.loops.labeled_arrays import labeled_arrays
+from keras_fewlabels.loops.outcome import Outcome
 from keras_fewlabels.loops.phase_data import divide
 from keras_fewlabels.loops.recipe import Recipe
 from keras_fewlabels.loops.recommend import recommended_for
@@ -91,7 +92,9 @@ def fit_noisy_student(
         noise: Optional layer for the images in training, likewise.
         weak_noise: Optional layer for the images of the teacher, likewise.
         baseline: Boolean. If `True`, a model is also trained on the labels
-            alone, under the same noise, in as many steps.
+            alone, under the same noise, in as many steps. The report says
+            whether the unlabelled images helped; if that model is better
+            beyond chance on validation images, it is the one returned.
         waterfall: Boolean. If `True`, models are also trained without parts
             of the method, in as many steps, to see what each part brings.
         truth: Optional int array `(num_unlabeled,)`, the true classes of the
@@ -172,16 +175,22 @@ def fit_noisy_student(
     )
     fit = Generations(build, dataclasses.replace(trainer, phases=phases))
     fit.run(generations)
+    details = {
+        "phases": fit.phases,
+        "baseline": fit.baseline() if baseline else None,
+        "waterfall": fit.waterfall() if waterfall else [],
+    }
+    outcome = Outcome(fit, fit.trainer.data, task)
     report = FitReport(
         {
-            "phases": fit.phases,
-            "baseline": fit.baseline() if baseline else None,
-            "waterfall": fit.waterfall() if waterfall else [],
+            **details,
+            **outcome.details(),
             **_facts(task, data, settings, class_names),
             "seconds": time.perf_counter() - started,
-        }
+        },
+        outcome.files(),
     )
-    return _compiled(fit.model, task, labeled[1]), report
+    return _compiled(outcome.model, task, labeled[1]), report
 
 
 def _check_names(class_names, num_classes):
@@ -219,6 +228,7 @@ def _facts(task, data, settings, class_names):
             "image_shape": list(images.shape[1:]),
             "dtype": str(images.dtype),
             "value_range": list(task.value_range),
+            "from_logits": task.from_logits,
             "num_classes": task.num_classes,
             "class_names": names,
             "class_counts": task.count_classes(data.labeled[1]).tolist(),

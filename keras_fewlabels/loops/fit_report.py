@@ -3,7 +3,9 @@ import io
 import json
 import os
 import pathlib
+import textwrap
 
+from keras_fewlabels.loops.model_card import model_card
 from keras_fewlabels.loops.report_figures import report_figures
 from keras_fewlabels.loops.report_page import report_page
 from keras_fewlabels.loops.report_rows import (
@@ -11,7 +13,12 @@ from keras_fewlabels.loops.report_rows import (
     text_lines,
     waterfall_rows,
 )
-from keras_fewlabels.loops.report_text import data_line, duration
+from keras_fewlabels.loops.report_text import (
+    data_line,
+    duration,
+    verdict_line,
+)
+from keras_fewlabels.loops.run_files import RunFiles, settings_json
 
 _NEEDED = ("seed", "seconds", "data", "settings", "why", "phases", "versions")
 
@@ -44,7 +51,13 @@ class FitReport:
             - `baseline`: Optional phase, without unlabelled images.
             - `waterfall`: Optional list of dicts of `name`, `validation` and
               `test`, each with one part more than the one before.
+            - `verdict`: Optional dict, that of `evaluation.Verdict`, with
+              `split` and with `kept`, `"student"` or `"baseline"`.
+            - `examined`: Optional dict of `split`, `confusion` (counts by
+              true and predicted class) and `mistakes` (dicts of `index`,
+              `true`, `predicted`, `confidence`).
             - `versions`: Dict of packages to versions.
+        files: Optional `RunFiles`, what else there is to be written.
 
     Raises:
         ValueError: If something is missing, or JSON cannot hold it.
@@ -66,14 +79,14 @@ class FitReport:
     ...     }
     ... )
     >>> print(report)
-    phase       generation  steps  time  validation accuracy
-    supervised           0  2,000  4:50        61.0 % of 500
+    phase       steps  time    validation accuracy
+    supervised  2,000  4:50  61.0 % (57-65) of 500
     <BLANKLINE>
     images: 4,500 labelled; 10 classes
     seed 0, 5:00
     """
 
-    def __init__(self, details):
+    def __init__(self, details, files=None):
         missing = [name for name in _NEEDED if not _has(details, name)]
         if missing:
             raise ValueError(
@@ -89,6 +102,7 @@ class FitReport:
                 f"of an array. Received: {error}"
             ) from error
         self._details = json.loads(text, parse_constant=lambda _: None)
+        self._files = files or RunFiles({})
 
     def to_dict(self):
         """Returns a copy of all there is, a dict that JSON can hold."""
@@ -102,6 +116,7 @@ class FitReport:
         lines += ["", *text_lines(waterfall_rows(details))]
         # One blank line, also where no waterfall follows the phases.
         lines += [""] if lines[-1] else []
+        lines += textwrap.wrap(verdict_line(details), 79)
         lines.append(data_line(details["data"]))
         time = duration(details["seconds"])
         lines.append(f"seed {details['seed']}, {time}")
@@ -113,8 +128,14 @@ class FitReport:
         - `report.json`: what `to_dict()` returns. It is there first, and
           stays if a package for the rest is missing.
         - `index.html`: a page that needs no other file and no network.
-        - `comparison.png`, `waterfall.png`, `learning_curves.png` and
-          `pseudo_labels.png`: the plots of the page, as far as there are any.
+        - `comparison.png`, `waterfall.png`, `learning_curves.png`,
+          `pseudo_labels.png`, `confusion_matrix.png` and `mistakes.png`: the
+          plots of the page, as far as there are any.
+        - `README.md`: a card of the model, in the form of the Hugging Face
+          hub. `settings.json`: settings, seed and versions, to run it again.
+        - `model.keras`: the model that the fit returned, and `last.keras`:
+          that of the last phase, if another was kept.
+        - `pseudo_labels.csv`: label and confidence of each unlabelled image.
 
         Args:
             folder: String or path, which is created if it does not exist.
@@ -124,25 +145,30 @@ class FitReport:
             ImportError: If Jinja2 or matplotlib is not installed.
         """
         folder = pathlib.Path(folder)
-        text = json.dumps(self._details, indent=2)
         try:
             folder.mkdir(parents=True, exist_ok=True)
-            _write(folder / "report.json", text.encode())
+            _write(folder / "report.json", json.dumps(self._details, indent=2))
         except OSError as error:
             raise OSError(
                 "The report cannot be written. Give a folder in which you may "
                 f"create files. Received: folder={str(folder)!r} ({error})"
             ) from error
-        pictures = {}
-        for name, figure in report_figures(self._details).items():
-            if figure is None:
-                (folder / f"{name}.png").unlink(missing_ok=True)
-            else:
-                pictures[name] = _png(figure)
-        page = report_page(self._details, pictures)
-        for name, content in pictures.items():
-            _write(folder / f"{name}.png", content)
-        _write(folder / "index.html", page.encode())
+        # The model first: all else can be made again.
+        self._files.save_models(folder)
+        figures = report_figures(self._details, self._files.mistakes)
+        pictures = {name: _png(figures[name]) for name in figures}
+        pages = {
+            "settings.json": settings_json(self._details),
+            "pseudo_labels.csv": self._files.pseudo_labels_csv(self._details),
+            "README.md": model_card(self._details),
+            "index.html": report_page(
+                self._details,
+                {name: png for name, png in pictures.items() if png},
+            ),
+        }
+        files = {f"{name}.png": png for name, png in pictures.items()}
+        for name, content in {**files, **pages}.items():
+            _write(folder / name, content)
 
 
 def _has(details, name):
@@ -151,13 +177,20 @@ def _has(details, name):
 
 
 def _png(figure):
+    if figure is None:
+        return None
     file = io.BytesIO()
     figure.savefig(file, format="png", dpi=150)
     return file.getvalue()
 
 
 def _write(path, content):
+    """Writes a file, or removes that of an earlier report."""
+    if content is None:
+        path.unlink(missing_ok=True)
+        return
     # Whoever reads it meanwhile, or after a crash, finds a whole file.
     unfinished = path.with_name(f"{path.name}.part")
+    content = content.encode() if isinstance(content, str) else content
     unfinished.write_bytes(content)
     os.replace(unfinished, path)

@@ -17,13 +17,14 @@ class Generations:
 
     Attributes:
         model: The model after the last phase, or `None`.
+        baseline_model: The model trained on labels alone, or `None`.
         phases: List of dicts, what the report says of each phase.
     """
 
     def __init__(self, build, trainer):
         self.build = build
         self.trainer = self._first_trainer = trainer
-        self.model = None
+        self.model = self.baseline_model = None
         self.phases = []
 
     @property
@@ -102,13 +103,16 @@ class Generations:
 
     def baseline(self):
         """Labels alone, all the noise, as many steps; a phase of the report."""
-        return self._alone("supervised, same budget", "strong", True)
+        self.baseline_model, phase = self._alone(
+            "supervised, same budget", "strong", True
+        )
+        return phase
 
     def waterfall(self):
         """What each part brings: models with one part more than the last."""
         steps = [
-            self._alone("labels only", None, False),
-            self._alone("+ augmentation", "strong", False),
+            self._alone("labels only", None, False)[1],
+            self._alone("+ augmentation", "strong", False)[1],
         ]
         last = self.phases[-1]
         if self.trainer.settings["stochastic_depth"]:
@@ -139,7 +143,7 @@ class Generations:
             image_noise=image_noise,
             model_noise=model_noise,
         )
-        return self._measured(name, 0, student, details)
+        return student, self._measured(name, 0, student, details)
 
     def _new_student(self, generation):
         # What a student starts from depends on nothing before it.

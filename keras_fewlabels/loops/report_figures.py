@@ -1,5 +1,7 @@
 """The plots of a `FitReport`."""
 
+import numpy as np
+
 from keras_fewlabels import plots
 from keras_fewlabels.loops.known_split import known_split
 from keras_fewlabels.loops.report_text import phase_name
@@ -8,16 +10,19 @@ TRAINING_METRICS = ("loss", "accuracy")
 PSEUDO_LABEL_METRICS = ("mask_ratio", "confidence", "pseudo_label_accuracy")
 
 
-def report_figures(details):
+def report_figures(details, mistakes=None):
     """Draws what there is to draw.
 
     Args:
         details: Dict, see `FitReport`.
+        mistakes: Optional array of the images of `details["examined"]
+            ["mistakes"]`.
 
     Returns:
-        Dict of `"comparison"`, `"waterfall"`, `"learning_curves"` and
-        `"pseudo_labels"` to a `matplotlib.figure.Figure`, or to `None` where
-        the report holds too little for it.
+        Dict of `"comparison"`, `"waterfall"`, `"learning_curves"`,
+        `"pseudo_labels"`, `"confusion_matrix"` and `"mistakes"` to a
+        `matplotlib.figure.Figure`, or to `None` where the report holds too
+        little for it.
 
     Raises:
         ImportError: If matplotlib is not installed.
@@ -42,6 +47,8 @@ def report_figures(details):
         "waterfall": _waterfall(details.get("waterfall") or []),
         "learning_curves": _curves(histories, shown or TRAINING_METRICS),
         "pseudo_labels": _curves(histories, PSEUDO_LABEL_METRICS),
+        "confusion_matrix": _confusion_matrix(details),
+        "mistakes": _mistakes(details, mistakes),
     }
 
 
@@ -79,3 +86,29 @@ def _curves(histories, metrics):
         if any(metric in history for history in chosen.values())
     ]
     return plots.learning_curves(chosen, drawn) if drawn else None
+
+
+def _confusion_matrix(details):
+    examined = details.get("examined")
+    if not examined:
+        return None
+    return plots.confusion_matrix(
+        examined["confusion"], details["data"].get("class_names")
+    )
+
+
+def _mistakes(details, images):
+    if images is None or not len(images):
+        return None
+    mistakes = details["examined"]["mistakes"]
+    data = details["data"]
+    scores = np.zeros((len(images), data["num_classes"]))
+    for row, mistake in zip(scores, mistakes, strict=True):
+        row[mistake["predicted"]] = mistake["confidence"]
+    return plots.predictions(
+        images,
+        [mistake["true"] for mistake in mistakes],
+        scores,
+        data.get("class_names"),
+        value_range=data["value_range"],
+    )

@@ -1,11 +1,17 @@
 import base64
 
+from keras_fewlabels.loops.jinja_template import jinja_template
 from keras_fewlabels.loops.report_rows import (
     phase_rows,
     pseudo_label_rows,
     waterfall_rows,
 )
-from keras_fewlabels.loops.report_text import duration, headline, percent
+from keras_fewlabels.loops.report_text import (
+    duration,
+    headline,
+    percent,
+    verdict_line,
+)
 
 TEMPLATE = "report_page.html.jinja"
 
@@ -19,9 +25,8 @@ def report_page(details, pictures):
 
     Args:
         details: Dict, see `FitReport`.
-        pictures: Dict of `"comparison"`, `"waterfall"`, `"learning_curves"`
-            and `"pseudo_labels"` to the bytes of a PNG file, as far as there
-            are any.
+        pictures: Dict of names of `report_figures` to the bytes of a PNG
+            file, as far as there are any.
 
     Returns:
         String of HTML.
@@ -40,27 +45,15 @@ def report_page(details, pictures):
     >>> "a &lt; b" in page, "<img" in page
     (True, False)
     """
-    try:
-        import jinja2
-    except ImportError as error:
-        raise ImportError(
-            "The page of a report is made by Jinja2, which is not installed. "
-            "Run `pip install keras-fewlabels[report]`."
-        ) from error
-    environment = jinja2.Environment(
-        loader=jinja2.PackageLoader("keras_fewlabels", "loops"),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
     baseline = details.get("baseline")
-    return environment.get_template(TEMPLATE).render(
+    return jinja_template(TEMPLATE, autoescape=True).render(
         headline=headline(details),
+        verdict=verdict_line(details),
         phases=phase_rows(details),
         baseline=baseline["name"] if baseline else None,
         waterfall=waterfall_rows(details),
         pseudo_labels=pseudo_label_rows(details),
+        examined=(details.get("examined") or {}).get("split"),
         classes=_class_rows(details),
         settings=_setting_rows(details),
         data=_data_rows(details["data"]),

@@ -18,16 +18,15 @@ ACCURACIES = ("validation accuracy", "test accuracy")
 
 def phase_rows(details):
     """Phases, then the baseline and the gain of the last phase over it."""
-    heads = ["phase", "generation", "steps", "time", *ACCURACIES]
+    heads = ["phase", "steps", "time", *ACCURACIES]
     rows = [heads, *map(_phase_row, details["phases"])]
     baseline = details.get("baseline")
     if baseline:
-        # It belongs to no generation, and its name is too long for a cell.
-        rows.append(_phase_row(baseline))
-        rows[-1][:2] = "baseline", ""
+        # Its name is too long for a cell.
+        rows.append(["baseline", *_phase_row(baseline)[1:]])
         gains = list(_gains(baseline, details["phases"][-1]))
         if any(gains):
-            rows.append(["gain in points", "", "", "", *gains])
+            rows.append(["gain in points", "", "", *gains])
     return _known_columns(rows)
 
 
@@ -71,8 +70,7 @@ def text_lines(rows):
 
 def _phase_row(phase):
     return [
-        phase["name"],
-        str(phase["generation"]),
+        phase_name(phase),
         f"{phase['steps']:,}",
         duration(phase["seconds"]),
         result(phase, "validation"),

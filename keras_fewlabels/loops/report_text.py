@@ -1,11 +1,12 @@
 """The numbers of a `FitReport` in words, for its table and its page."""
 
+from keras_fewlabels.evaluation.wilson_interval import wilson_interval
 from keras_fewlabels.loops.known_split import known_split
 
 
 def headline(details):
     """What the last phase reached, and what labels alone did, if known."""
-    last = details["phases"][-1]
+    last = kept_phase(details)
     split = known_split([last])
     if split is None:
         return "No accuracy was measured"
@@ -17,6 +18,30 @@ def headline(details):
     if reference is last or known_split([reference, last]) != split:
         return text
     return f"{text}; {name} {percent(reference[split]['accuracy'])}"
+
+
+def kept_phase(details):
+    """The phase, or baseline, that the model of a report comes from."""
+    is_baseline = (details.get("verdict") or {}).get("kept") == "baseline"
+    return details["baseline"] if is_baseline else details["phases"][-1]
+
+
+def verdict_line(details):
+    """Whether the unlabelled images helped, in a sentence, if it is known."""
+    verdict = details.get("verdict")
+    if not verdict:
+        return ""
+    low, high = (100 * bound for bound in verdict["interval"])
+    helped = {True: "helped", False: "did harm", None: "may have helped or not"}
+    text = (
+        f"The unlabelled images {helped[verdict['is_better']]}: "
+        f"{points(verdict['difference'])} points over labels alone "
+        f"({low:+.1f} to {high:+.1f}) on the same {verdict['num_images']:,} "
+        f"{verdict['split']} images."
+    )
+    if verdict["kept"] == "baseline":
+        text += " The model trained on labels alone was kept."
+    return text
 
 
 def data_line(data):
@@ -42,11 +67,15 @@ def phase_name(phase):
 
 
 def result(part, split):
-    """The accuracy of a phase or step, with the number of images behind it."""
+    """The accuracy of a phase or step, with its interval and images."""
     if known_split([{split: part.get(split)}]) is None:
         return ""
-    measured = part[split]
-    return f"{percent(measured['accuracy'])} of {measured['num_images']:,}"
+    accuracy, count = (part[split][key] for key in ("accuracy", "num_images"))
+    low, high = wilson_interval(round(accuracy * count), count)
+    # More digits than the interval is sure of would only hide it.
+    digits = 0 if count < 10_000 else 1
+    interval = f"{100 * low:.{digits}f}-{100 * high:.{digits}f}"
+    return f"{percent(accuracy)} ({interval}) of {count:,}"
 
 
 def percent(share):

@@ -147,6 +147,23 @@ def test_report_tells_the_phases_and_the_data():
     assert "noisy student" in str(report)
 
 
+def test_report_shows_where_the_model_is_wrong(tmp_path):
+    model, report = usual_fit()
+    examined = report.to_dict()["examined"]
+    assert examined["split"] == "test"
+    predicted = model.predict(TEST[0], verbose=0).argmax(axis=1)
+    assert np.trace(examined["confusion"]) == np.sum(predicted == TEST[1])
+    report.save(tmp_path)
+    assert_same_weights(
+        keras.saving.load_model(tmp_path / "model.keras"), model
+    )
+    table = (tmp_path / "pseudo_labels.csv").read_text().splitlines()
+    assert len(table) == 301
+    labels = [row.split(",")[1] for row in table[1:]]
+    predicted = model.predict(UNLABELED, verbose=0).argmax(axis=1)
+    assert labels == [str(label) for label in predicted]
+
+
 def test_test_images_and_truth_change_nothing():
     assert_same_weights(usual_fit()[0], fit()[0])
 
@@ -246,6 +263,8 @@ def test_baseline_and_waterfall_train_as_many_steps():
     )
     details = report.to_dict()
     assert details["baseline"]["steps"] == 12
+    # All labels are learned, and there are no test images to judge by.
+    assert details["verdict"] is None
     assert [step["name"] for step in details["waterfall"]] == [
         "labels only",
         "+ augmentation",

@@ -3,10 +3,13 @@ import json
 import pathlib
 import sys
 
+import keras
 import numpy as np
 import pytest
 
+from keras_fewlabels.loops.examine import PoolLabels
 from keras_fewlabels.loops.fit_report import FitReport
+from keras_fewlabels.loops.run_files import RunFiles
 
 HISTORY = {
     **{"loss": [2.0, 1.0], "val_loss": [2.1, float("nan")]},
@@ -44,16 +47,16 @@ def details(**changes):
 
 
 TABLE = """\
-phase           generation  steps   time  validation accuracy    test accuracy
-supervised               0  2,000   3:20        61.0 % of 500  60.2 % of 5,000
-noisy student            1  6,000  10:00        70.4 % of 500  69.1 % of 5,000
-baseline                    8,000  13:20        64.0 % of 500  63.0 % of 5,000
-gain in points                                           +6.4             +6.1
+phase            steps   time    validation accuracy            test accuracy
+supervised       2,000   3:20  61.0 % (57-65) of 500  60.2 % (59-62) of 5,000
+noisy student 1  6,000  10:00  70.4 % (66-74) of 500  69.1 % (68-70) of 5,000
+baseline         8,000  13:20  64.0 % (60-68) of 500  63.0 % (62-64) of 5,000
+gain in points                                  +6.4                     +6.1
 baseline: supervised, same budget
 
-step         validation accuracy    test accuracy  gain in points
-labels only        50.0 % of 500  50.0 % of 5,000
-+ x                60.0 % of 500  40.0 % of 5,000           -10.0
+step           validation accuracy            test accuracy  gain in points
+labels only  50.0 % (46-54) of 500  50.0 % (49-51) of 5,000
++ x          60.0 % (56-64) of 500  40.0 % (39-41) of 5,000           -10.0
 
 images: 4,500 labelled, 5,000 test; 10 classes
 seed 3, 1:02:05"""
@@ -69,8 +72,8 @@ def test_table_leaves_out_what_there_is_not():
         details(baseline=None, waterfall=[], phases=details()["phases"][:1])
     )
     assert str(report).split("\n")[1:] == [
-        "supervised           0  2,000  3:20        61.0 % of 500"
-        "  60.2 % of 5,000",
+        "supervised  2,000  3:20  61.0 % (57-65) of 500"
+        "  60.2 % (59-62) of 5,000",
         "",
         "images: 4,500 labelled, 5,000 test; 10 classes",
         "seed 3, 1:02:05",
@@ -104,7 +107,10 @@ def test_saved_page_shows_the_plots_that_lie_beside_it(tmp_path):
     FitReport(details()).save(str(folder))
     plots = ["comparison", "learning_curves", "pseudo_labels", "waterfall"]
     assert sorted(path.name for path in folder.iterdir()) == sorted(
-        ["index.html", "report.json", *(f"{name}.png" for name in plots)]
+        [
+            *("README.md", "index.html", "report.json", "settings.json"),
+            *(f"{name}.png" for name in plots),
+        ]
     )
     page = (folder / "index.html").read_text(encoding="utf-8")
     for name in plots:
@@ -120,11 +126,37 @@ def test_saving_again_overwrites_and_leaves_no_plot_of_another_report(tmp_path):
     report = FitReport(details(phases=[other], baseline=None, waterfall=[]))
     report.save(tmp_path)
     assert sorted(path.name for path in tmp_path.iterdir()) == [
-        *("index.html", "mine.txt", "report.json")
+        *("README.md", "index.html", "mine.txt", "report.json"),
+        "settings.json",
     ]
     assert "12.5 % on 5,000" in (tmp_path / "index.html").read_text()
     read = json.loads((tmp_path / "report.json").read_text())
     assert read == report.to_dict()
+
+
+def test_models_and_pseudo_labels_lie_beside_the_page(tmp_path):
+    model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(2)])
+    pool = PoolLabels(np.array([1, 0]), np.array([0.75, 0.5]))
+    files = RunFiles({"model": model}, np.zeros((1, 4, 4, 1), "uint8"), pool)
+    examined = {
+        "split": "test",
+        "confusion": [[1, 1], [0, 1]],
+        "mistakes": [{"true": 0, "predicted": 1, "confidence": 0.5}],
+    }
+    given = details(examined=examined, settings={"threshold": 0.6})
+    given["data"] |= {"num_classes": 2, "value_range": [0, 255]}
+    FitReport(given, files).save(tmp_path)
+    loaded = keras.saving.load_model(tmp_path / "model.keras")
+    x = np.ones((1, 2))
+    np.testing.assert_array_equal(
+        loaded.predict(x, verbose=0), model.predict(x, verbose=0)
+    )
+    names = {path.name for path in tmp_path.iterdir()}
+    assert {"confusion_matrix.png", "mistakes.png"} < names
+    assert (tmp_path / "pseudo_labels.csv").read_text().count("\n") == 3
+    page = (tmp_path / "index.html").read_text(encoding="utf-8")
+    assert "Mistakes on test images" in page
+    assert not any("part" in name for name in names)
 
 
 @pytest.mark.parametrize("below", ["", "folder"])

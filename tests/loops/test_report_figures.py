@@ -1,3 +1,4 @@
+import numpy as np
 import pytest
 
 from keras_fewlabels.loops.report_figures import report_figures
@@ -43,6 +44,8 @@ def test_all_names_are_there_and_none_without_data():
         "waterfall": None,
         "learning_curves": None,
         "pseudo_labels": None,
+        "confusion_matrix": None,
+        "mistakes": None,
     }
 
 
@@ -115,3 +118,28 @@ def test_pseudo_labels_of_the_phases_that_had_some():
     figure = drawn(phases)["pseudo_labels"]
     assert titles_of(figure) == ["mask ratio", "confidence"]
     assert legend_of(figure)[:2] == ["student 1", "student 2"]
+
+
+def test_mistakes_and_what_is_taken_for_what():
+    mistake = {"index": 4, "true": 0, "predicted": 1, "confidence": 0.75}
+    figures = drawn(
+        [phase("supervised", 0)],
+        data={
+            "num_classes": 2,
+            "class_names": ["cat", "dog"],
+            "value_range": [0, 1],
+        },
+        examined={"confusion": [[3, 1], [0, 2]], "mistakes": [mistake]},
+    )
+    assert list(figures) == ["confusion_matrix"]
+    (axes,) = figures["confusion_matrix"].axes
+    assert [text.get_text() for text in axes.texts] == ["3", "1", "", "2"]
+    figure = report_figures(
+        {
+            "phases": [phase("supervised", 0)],
+            "data": {"num_classes": 2, "value_range": [0, 1]},
+            "examined": {"confusion": [[3, 1], [0, 2]], "mistakes": [mistake]},
+        },
+        np.zeros((1, 4, 4, 1)),
+    )["mistakes"]
+    assert titles_of(figure) == ["0\nwrong: 1 75 %"]

@@ -31,6 +31,11 @@ FULL = {
     },
     "settings": {"batch_size": 64, "rate": None},
     "why": {"batch_size": "fewer than 65 & more than 63"},
+    "examined": {"split": "test", "confusion": [[1, 0], [0, 1]]},
+    "verdict": {
+        **{"difference": 0.0, "interval": [-0.01, 0.02], "num_images": 500},
+        **{"is_better": None, "split": "validation", "kept": "student"},
+    },
     "phases": [
         *MINIMAL["phases"],
         {
@@ -46,7 +51,10 @@ FULL = {
     "baseline": {"name": "supervised, same budget", **PHASE},
     "waterfall": [{"name": "labels only", "validation": RESULT}],
 }
-NAMES = ["comparison", "waterfall", "learning_curves", "pseudo_labels"]
+NAMES = [
+    *("comparison", "waterfall", "learning_curves", "pseudo_labels"),
+    *("confusion_matrix", "mistakes"),
+]
 
 
 class Page(html.parser.HTMLParser):
@@ -90,14 +98,25 @@ def test_everything_is_on_the_page(full):
         "What each step adds",
         "Learning curves",
         "Pseudo-labels",
+        "Mistakes on test images",
         "Share of each class",
         "Settings",
         "Data",
         "Run",
     ]
     assert "Baseline: supervised, same budget" in full.of("p")
+    (verdict,) = (text for text in full.of("p") if "helped or not" in text)
+    assert "+0.0 points over labels alone (-1.0 to +2.0)" in verdict
+    assert full.of("h3") == ["The surest of them"]
     cells = full.of("td")
-    for text in ("61.0 % of 500", "+0.0", "62.5 %", "87.5 %", "64", "None"):
+    for text in (
+        "61.0 % (57-65) of 500",
+        "+0.0",
+        "62.5 %",
+        "87.5 %",
+        "64",
+        "None",
+    ):
         assert text in cells
     assert "fewer than 65 & more than 63" in cells
     facts = dict(zip(full.of("dt"), full.of("dd"), strict=True))
@@ -156,6 +175,11 @@ def test_pictures_are_in_the_page_and_described():
         assert len(attrs["alt"]) > 20
 
 
+def test_a_model_without_mistakes():
+    page = Page(report_page(FULL, {"confusion_matrix": PNG}))
+    assert "There are none." in page.of("p") and page.of("h3") == []
+
+
 def test_names_are_escaped(full):
     texts = [text for _, text in full.texts]
     assert "<script>alert(1)</script>" in texts
@@ -166,7 +190,7 @@ def test_what_is_absent_leaves_no_heading_and_no_table():
     page = Page(report_page(MINIMAL, {}))
     assert page.of("h2") == ["Phases", "Data", "Run"]
     assert page.of("th") == [
-        *("phase", "generation", "steps", "time", "validation accuracy"),
+        *("phase", "steps", "time", "validation accuracy"),
         "supervised",
     ]
     assert not any(tag == "img" for tag, _ in page.tags)

@@ -21,9 +21,9 @@ def test_phases_and_columns_with_data_only():
         phase("noisy student", 1, 3000, test=None),
     ]
     assert phase_rows({"phases": phases}) == [
-        ["phase", "generation", "steps", "time", "test accuracy"],
-        ["supervised", "0", "2", "2:00", "50.0 % of 9,000"],
-        ["noisy student", "1", "3,000", "50:00:00", ""],
+        ["phase", "steps", "time", "test accuracy"],
+        ["supervised", "2", "2:00", "50.0 % (49-51) of 9,000"],
+        ["noisy student 1", "3,000", "50:00:00", ""],
     ]
 
 
@@ -37,8 +37,11 @@ def test_gain_is_that_of_the_last_phase_over_the_baseline():
     }
     rows = phase_rows(details)
     assert rows[3:] == [
-        ["baseline", "", "3", "3:00", "62.5 % of 50", "80.0 % of 90"],
-        ["gain in points", "", "", "", "+12.5", "-10.0"],
+        [
+            *("baseline", "3", "3:00"),
+            *("62.5 % (48-74) of 50", "80.0 % (71-87) of 90"),
+        ],
+        ["gain in points", "", "", "+12.5", "-10.0"],
     ]
     details["phases"][-1]["test"] = None
     assert phase_rows(details)[4][-2:] == ["+12.5", ""]
@@ -55,7 +58,7 @@ def test_no_gain_without_a_measure_in_common():
     )
     assert [row[0] for row in rows[1:]] == [
         "supervised",
-        "noisy student",
+        "noisy student 1",
         "baseline",
     ]
 
@@ -70,7 +73,11 @@ def test_waterfall_gains_are_over_the_step_before():
     rows = waterfall_rows({"waterfall": steps})
     assert rows[0][-1] == "gain in points"
     assert [row[-1] for row in rows[1:]] == ["", "+25.0", "-25.0"]
-    assert [row[2] for row in rows[1:]] == ["", "70.0 % of 90", "60.0 % of 90"]
+    assert [row[2] for row in rows[1:]] == [
+        "",
+        "70.0 % (60-78) of 90",
+        "60.0 % (50-70) of 90",
+    ]
     steps[0]["test"] = on(90, 0.4)
     rows = waterfall_rows({"waterfall": steps})
     assert [row[-1] for row in rows[1:]] == ["", "+30.0", "-10.0"]

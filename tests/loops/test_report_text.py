@@ -64,9 +64,48 @@ def test_phase_name_has_the_generation_after_that_of_the_teacher():
 
 
 def test_result_shows_how_many_images_are_behind_it():
-    assert report_text.result(part(test=0.6049), "test") == "60.5 % of 5,000"
-    assert report_text.result(part(test=0.0), "test") == "0.0 % of 5,000"
-    assert report_text.result(part(test=0.6), "validation") == ""
+    result = report_text.result
+    assert result(part(test=0.6049), "test") == "60.5 % (59-62) of 5,000"
+    assert result(part(test=0.0), "test") == "0.0 % (0-0) of 5,000"
+    assert (
+        result(part(validation=0.99), "validation") == "99.0 % (98-100) of 500"
+    )
+    assert result(part(test=0.6), "validation") == ""
+    many = {"test": {"accuracy": 0.9, "num_images": 20_000}}
+    assert result(many, "test") == "90.0 % (89.6-90.4) of 20,000"
+
+
+VERDICT = {
+    "difference": 0.052,
+    "interval": [0.021, 0.083],
+    "is_better": True,
+    "num_images": 1500,
+    "split": "validation",
+    "kept": "student",
+}
+
+
+def test_verdict_line():
+    line = report_text.verdict_line
+    assert line({}) == line({"verdict": None}) == ""
+    assert line({"verdict": VERDICT}) == (
+        "The unlabelled images helped: +5.2 points over labels alone (+2.1 to "
+        "+8.3) on the same 1,500 validation images."
+    )
+    unknown = {**VERDICT, "is_better": None, "interval": [-0.1, 0.2]}
+    assert "may have helped or not: +5.2 points" in line({"verdict": unknown})
+    worse = {"verdict": {**VERDICT, "is_better": False, "kept": "baseline"}}
+    assert line(worse).startswith("The unlabelled images did harm")
+    assert line(worse).endswith("trained on labels alone was kept.")
+
+
+def test_kept_phase_and_the_headline_that_tells_of_it():
+    phases, baseline = [part(test=0.6), part(test=0.7)], part(test=0.75)
+    details = {"phases": phases, "baseline": baseline}
+    assert report_text.kept_phase(details) is phases[-1]
+    details["verdict"] = {**VERDICT, "kept": "baseline"}
+    assert report_text.kept_phase(details) is baseline
+    assert report_text.headline(details) == "75.0 % on 5,000 test images"
 
 
 @pytest.mark.parametrize(
