@@ -16,6 +16,7 @@ from keras_fewlabels.loops.outcome import Outcome
 from keras_fewlabels.loops.phase_data import divide
 from keras_fewlabels.loops.recipe import Recipe
 from keras_fewlabels.loops.recommend import recommended_for
+from keras_fewlabels.loops.run_progress import RunProgress
 from keras_fewlabels.loops.settings import with_defaults
 from keras_fewlabels.loops.task import look_at
 from keras_fewlabels.loops.trainer import Trainer
@@ -113,7 +114,10 @@ def fit_noisy_student(
             done.
         seed: Int that fixes everything that is random. Keras's global seed
             is set to it.
-        verbose: As for `fit()`.
+        verbose: `"auto"` or 1 for one line that tells the phase, the share of
+            pseudo-labels that count, and the time left for all phases; it
+            changes in place in a terminal or notebook. 2 for a line per
+            epoch, 0 for none.
 
     Returns:
         The trained model, as `build_student` made it, compiled for
@@ -167,13 +171,18 @@ def fit_noisy_student(
     )
     layers = {"policy": policy, "noise": noise, "weak_noise": weak_noise}
     recipe = Recipe(task, settings, layers)
-    trainer = Trainer(recipe, data, None, callbacks, verbose)
+    trainer = Trainer(recipe, data, None, callbacks, None)
     # Before anything is written.
     trainer.check(model)
-    phases = FinishedPhases(
-        backup_dir, _identity(model, task, data, settings, layers)
+    plan = Generations(build, trainer).plan(generations, baseline, waterfall)
+    trainer = dataclasses.replace(
+        trainer,
+        phases=FinishedPhases(
+            backup_dir, _identity(model, task, data, settings, layers)
+        ),
+        progress=RunProgress(plan, verbose),
     )
-    fit = Generations(build, dataclasses.replace(trainer, phases=phases))
+    fit = Generations(build, trainer)
     fit.run(generations)
     details = {
         "phases": fit.phases,

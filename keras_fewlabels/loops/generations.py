@@ -5,7 +5,13 @@ import dataclasses
 import keras
 
 from keras_fewlabels.loops.carry_weights import have_same_weights
+from keras_fewlabels.loops.run_progress import PlannedPhase
 from keras_fewlabels.loops.score import pseudo_label_facts, score
+
+_HIGH_RESOLUTION = "high resolution"
+_BASELINE = "supervised, same budget"
+_PARTS = ("labels only", "+ augmentation")
+_WITHOUT_MODEL_NOISE = "without model noise, "
 
 
 class Generations:
@@ -74,9 +80,8 @@ class Generations:
             student, teacher
         ):
             student, teacher = teacher, None
-        name = f"noisy student {generation}"
         details = self.trainer.noisy_student(
-            name,
+            _student(generation),
             student,
             settings["student_steps"],
             teacher,
@@ -88,31 +93,72 @@ class Generations:
 
     def _high_resolution(self):
         details = self.trainer.high_resolution(
-            "high resolution",
+            _HIGH_RESOLUTION,
             self.model,
             self.trainer.settings["high_resolution_steps"],
             self._num_epochs,
         )
         self._at_full_resolution()
         generation = self.phases[-1]["generation"]
-        self._add("high resolution", generation, self.model, details)
+        self._add(_HIGH_RESOLUTION, generation, self.model, details)
 
     def _at_full_resolution(self):
         recipe = self.trainer.recipe.at_full_resolution()
         self.trainer = dataclasses.replace(self.trainer, recipe=recipe)
 
+    def plan(self, num_generations, baseline, waterfall):
+        """What is to be computed, as `RunProgress` wants to know it.
+
+        Args:
+            num_generations: Int.
+            baseline: Boolean, whether there will be one.
+            waterfall: Boolean, likewise.
+
+        Returns:
+            Dict of names of phases to `PlannedPhase`.
+        """
+        first = self._first_trainer
+        settings = first.settings
+        has_validation = first.data.validation is not None
+        labeled = settings["batch_size"]
+        unlabeled = labeled * settings["unlabeled_ratio"]
+        steps = {"supervised": settings["supervised_steps"]}
+        for generation in range(1, num_generations + 1):
+            steps[_student(generation)] = settings["student_steps"]
+        if settings["low_resolution"]:
+            steps[_HIGH_RESOLUTION] = settings["high_resolution_steps"]
+        # Backward costs twice as much as forward; teachers only go forward.
+        costs = {
+            name: count
+            * (3 * labeled + (4 * unlabeled if "student" in name else 0))
+            for name, count in steps.items()
+        }
+        plan = {
+            name: PlannedPhase(cost, name == "supervised" and has_validation)
+            for name, cost in costs.items()
+        }
+        alone = PlannedPhase(3 * labeled * sum(steps.values()))
+        if baseline:
+            plan[_BASELINE] = alone
+        if waterfall:
+            plan |= dict.fromkeys(_PARTS, alone)
+            if settings["stochastic_depth"]:
+                plan |= {
+                    _WITHOUT_MODEL_NOISE + name: plan[name] for name in steps
+                }
+        return plan
+
     def baseline(self):
         """Labels alone, all the noise, as many steps; a phase of the report."""
-        self.baseline_model, phase = self._alone(
-            "supervised, same budget", "strong", True
-        )
+        self.baseline_model, phase = self._alone(_BASELINE, "strong", True)
         return phase
 
     def waterfall(self):
         """What each part brings: models with one part more than the last."""
+        labels_only, augmentation = _PARTS
         steps = [
-            self._alone("labels only", None, False)[1],
-            self._alone("+ augmentation", "strong", False)[1],
+            self._alone(labels_only, None, False)[1],
+            self._alone(augmentation, "strong", False)[1],
         ]
         last = self.phases[-1]
         if self.trainer.settings["stochastic_depth"]:
@@ -121,7 +167,7 @@ class Generations:
             trainer = dataclasses.replace(
                 first,
                 recipe=dataclasses.replace(first.recipe, settings=settings),
-                prefix="without model noise, ",
+                prefix=_WITHOUT_MODEL_NOISE,
             )
             without = Generations(self.build, trainer)
             without.run(last["generation"])
@@ -171,3 +217,7 @@ class Generations:
                 None if truth is None else truth[: len(task.sample)],
             ),
         }
+
+
+def _student(generation):
+    return f"noisy student {generation}"

@@ -6,7 +6,7 @@ from keras_fewlabels.loops.recalibrate_batch_norm import recalibrate_batch_norm
 from keras_fewlabels.loops.score import score
 
 
-def run_phase(model, feed, epochs, data, backup, patience=None, **options):
+def run_phase(model, feed, epochs, data, backup, patience=None, callbacks=()):
     """Fits a model and leaves its average with the weights to go on with.
 
     Those are the last, unless those of the best epoch were better beyond
@@ -20,7 +20,7 @@ def run_phase(model, feed, epochs, data, backup, patience=None, **options):
         data: `PhaseData`.
         backup: `PhaseBackup`.
         patience: Optional int, as for `WatchValidation`.
-        **options: `callbacks`, `verbose` of `fit()`.
+        callbacks: Sequence of Keras callbacks.
 
     Returns:
         Dict, what the report says of the phase.
@@ -36,7 +36,6 @@ def run_phase(model, feed, epochs, data, backup, patience=None, **options):
             recalibrate_batch_norm(network, data.clean_images)
     # One that was killed at its end has nothing left to do.
     if not watch.has_settled(model, first_epoch - 1):
-        callbacks = options.pop("callbacks")
         model.fit(
             feed.dataset,
             initial_epoch=first_epoch,
@@ -50,7 +49,8 @@ def run_phase(model, feed, epochs, data, backup, patience=None, **options):
                 *callbacks,
                 backup,
             ],
-            **options,
+            # One of the callbacks tells the progress of all phases.
+            verbose=0,
         )
     best_epoch = _choose_weights(model, data)
     return {

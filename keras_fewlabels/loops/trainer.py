@@ -6,7 +6,6 @@ import math
 import keras
 
 from keras_fewlabels.callbacks.fine_tune import FineTune
-from keras_fewlabels.callbacks.print_progress import print_progress
 from keras_fewlabels.loops.averaged_student import (
     AveragedStudent,
     SupervisedStudent,
@@ -17,6 +16,7 @@ from keras_fewlabels.loops.finished_phases import FinishedPhases
 from keras_fewlabels.loops.phase import run_phase
 from keras_fewlabels.loops.phase_data import PhaseData
 from keras_fewlabels.loops.recipe import Recipe
+from keras_fewlabels.loops.run_progress import RunProgress
 from keras_fewlabels.models.ema_teacher import EMATeacher
 
 # The last layers are not to forget what they learned from all images.
@@ -33,7 +33,7 @@ class Trainer:
         phases: `FinishedPhases`.
         callbacks: List of Keras callbacks, or function of the name of a phase
             that returns one.
-        verbose: As for `fit()`.
+        progress: `RunProgress`.
         prefix: String in front of the names of all phases.
     """
 
@@ -41,7 +41,7 @@ class Trainer:
     data: PhaseData
     phases: FinishedPhases | None
     callbacks: object
-    verbose: object
+    progress: RunProgress | None
     prefix: str = ""
 
     @property
@@ -230,28 +230,23 @@ class Trainer:
     ):
         name = self.prefix + name
         num_epochs = math.ceil(num_steps / feed.num_steps)
+        epochs = first_epoch, first_epoch + num_epochs
 
         def train(backup):
-            at_most = "at most " if patience else ""
-            if self.verbose:
-                print_progress(
-                    f"{name}: {at_most}{num_epochs} epochs of "
-                    f"{feed.num_steps} steps"
-                )
             model = build(num_epochs * feed.num_steps)
+            callbacks = [
+                self.progress.callback(name, epochs, feed.num_steps),
+                *self._users_callbacks(name),
+                *callbacks_of(model),
+            ]
             details = run_phase(
-                model,
-                feed,
-                (first_epoch, first_epoch + num_epochs),
-                self.data,
-                backup,
-                patience,
-                callbacks=[*self._users_callbacks(name), *callbacks_of(model)],
-                verbose=self.verbose,
+                model, feed, epochs, self.data, backup, patience, callbacks
             )
             return model.average.model, details
 
-        return self.phases.run(name, student, train)
+        details = self.phases.run(name, student, train)
+        self.progress.finish(name)
+        return details
 
     def _users_callbacks(self, name):
         callbacks = self.callbacks

@@ -8,6 +8,7 @@ from keras_fewlabels.loops.generations import Generations
 from keras_fewlabels.loops.phase_data import divide
 from keras_fewlabels.loops.recipe import Recipe
 from keras_fewlabels.loops.recommend import recommended_for
+from keras_fewlabels.loops.run_progress import PlannedPhase
 from keras_fewlabels.loops.score import score
 from keras_fewlabels.loops.task import look_at
 
@@ -230,6 +231,28 @@ def test_phases_of_the_report():
     fit, _ = run(same, 0)
     assert fit.phases[0]["test"] is None
     assert fit.phases[0]["pseudo_labels"]["accuracy"] is None
+
+
+def test_plan_has_the_phases_that_come():
+    settings = {
+        **{"batch_size": 10, "unlabeled_ratio": 2, "stochastic_depth": 0.25},
+        **{"supervised_steps": 7, "student_steps": 5},
+    }
+    fit, trainer = run(same, 2, **settings)
+    plan = fit.plan(2, baseline=True, waterfall=True)
+    fit.baseline()
+    fit.waterfall()
+    assert list(plan) == trainer.names
+    assert plan["supervised"] == PlannedPhase(7 * 30, may_end_early=True)
+    assert plan["noisy student 2"] == PlannedPhase(5 * (30 + 80))
+    assert plan["supervised, same budget"] == PlannedPhase(17 * 30)
+    assert plan["without model noise, noisy student 1"].cost == 5 * 110
+    assert list(fit.plan(0, False, False)) == ["supervised"]
+
+
+def test_plan_of_a_last_phase_at_high_resolution():
+    fit, trainer = run(of_any_size, 1, low_resolution=0.5)
+    assert list(fit.plan(1, False, False)) == trainer.names
 
 
 def test_baseline_is_trained_as_long_on_labels_alone():

@@ -104,7 +104,6 @@ def run(build, folder=None, fails_in=None, epochs=(5, 9), **arguments):
         PhaseBackup(folder),
         arguments.pop("patience", None),
         callbacks=[Fails(fails_in), *arguments.pop("callbacks", ())],
-        verbose=0,
     )
     return model, details
 

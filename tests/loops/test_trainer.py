@@ -14,6 +14,7 @@ from keras_fewlabels.loops.finished_phases import FinishedPhases
 from keras_fewlabels.loops.phase_data import divide
 from keras_fewlabels.loops.recipe import Recipe
 from keras_fewlabels.loops.recommend import recommended_for
+from keras_fewlabels.loops.run_progress import PlannedPhase, RunProgress
 from keras_fewlabels.loops.task import look_at
 from keras_fewlabels.loops.trainer import Trainer
 from keras_fewlabels.policies import FreeMatchPolicy
@@ -23,6 +24,7 @@ pytestmark = pytest.mark.filterwarnings("ignore:.*is taking over")
 
 IMAGES = np.random.default_rng(0).random((60, 4, 4, 1), "float32")
 LABELS = np.repeat([0, 1, 2], [12, 8, 4])
+PROGRESS = RunProgress({}, verbose=0)
 NO_LAYERS = {"policy": None, "noise": None, "weak_noise": None}
 
 
@@ -52,7 +54,9 @@ def trainer_of(model, callbacks=None, layers=(), **settings):
     data = divide(task, None, None, settings["validation_share"], seed=0)
     phases = FinishedPhases(None, ())
     layers = {**NO_LAYERS, **dict(layers)}
-    return Trainer(Recipe(task, settings, layers), data, phases, callbacks, 0)
+    return Trainer(
+        Recipe(task, settings, layers), data, phases, callbacks, PROGRESS
+    )
 
 
 @pytest.fixture
@@ -61,9 +65,11 @@ def phase(monkeypatch):
 
     @dataclasses.dataclass
     class Phase:
-        def run(self, model, feed, epochs, data, backup, patience, **options):
+        def run(self, model, feed, epochs, data, backup, patience, callbacks):
             self.model, self.feed, self.epochs = model, feed, epochs
-            self.data, self.patience, self.options = data, patience, options
+            self.data, self.patience = data, patience
+            # The first tells the progress.
+            self.progress, *self.callbacks = callbacks
             average = model.average.model
             average.set_weights([np.ones(w.shape) for w in average.weights])
             return {"epochs": epochs[1] - epochs[0]}
@@ -98,7 +104,7 @@ def test_supervised(phase):
     assert isinstance(phase.model, SupervisedStudent)
     assert phase.feed.num_steps == 3 and phase.epochs == (0, 34)
     assert phase.patience == 7 and phase.data is trainer.data
-    assert phase.options == {"callbacks": [], "verbose": 0}
+    assert phase.callbacks == []
     # It began with the weights of the student, who has those of the average.
     for ours, theirs in zip(
         phase.model.student.get_weights(), before, strict=True
@@ -233,7 +239,7 @@ def test_high_resolution_trains_the_upper_layers_on_images_as_they_are(phase):
     assert phase.epochs == (7, 21) and phase.patience is None
     assert rates(model.optimizer, [2]) == pytest.approx([0.05])
     assert model.average.decay == pytest.approx(1 - 20 / 42)
-    fine_tune = phase.options["callbacks"][-1]
+    fine_tune = phase.callbacks[-1]
     assert isinstance(fine_tune, FineTune)
     assert fine_tune.backbone is model.student
     assert fine_tune.schedule == {0: 2}
@@ -256,7 +262,7 @@ def test_callbacks_are_a_list_or_made_for_each_phase(phase):
     callback = keras.callbacks.TerminateOnNaN()
     trainer = trainer_of(student, callbacks=[callback])
     trainer.supervised("first", student, 3)
-    assert phase.options["callbacks"] == [callback]
+    assert phase.callbacks == [callback]
     names = []
 
     def callbacks(name):
@@ -266,18 +272,22 @@ def test_callbacks_are_a_list_or_made_for_each_phase(phase):
     trainer = dataclasses.replace(trainer, callbacks=callbacks, prefix="no, ")
     trainer.supervised("first", student, 3)
     trainer.noisy_student("second", student, 3)
-    assert phase.options["callbacks"] == [callback]
+    assert phase.callbacks == [callback]
     assert names == ["no, first", "no, second"]
 
 
-def test_a_phase_is_announced(phase, capsys):
+def test_progress_of_a_phase_that_then_is_over(phase, capsys):
     student = build()
-    trainer = dataclasses.replace(trainer_of(student), verbose=2)
-    trainer.supervised("first", student, 10, 2)
-    trainer.noisy_student("second", student, 10)
-    first, second = capsys.readouterr().out.splitlines()
-    assert first == "first: at most 4 epochs of 3 steps"
-    assert second == "second: 4 epochs of 3 steps"
+    plan = {"no, first": PlannedPhase(1.0), "no, second": PlannedPhase(1.0)}
+    trainer = dataclasses.replace(
+        trainer_of(student), progress=RunProgress(plan, 2), prefix="no, "
+    )
+    trainer.supervised("first", student, 10, first_epoch=3)
+    assert list(trainer.progress.plan) == ["no, second"]
+    phase.progress.on_epoch_begin(4)
+    phase.progress.on_epoch_end(4, {"loss": 0.5})
+    line = "no, first, epoch 2 of 4: loss 0.5000\n"
+    assert capsys.readouterr().out == line
 
 
 @pytest.mark.parametrize("loss", [None, "sparse_categorical_crossentropy"])
