@@ -24,12 +24,6 @@ def clock():
     return Clock()
 
 
-@pytest.fixture
-def terminal(capsys, monkeypatch):
-    monkeypatch.setattr(sys.stdout, "isatty", lambda: True, raising=False)
-    monkeypatch.setenv("COLUMNS", "70")
-
-
 def run_epoch(callback, clock, epoch, num_steps=5, seconds=1.0, **logs):
     callback.on_epoch_begin(epoch)
     for step in range(num_steps):
@@ -81,7 +75,9 @@ def test_what_is_over_is_not_waited_for(clock, capsys):
     assert progress.plan == {}
 
 
-def test_in_a_terminal_the_line_changes_in_place(clock, capsys, terminal):
+def test_in_a_terminal_the_line_changes_in_place(clock, capsys, monkeypatch):
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True, raising=False)
+    monkeypatch.setenv("COLUMNS", "70")
     progress = RunProgress(PLAN, "auto", clock)
     callback = progress.callback("supervised", (0, 2), 5)
     run_epoch(callback, clock, 0, seconds=0.3, loss=0.25)
