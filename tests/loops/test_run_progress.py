@@ -87,7 +87,7 @@ def test_in_a_terminal_the_line_changes_in_place(clock, capsys, monkeypatch):
     assert out.count("\n") == 1 and out.endswith("\n")
     _, *lines = out.rstrip("\n").split("\r")
     # Twice a second at most, and at the end of each epoch.
-    assert len(lines) == 5
+    assert len(lines) == 6
     # A shorter line leaves nothing of a longer one, and none wraps.
     widths = [len(line) for line in lines]
     assert widths == sorted(widths) and widths[-1] <= 69
