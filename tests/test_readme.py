@@ -6,6 +6,7 @@ import re
 import keras
 import numpy as np
 import pytest
+from sklearn.datasets import load_digits
 
 README = pathlib.Path(__file__).parent.parent / "README.md"
 SNIPPETS = re.findall(r"```python\n(.*?)```", README.read_text(), re.DOTALL)
@@ -13,6 +14,7 @@ SNIPPETS = re.findall(r"```python\n(.*?)```", README.read_text(), re.DOTALL)
 
 def test_snippets_run(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
+    write_folders_of_digits()
     names = {}
     for snippet in SNIPPETS:
         exec(compile(snippet, "README.md", "exec"), names)
@@ -24,6 +26,17 @@ def test_snippets_run(tmp_path, monkeypatch):
         names["student"].predict(names["x_test"], verbose=0),
         atol=1e-6,
     )
+
+
+def write_folders_of_digits():
+    """The folders of images that a reader is taken to have."""
+    digits = load_digits()
+    for number, (image, name) in enumerate(
+        zip(digits.images[:200], digits.target, strict=False)
+    ):
+        folder = f"labeled/{name}" if number < 50 else "unlabeled"
+        pathlib.Path(folder).mkdir(parents=True, exist_ok=True)
+        keras.utils.save_img(f"{folder}/{number}.png", image[..., None])
 
 
 @pytest.mark.parametrize("word", ["examples/noisy_student.py", "pytest"])

@@ -54,6 +54,8 @@ def decode_image(path, color_mode="rgb"):
         raise
     except module.UnidentifiedImageError as error:
         raise UnusableImage(*_no_image(path)) from error
+    except module.Image.DecompressionBombError as error:
+        raise UnusableImage("unsupported", str(error)) from error
     except Exception as error:  # Broken files make decoders raise anything.
         if isinstance(error, OSError) and error.errno is not None:
             raise UnusableImage("unreadable", error.strerror) from error

@@ -28,7 +28,7 @@ USED = {
 }
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True, slots=True)
 class Finding:
     """Something that a user should know of a file.
 

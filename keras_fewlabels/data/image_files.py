@@ -3,6 +3,7 @@ import os
 
 import numpy as np
 
+from keras_fewlabels.data.arguments import check_int
 from keras_fewlabels.data.decode_image import (
     COLOR_MODES,
     decode_image,
@@ -42,8 +43,8 @@ class ImageFiles:
         dtype: uint8.
 
     Raises:
-        ValueError: If there is no file, or the size is none. Reading raises
-            it for a file that is no image, and names the file.
+        ValueError: If there is no file, or an argument is of another kind.
+            Reading raises it for a file that is no image, and names the file.
         ImportError: If Pillow is not installed, when the first file is read.
 
     Example:
@@ -72,6 +73,11 @@ class ImageFiles:
         crop_to_aspect_ratio=False,
         cache_bytes=2**30,
     ):
+        if isinstance(paths, (str, os.PathLike)):
+            raise ValueError(
+                "`paths` must be a sequence of paths, one per image; folders "
+                f"are read with `load_image_folders`. Received: {paths!r}"
+            )
         self.file_paths = [os.fspath(path) for path in paths]
         if not self.file_paths:
             raise ValueError(
@@ -82,6 +88,7 @@ class ImageFiles:
                 f"`color_mode` must be one of {tuple(COLOR_MODES)}. "
                 f"Received: color_mode={color_mode!r}"
             )
+        check_int(cache_bytes, "cache_bytes", 0)
         self.image_size = checked_image_size(image_size)
         self.color_mode = color_mode
         self.crop_to_aspect_ratio = crop_to_aspect_ratio

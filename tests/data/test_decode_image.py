@@ -156,6 +156,12 @@ def test_pixels_whose_white_is_not_known(tmp_path):
             decode_image(tmp_path / name)
 
 
+def test_images_too_large_to_be_safe(save, monkeypatch):
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 9)
+    with pytest.raises(UnusableImage, match=r"^unsupported: .*exceeds limit"):
+        decode_image(save("image.png", size=(6, 5)))
+
+
 @hypothesis.settings(
     derandomize=True,
     deadline=None,
