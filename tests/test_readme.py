@@ -1,5 +1,6 @@
 """Every snippet of the README runs, one after the other."""
 
+import ast
 import pathlib
 import re
 
@@ -49,3 +50,8 @@ def test_commands_set_everything_up_themselves(word):
 def test_method_of_ones_own_is_short():
     (snippet,) = [text for text in SNIPPETS if "class TwoViews" in text]
     assert len(snippet.splitlines()) < 20
+
+
+def test_from_two_folders_to_a_report_is_short():
+    (snippet,) = [text for text in SNIPPETS if "load_image_folders" in text]
+    assert len(ast.parse(snippet).body) <= 6

@@ -9,6 +9,7 @@ from PIL import Image
 
 import keras_fewlabels as kfl
 from keras_fewlabels.data.load_image_folders import load_image_folders
+from keras_fewlabels.loops.task import look_at
 
 CLASSES = ["bee", "élan", "日本"]
 
@@ -246,40 +247,20 @@ def test_a_split_needs_two_images_of_each_class(folders, tmp_path):
         load(folders, validation_split=0.2)
 
 
-def test_from_two_folders_to_a_report_in_six_lines(
-    folders, tmp_path, monkeypatch
-):
-    shutil.copy(
-        tmp_path / "labeled/bee/0 ñ.png", tmp_path / "pool/of labeled.png"
-    )
-    monkeypatch.chdir(tmp_path)
-    short = {"supervised_steps": 2, "student_steps": 2, "steps_per_epoch": 2}
-    options = {
-        "settings": {**short, "flip": False},
-        "noise": keras.layers.Identity(),
-        "weak_noise": keras.layers.Identity(),
-        "verbose": 0,
-    }
+def test_a_fit_takes_it_as_it_is(folders):
+    loaded = load(folders)
 
     def build():
         return keras.Sequential(
             [
-                keras.Input(data.image_shape),
+                keras.Input(loaded.image_shape),
                 keras.layers.Flatten(),
-                keras.layers.Dense(data.num_classes, "softmax"),
+                keras.layers.Dense(loaded.num_classes),
             ]
         )
 
-    data = kfl.data.load_image_folders("labeled", "pool", "test", verbose=0)
-    model, report = kfl.loops.fit_noisy_student(
-        build,
-        data.labeled,
-        data.unlabeled,
-        test_data=data.test,
-        class_names=data.class_names,
-        **options,
-    )
-    details = report.to_dict()["data"]
-    assert details["class_names"] == CLASSES
-    assert details["num_unlabeled"] == 10 and details["num_test"] == 2
-    assert model.predict(data.unlabeled[:3], verbose=0).shape == (3, 3)
+    task = look_at(build(), loaded.labeled, loaded.unlabeled)
+    assert task.unlabeled is loaded.unlabeled
+    assert (task.num_classes, task.num_unlabeled) == (3, 10)
+    assert task.value_range == (0, 255)
+    assert task.check(loaded.test, "test_data")[0] is loaded.test[0]
