@@ -55,11 +55,9 @@ class PseudoLabeler(keras.callbacks.Callback):
 
     Args:
         unlabeled: Array of images, `(num_images, height, width, channels)`,
-            also memory-mapped; or a `tf.data.Dataset` or
-            `keras.utils.PyDataset` of images that come in the same order in
-            every pass, such as
-            `keras.utils.image_dataset_from_directory(folder, labels=None,
-            shuffle=False)`.
+            also memory-mapped; `data.ImageFiles` on disk; or a
+            `tf.data.Dataset` or `keras.utils.PyDataset` of images that come
+            in the same order in every pass.
         teacher: Optional Keras model that labels once, before the first
             epoch. By default the model in training labels.
         policy: Layer that maps probabilities to `(targets, weights)`; images

@@ -38,8 +38,9 @@ def mix_labeled_unlabeled(
             `(num_images, num_classes)`, or with a third array of sample
             weights `(num_images,)`; or a `tf.data.Dataset` or
             `keras.utils.PyDataset` of such tuples, batched or (tf.data) not.
-        unlabeled: Array of images, or a dataset of them, with the image shape
-            and dtype of `labeled`. The labelled images may be among them.
+        unlabeled: Array of images, `ImageFiles` on disk, or a dataset of
+            images, with the image shape and dtype of `labeled`. The labelled
+            images may be among them.
         batch_size: Int, the number of labelled images per batch.
         unlabeled_ratio: Number, how many unlabelled images come with each
             labelled one. FixMatch uses 7, Noisy Student 1 to 3 and more.

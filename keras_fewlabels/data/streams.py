@@ -4,13 +4,15 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from keras_fewlabels.data.image_files import ImageFiles
+
 
 def as_stream(source, batch_size=None):
     """A dataset out of any source, in its order.
 
     Args:
-        source: Array or tuple of arrays, `tf.data.Dataset` of single elements
-            or of batches, or `PyDataset`.
+        source: Array or tuple of arrays, `ImageFiles`, `tf.data.Dataset` of
+            single elements or of batches, or `PyDataset`.
         batch_size: Optional int, images per batch; the last batch may be
             smaller. By default the elements are single.
 
@@ -22,6 +24,8 @@ def as_stream(source, batch_size=None):
     """
     if isinstance(source, keras.utils.PyDataset):
         source = _read(source)
+    elif isinstance(source, ImageFiles):
+        source = _read_files(source)
     elif not isinstance(source, tf.data.Dataset):
         source = tf.data.Dataset.from_tensor_slices(source)
     images = keras.tree.flatten(source.element_spec)[0]
@@ -50,6 +54,15 @@ def _read(source):
         source[0],
     )
     return tf.data.Dataset.from_generator(batches, output_signature=signature)
+
+
+def _read_files(files):
+    def read(number):
+        image = tf.numpy_function(files.__getitem__, [number], tf.uint8)
+        return tf.ensure_shape(image, files.shape[1:])
+
+    numbers = tf.data.Dataset.range(len(files))
+    return numbers.map(read, num_parallel_calls=tf.data.AUTOTUNE)
 
 
 def check_elements(labeled, unlabeled):

@@ -5,28 +5,30 @@ import os
 import keras
 import numpy as np
 
+from keras_fewlabels.data.image_files import ImageFiles
 from keras_fewlabels.data.unlabeled_array import UnlabeledArray
+from keras_fewlabels.data.unlabeled_files import UnlabeledFiles
 
 
 def unlabeled_source(unlabeled):
     """Wraps what a user calls the unlabelled images.
 
     Args:
-        unlabeled: Array of images (also memory-mapped), `tf.data.Dataset` or
-            `keras.utils.PyDataset` of images, batched or not.
+        unlabeled: Array of images (also memory-mapped), `ImageFiles`,
+            `tf.data.Dataset` or `keras.utils.PyDataset` of images, batched or
+            not.
 
     Returns:
-        An `UnlabeledArray` or `UnlabeledStream`.
+        An `UnlabeledArray`, `UnlabeledFiles` or `UnlabeledStream`.
 
     Raises:
         ValueError: If it is no set of images, or comes with labels.
     """
     if isinstance(unlabeled, (str, os.PathLike)):
         raise ValueError(
-            "`unlabeled` must be images, not where they are. Read a folder "
-            "with `keras.utils.image_dataset_from_directory(folder, "
-            "labels=None, shuffle=False, image_size=...)`. "
-            f"Received: {unlabeled!r}"
+            "`unlabeled` must be images, not where they are. Read folders "
+            "with `keras_fewlabels.data.load_image_folders(labeled, "
+            f"unlabeled)`. Received: {unlabeled!r}"
         )
     if isinstance(unlabeled, (tuple, list, dict)):
         raise ValueError(
@@ -38,6 +40,8 @@ def unlabeled_source(unlabeled):
         from keras_fewlabels.data.unlabeled_stream import UnlabeledStream
 
         return UnlabeledStream(unlabeled)
+    if isinstance(unlabeled, ImageFiles):
+        return UnlabeledFiles(unlabeled)
     return UnlabeledArray(np.asarray(unlabeled))
 
 

@@ -3,6 +3,8 @@
 import keras
 import numpy as np
 
+from keras_fewlabels.data.image_files import ImageFiles
+
 # Large arrays are looked at in pieces: `np.isfinite` allocates a mask.
 _PIECE = 4096
 
@@ -15,11 +17,13 @@ def as_array(values, argument):
         argument: String, how the caller calls it.
 
     Returns:
-        Array of NumPy.
+        Array of NumPy. `ImageFiles`, which are indexed like one, stay on disk.
 
     Raises:
         ValueError: If the parts of a list have several shapes.
     """
+    if isinstance(values, ImageFiles):
+        return values
     try:
         return np.asarray(values)
     except ValueError as error:
@@ -59,6 +63,8 @@ def check_images(images, argument, value_range=None):
             f"`{argument}` must hold at least one image. "
             f"Received: shape={tuple(images.shape)}"
         )
+    if value_range is None and images.dtype.kind in "biu":
+        return  # Whole numbers are finite; files need not be read for that.
     for start in range(0, len(images), _PIECE):
         check_values(images[start : start + _PIECE], argument, value_range)
 

@@ -11,13 +11,15 @@ from keras_fewlabels.data.validation import (
 )
 
 
-def labeled_arrays(source, argument):
+def labeled_arrays(source, argument, in_memory=True):
     """Reads labelled images into arrays; there are few of them.
 
     Args:
         source: Pair of arrays `(images, labels)`, or `tf.data.Dataset` or
             `PyDataset` of such pairs, batched or (tf.data) not.
         argument: String, how the caller calls it.
+        in_memory: Boolean, whether `ImageFiles` are read as well. If `False`,
+            they stay what they are.
 
     Returns:
         Pair of arrays, images `(num_images, height, width, channels)` and
@@ -39,14 +41,15 @@ def labeled_arrays(source, argument):
     check_labels(labels, f"labels of {argument}", num_images=len(images))
     if labels.ndim == 2 and labels.shape[1] == 1:
         labels = labels[:, 0]
-    return images, labels
+    return np.asarray(images) if in_memory else images, labels
 
 
 def sample_of(unlabeled, count):
     """The first images of the unlabelled ones, to look at.
 
     Args:
-        unlabeled: Array, `tf.data.Dataset` or `PyDataset` of images.
+        unlabeled: Array, `ImageFiles`, `tf.data.Dataset` or `PyDataset` of
+            images.
         count: Int, how many at most.
 
     Returns:

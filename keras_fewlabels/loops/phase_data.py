@@ -22,7 +22,7 @@ class PhaseData:
     Args:
         labeled: Pair of arrays to train on.
         validation: Pair of arrays, or `None`.
-        test: Pair of arrays, or `None`.
+        test: Pair of arrays, or of `ImageFiles` and labels, or `None`.
         clean_images: Array of images without their labels.
         from_logits: Boolean, whether the models give logits.
         seed: Int.
@@ -54,7 +54,7 @@ def divide(task, validation, test, validation_share, seed, truth=None):
         task: `Task`.
         validation: Pair of arrays, or `None` to take a share of the labelled
             images, with some of each class.
-        test: Pair of arrays, or `None`.
+        test: Pair of arrays, or of `ImageFiles` and labels, or `None`.
         validation_share: Float from 0 to 0.5.
         seed: Int.
         truth: Optional int array, the classes of the unlabelled images.
@@ -69,6 +69,9 @@ def divide(task, validation, test, validation_share, seed, truth=None):
     labeled = task.labeled
     if validation is None and validation_share:
         labeled, validation = _split(task, validation_share, seed)
+    elif validation is not None:
+        # They are looked at after each epoch, and may be learned in the end.
+        validation = tuple(map(np.asarray, validation))
     if truth is not None:
         truth = as_array(truth, "truth")
         check_truth(truth, task.num_unlabeled)

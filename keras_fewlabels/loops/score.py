@@ -3,6 +3,7 @@
 import numpy as np
 from keras import ops
 
+from keras_fewlabels.data.image_files import ImageFiles
 from keras_fewlabels.data.validation import class_numbers
 from keras_fewlabels.policies.class_probabilities import class_probabilities
 
@@ -12,7 +13,8 @@ def score(model, labeled, from_logits, batch_size=256):
 
     Args:
         model: Keras classifier.
-        labeled: Pair of arrays, images and labels, or `None`.
+        labeled: Pair of arrays, images and labels, or `None`. The images may
+            be `ImageFiles`, which are read in batches.
         from_logits: Boolean, whether it gives logits.
         batch_size: Int.
 
@@ -65,5 +67,7 @@ def pseudo_label_facts(model, images, task, threshold, truth=None):
 
 def predict(model, images, from_logits, batch_size=256):
     """Class probabilities of images, a NumPy array."""
+    if isinstance(images, ImageFiles):
+        images, batch_size = images.batches(batch_size), None
     outputs = model.predict(images, batch_size=batch_size, verbose=0)
     return ops.convert_to_numpy(class_probabilities(outputs, from_logits))

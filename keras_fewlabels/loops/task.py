@@ -7,7 +7,7 @@ import numpy as np
 from keras import ops
 
 from keras_fewlabels.data.arguments import check_value_range
-from keras_fewlabels.data.unlabeled_source import is_dataset, unlabeled_source
+from keras_fewlabels.data.unlabeled_source import unlabeled_source
 from keras_fewlabels.data.validation import (
     check_input_shape,
     check_labels,
@@ -35,7 +35,7 @@ class Task:
 
     Args:
         labeled: Pair of arrays, images and labels.
-        unlabeled: Array or dataset of images.
+        unlabeled: Array, `ImageFiles` or dataset of images.
         sample: Array of some of the unlabelled images.
         num_unlabeled: Int.
         value_range: Pair of floats, the values of black and white.
@@ -71,10 +71,11 @@ class Task:
 
         Returns:
             Pair of arrays, the labels as the loss takes them, or `None`.
+            `ImageFiles` stay on disk.
         """
         if labeled is None:
             return None
-        images, labels = labeled_arrays(labeled, argument)
+        images, labels = labeled_arrays(labeled, argument, in_memory=False)
         expected = self.labeled[0]
         if (images.shape[1:], images.dtype) != (
             expected.shape[1:],
@@ -85,7 +86,12 @@ class Task:
                 f"Received: shape={images.shape[1:]}, dtype={images.dtype}; "
                 f"labeled has {expected.shape[1:]}, {expected.dtype}"
             )
-        check_values(images, argument, self.value_range)
+        in_memory = isinstance(images, np.ndarray)
+        check_values(
+            images if in_memory else sample_of(images, _LOOKED_AT),
+            argument,
+            self.value_range,
+        )
         check_labels(labels, argument, num_classes=self.num_classes)
         return images, self.as_loss_takes(labels)
 
@@ -105,7 +111,8 @@ def look_at(model, labeled, unlabeled, value_range=None):
         model: Built Keras classifier. If it is compiled, its loss says
             whether it gives logits and whether labels are class numbers.
         labeled: As for `labeled_arrays`.
-        unlabeled: Array, `tf.data.Dataset` or `PyDataset` of images.
+        unlabeled: Array, `ImageFiles`, `tf.data.Dataset` or `PyDataset` of
+            images.
         value_range: Optional pair of floats, the values of black and white.
             By default found out from the images.
 
@@ -117,9 +124,8 @@ def look_at(model, labeled, unlabeled, value_range=None):
     """
     _check_model(model)
     images, labels = labeled_arrays(labeled, "labeled")
-    num_unlabeled = len(unlabeled_source(unlabeled))
-    if not is_dataset(unlabeled):
-        unlabeled = np.asarray(unlabeled)
+    source = unlabeled_source(unlabeled)
+    unlabeled = source.source
     sample = sample_of(unlabeled, _LOOKED_AT)
     check_same_images(images, sample)
     if value_range is None:
@@ -127,7 +133,10 @@ def look_at(model, labeled, unlabeled, value_range=None):
     check_value_range(value_range)
     for argument, array in (
         ("labeled", images),
-        ("unlabeled", sample if is_dataset(unlabeled) else unlabeled),
+        (
+            "unlabeled",
+            unlabeled if isinstance(unlabeled, np.ndarray) else sample,
+        ),
     ):
         check_values(array, argument, value_range)
     _check_scaling(model, value_range)
@@ -139,7 +148,7 @@ def look_at(model, labeled, unlabeled, value_range=None):
         (images, labels),
         unlabeled,
         sample,
-        num_unlabeled,
+        len(source),
         tuple(value_range),
         num_classes,
         from_logits,

@@ -3,6 +3,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from keras_fewlabels.data.image_files import ImageFiles
 from keras_fewlabels.data.streams import (
     as_stream,
     check_unlabeled_element,
@@ -55,3 +56,15 @@ def test_errors():
         check_unlabeled_element(pairs.element_spec)
     with pytest.raises(ValueError, match="of shape \\(height, width"):
         check_unlabeled_element(tf.TensorSpec((28, 28), "float32"))
+
+
+def test_files_are_read_image_by_image_and_counted_without(save):
+    files = ImageFiles([save(f"{number}.png") for number in range(5)], 4)
+    images = np.asarray(files)
+    stream = as_stream(files)
+    assert stream.element_spec == tf.TensorSpec((4, 4, 3), tf.uint8)
+    np.testing.assert_array_equal(list(stream.as_numpy_iterator()), images)
+    batches = list(as_stream(files, 2).as_numpy_iterator())
+    np.testing.assert_array_equal(np.concatenate(batches), images)
+    # Its length is known, so that no file is decoded to be counted.
+    assert int(stream.cardinality()) == 5

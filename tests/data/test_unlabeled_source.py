@@ -27,7 +27,7 @@ def test_arrays_and_datasets():
 
 def test_errors():
     for folder in ("images", pathlib.Path("images")):
-        with pytest.raises(ValueError, match="image_dataset_from_directory"):
+        with pytest.raises(ValueError, match="load_image_folders"):
             unlabeled_source(folder)
     with pytest.raises(ValueError, match=r"pass them as `truth`.*tuple"):
         unlabeled_source((IMAGES, IMAGES))

@@ -1,7 +1,9 @@
 import numpy as np
 import pytest
 
+from keras_fewlabels.data.image_files import ImageFiles
 from keras_fewlabels.data.validation import (
+    as_array,
     check_images,
     check_labels,
     check_values,
@@ -68,3 +70,9 @@ def test_class_numbers(labels):
     labels = np.array(labels)
     check_labels(labels, "y", num_images=3, num_classes=3)
     assert class_numbers(labels).tolist() == [2, 0, 1]
+
+
+def test_files_stay_on_disk():
+    files = ImageFiles(["there is no such file.png"], 8)
+    assert as_array(files, "photos") is files
+    check_images(files, "photos")

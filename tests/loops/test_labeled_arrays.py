@@ -2,6 +2,7 @@ import keras
 import numpy as np
 import pytest
 
+from keras_fewlabels.data.image_files import ImageFiles
 from keras_fewlabels.loops.labeled_arrays import labeled_arrays, sample_of
 
 IMAGES = np.random.default_rng(0).random((7, 4, 5, 1), "float32")
@@ -119,3 +120,19 @@ def test_sample_of_of_tf_data():
             np.testing.assert_array_equal(images, IMAGES[:count])
     with pytest.raises(ValueError, match=r"must end.*infinite"):
         sample_of(tf_dataset(IMAGES).repeat(), 3)
+
+
+def test_files_are_read_unless_they_should_stay(tmp_path):
+    paths = [tmp_path / f"{number}.png" for number in range(7)]
+    levels = (255 * IMAGES).astype("uint8")
+    for path, image in zip(paths, levels, strict=True):
+        keras.utils.save_img(path, image, scale=False)
+    files = ImageFiles(paths, (4, 5), "grayscale")
+    images, labels = labeled_arrays((files, LABELS), "labeled")
+    assert isinstance(images, np.ndarray)
+    np.testing.assert_array_equal(images, levels)
+    np.testing.assert_array_equal(sample_of(files, 3), levels[:3])
+    streamed = labeled_arrays((files, LABELS), "test_data", in_memory=False)
+    assert streamed[0] is files
+    with pytest.raises(ValueError, match="3 labels for 7 images"):
+        labeled_arrays((files, labels[:3]), "test_data", in_memory=False)

@@ -1,7 +1,10 @@
+import operator
+
 import keras
 import numpy as np
 import pytest
 
+from keras_fewlabels.data.image_files import ImageFiles
 from keras_fewlabels.loops.phase_data import divide
 from keras_fewlabels.loops.task import look_at
 
@@ -71,7 +74,7 @@ def test_nothing_is_set_aside_where_nothing_should_be():
     given = task.labeled[0][:2], task.labeled[1][:2]
     data = divide(task, given, "test data", 0.2, seed=3)
     assert data.labeled is task.labeled
-    assert data.validation is given
+    assert all(map(operator.is_, data.validation, given))
     assert data.test == "test data"
     assert data.seed == 3 and data.truth is None and not data.from_logits
     data = divide(task, None, None, 0.0, seed=0)
@@ -127,3 +130,13 @@ def test_truth():
 def test_what_cannot_be_divided_is_refused(counts, truth, expected):
     with pytest.raises(ValueError, match=expected):
         divide(task_of(counts), None, None, 0.2, 0, truth)
+
+
+def test_validation_images_out_of_files_are_read(tmp_path):
+    image = np.full((1, 1, 1), 7, "uint8")
+    keras.utils.save_img(tmp_path / "1.png", image, scale=False)
+    files = ImageFiles([tmp_path / "1.png"], 1, "grayscale")
+    given = files, np.array([[1.0, 0.0]])
+    data = divide(task_of((1, 4)), given, given, 0.2, seed=0)
+    assert data.validation[0].tolist() == [[[[7]]]]
+    assert data.test[0] is files

@@ -4,6 +4,7 @@ import keras
 import numpy as np
 import pytest
 
+from keras_fewlabels.data.image_files import ImageFiles
 from keras_fewlabels.loops.score import predict, pseudo_label_facts, score
 
 RNG = np.random.default_rng(0)
@@ -108,3 +109,20 @@ def test_facts_where_no_label_counts():
     assert found["mask_ratio"] == 0
     assert found["class_shares"] == [0, 0, 0]
     assert found["accuracy"] is None
+
+
+class OnDisk(ImageFiles):
+    def __array__(self, dtype=None, copy=None):
+        raise AssertionError("all files were read")
+
+
+def test_files_are_scored_in_batches_like_the_array(tmp_path):
+    levels = RNG.integers(0, 256, (11, 2, 2, 1), "uint8")
+    paths = [tmp_path / f"{number}.png" for number in range(11)]
+    for path, image in zip(paths, levels, strict=True):
+        keras.utils.save_img(path, image, scale=False)
+    files = OnDisk(paths, 2, "grayscale")
+    model = classifier()
+    assert score(model, (files, LABELS[:11]), True, batch_size=4) == score(
+        model, (levels, LABELS[:11]), True, batch_size=4
+    )

@@ -2,6 +2,7 @@ import keras
 import numpy as np
 import pytest
 
+from keras_fewlabels.data.image_files import ImageFiles
 from keras_fewlabels.loops.task import look_at
 
 RNG = np.random.default_rng(0)
@@ -286,3 +287,21 @@ def test_further_images_that_are_not_alike_are_refused(data, expected):
     assert task.check(None, "test_data") is None
     with pytest.raises(ValueError, match=expected):
         task.check(data, "test_data")
+
+
+def test_files_stay_on_disk_and_some_are_looked_at(tmp_path):
+    levels = (255 * IMAGES).astype("uint8")
+    paths = [tmp_path / f"{number}.png" for number in range(30)]
+    for path, image in zip(paths, levels, strict=True):
+        keras.utils.save_img(path, image, scale=False)
+    unlabeled = ImageFiles(paths[12:], (4, 5))
+    task = look_at(classifier(), (levels[:12], LABELS), unlabeled)
+    assert task.unlabeled is unlabeled
+    assert (task.num_unlabeled, task.value_range) == (18, (0, 255))
+    np.testing.assert_array_equal(task.sample, levels[12:])
+    test = ImageFiles(paths[:3], (4, 5))
+    images, labels = task.check((test, LABELS[:3]), "test_data")
+    assert images is test
+    np.testing.assert_array_equal(labels, np.eye(3))
+    with pytest.raises(ValueError, match=r"like the labelled.*\(5, 5, 3\)"):
+        task.check((ImageFiles(paths, 5), np.zeros(30)), "test_data")

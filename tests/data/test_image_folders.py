@@ -1,0 +1,28 @@
+import dataclasses
+
+import numpy as np
+import pytest
+
+from keras_fewlabels.data.folder_findings import FolderFindings
+from keras_fewlabels.data.image_folders import ImageFolders
+
+
+def test_shape_and_classes():
+    images, labels = np.zeros((4, 8, 6, 3), "uint8"), np.arange(4)
+    folders = ImageFolders(
+        labeled=(images, labels),
+        unlabeled=None,
+        test=None,
+        validation=None,
+        class_names=["a", "b", "c", "d", "e"],
+        file_paths={},
+        findings=FolderFindings({}, [], []),
+    )
+    assert folders.image_shape == (8, 6, 3)
+    # Of the folders, not of the labels.
+    assert folders.num_classes == 5
+    # Arrays have no truth value; folders are compared by what they are.
+    assert folders == folders
+    assert folders != dataclasses.replace(folders)
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        folders.test = None
