@@ -59,3 +59,19 @@ class ImageFolders:
     @property
     def num_classes(self):
         return len(self.class_names)
+
+    def arguments(self):
+        """What `fit_noisy_student` takes of the folders, as a dict.
+
+        Returns:
+            Dict of the names of its arguments to these parts, for
+            `fit_noisy_student(build_student, **folders.arguments())`.
+        """
+        return {
+            "labeled": self.labeled,
+            "unlabeled": self.unlabeled,
+            "validation_data": self.validation,
+            "test_data": self.test,
+            "class_names": self.class_names,
+            "findings": self.findings,
+        }

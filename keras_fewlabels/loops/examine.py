@@ -87,6 +87,5 @@ def label_pool(model, unlabeled, from_logits):
     return PoolLabels(
         probabilities.argmax(axis=1),
         probabilities.max(axis=1),
-        getattr(source, "file_paths", None)
-        or getattr(unlabeled, "paths", None),
+        getattr(unlabeled, "file_paths", None),
     )

@@ -7,6 +7,7 @@ import keras
 import numpy as np
 
 from keras_fewlabels.data.arguments import check_int
+from keras_fewlabels.data.folder_findings import FolderFindings
 from keras_fewlabels.loops.build_student import builder_of
 from keras_fewlabels.loops.finished_phases import FinishedPhases
 from keras_fewlabels.loops.fit_report import FitReport
@@ -39,6 +40,7 @@ def fit_noisy_student(
     waterfall=False,
     truth=None,
     class_names=None,
+    findings=None,
     value_range=None,
     callbacks=None,
     backup_dir=None,
@@ -82,12 +84,14 @@ def fit_noisy_student(
             `(num_images, height, width, channels)` and `(num_images,)` with
             class numbers or `(num_images, num_classes)`; or a
             `tf.data.Dataset` or `PyDataset` of such pairs, read into memory.
-        unlabeled: Array of images, or dataset of images, which is streamed.
+        unlabeled: Array of images, or `data.ImageFiles` or a dataset, which
+            are streamed.
         validation_data: Optional pair or dataset as `labeled`. By default a
             part of the labelled images is set aside.
         generations: Int, how many students are trained after the supervised
             phase.
-        test_data: Optional pair or dataset as `labeled`. Only ever measured.
+        test_data: Optional pair or dataset as `labeled`; its images may be
+            `data.ImageFiles`. Only ever measured.
         settings: Optional dict, some or all of what `recommend` returns.
         policy: Optional policy layer, instead of that of the settings.
         noise: Optional layer for the images in training, likewise.
@@ -101,6 +105,8 @@ def fit_noisy_student(
         truth: Optional int array `(num_unlabeled,)`, the true classes of the
             unlabelled images, only to report how right pseudo-labels are.
         class_names: Optional sequence of strings for the report.
+        findings: Optional `data.FolderFindings` for the report: what
+            `data.load_image_folders` found in the files.
         value_range: Optional pair of floats, the values of black and white.
             By default found out from the images.
         callbacks: Optional list of Keras callbacks, which see each phase as a
@@ -158,6 +164,11 @@ def fit_noisy_student(
     task = look_at(model, labeled, unlabeled, value_range)
     validation = task.check(validation_data, "validation_data")
     _check_names(class_names, task.num_classes)
+    if findings is not None and not isinstance(findings, FolderFindings):
+        raise ValueError(
+            "`findings` must be those of `data.load_image_folders`. "
+            f"Received: findings={findings!r}"
+        )
     settings = with_defaults(
         settings, recommended_for(task, model, validation is None)
     )
@@ -195,6 +206,7 @@ def fit_noisy_student(
             **details,
             **outcome.details(),
             **_facts(task, data, settings, class_names),
+            "findings": findings and findings.to_dict(),
             "seconds": time.perf_counter() - started,
         },
         outcome.files(),

@@ -56,6 +56,7 @@ class FitReport:
             - `examined`: Optional dict of `split`, `confusion` (counts by
               true and predicted class) and `mistakes` (dicts of `index`,
               `true`, `predicted`, `confidence`).
+            - `findings`: Optional dict, that of `data.FolderFindings`.
             - `versions`: Dict of packages to versions.
         files: Optional `RunFiles`, what else there is to be written.
 

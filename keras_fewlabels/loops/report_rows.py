@@ -13,6 +13,8 @@ from keras_fewlabels.loops.report_text import (
     result,
 )
 
+# So many files of a kind are named.
+_SHOWN_FILES = 3
 ACCURACIES = ("validation accuracy", "test accuracy")
 
 
@@ -53,6 +55,25 @@ def pseudo_label_rows(details):
         if labels:
             shares = map(labels.get, ("mask_ratio", "confidence", "accuracy"))
             rows.append([phase_name(phase), *map(percent, shares)])
+    return _known_columns(rows)
+
+
+def finding_rows(details):
+    """Kinds of files that were left out, or used though they are unusual."""
+    rows = [["files", "", "count", "some of them"]]
+    findings = details.get("findings") or {}
+    for heading in "skipped", "used":
+        for kind in findings.get(heading, ()):
+            shown = [f"{file['part']}/{file['file']}" for file in kind["files"]]
+            more = ["..."] if len(shown) > _SHOWN_FILES else []
+            rows.append(
+                [
+                    f"{heading}: {kind['kind']}",
+                    kind["meaning"],
+                    f"{kind['count']:,}",
+                    ", ".join(shown[:_SHOWN_FILES] + more),
+                ]
+            )
     return _known_columns(rows)
 
 

@@ -66,8 +66,19 @@ def pseudo_label_facts(model, images, task, threshold, truth=None):
 
 
 def predict(model, images, from_logits, batch_size=256):
-    """Class probabilities of images, a NumPy array."""
+    """Class probabilities of images, a NumPy array.
+
+    Args:
+        model: Keras classifier.
+        images: Array, `ImageFiles`, or dataset of batches.
+        from_logits: Boolean, whether the model gives logits.
+        batch_size: Int.
+    """
     if isinstance(images, ImageFiles):
-        images, batch_size = images.batches(batch_size), None
-    outputs = model.predict(images, batch_size=batch_size, verbose=0)
+        images = images.batches(batch_size)
+    # Datasets have batches of their own.
+    is_array = isinstance(images, np.ndarray)
+    outputs = model.predict(
+        images, batch_size=batch_size if is_array else None, verbose=0
+    )
     return ops.convert_to_numpy(class_probabilities(outputs, from_logits))

@@ -1,10 +1,12 @@
 import dataclasses
+import inspect
 
 import numpy as np
 import pytest
 
 from keras_fewlabels.data.folder_findings import FolderFindings
 from keras_fewlabels.data.image_folders import ImageFolders
+from keras_fewlabels.loops import fit_noisy_student
 
 
 def test_shape_and_classes():
@@ -24,5 +26,11 @@ def test_shape_and_classes():
     # Arrays have no truth value; folders are compared by what they are.
     assert folders == folders
     assert folders != dataclasses.replace(folders)
+    arguments = folders.arguments()
+    assert set(arguments) <= set(
+        inspect.signature(fit_noisy_student).parameters
+    )
+    assert arguments["labeled"] is folders.labeled
+    assert arguments["findings"] is folders.findings
     with pytest.raises(dataclasses.FrozenInstanceError):
         folders.test = None

@@ -31,6 +31,15 @@ FULL = {
     },
     "settings": {"batch_size": 64, "rate": None},
     "why": {"batch_size": "fewer than 65 & more than 63"},
+    "findings": {
+        "notes": ["labeled has few images of cats"],
+        "skipped": [
+            {
+                **{"kind": "empty", "meaning": "0 bytes", "count": 1},
+                "files": [{"part": "labeled", "file": "<b>.jpg"}],
+            }
+        ],
+    },
     "examined": {"split": "test", "confusion": [[1, 0], [0, 1]]},
     "verdict": {
         **{"difference": 0.0, "interval": [-0.01, 0.02], "num_images": 500},
@@ -105,9 +114,12 @@ def test_everything_is_on_the_page(full):
         "Run",
     ]
     assert "Baseline: supervised, same budget" in full.of("p")
+    cells = full.of("td")
     (verdict,) = (text for text in full.of("p") if "helped or not" in text)
     assert "+0.0 points over labels alone (-1.0 to +2.0)" in verdict
-    assert full.of("h3") == ["The surest of them"]
+    assert full.of("h3") == ["The surest of them", "Files that stood out"]
+    assert "labeled has few images of cats" in full.of("p")
+    assert "labeled/<b>.jpg" in cells
     cells = full.of("td")
     for text in (
         "61.0 % (57-65) of 500",
@@ -177,7 +189,8 @@ def test_pictures_are_in_the_page_and_described():
 
 def test_a_model_without_mistakes():
     page = Page(report_page(FULL, {"confusion_matrix": PNG}))
-    assert "There are none." in page.of("p") and page.of("h3") == []
+    assert "There are none." in page.of("p")
+    assert "The surest of them" not in page.of("h3")
 
 
 def test_names_are_escaped(full):

@@ -1,4 +1,5 @@
 from keras_fewlabels.loops.report_rows import (
+    finding_rows,
     phase_rows,
     pseudo_label_rows,
     text_lines,
@@ -105,3 +106,17 @@ def test_text_is_aligned_names_at_the_left_and_the_rest_at_the_right():
         "efg    h  ij",
     ]
     assert text_lines([]) == []
+
+
+def test_findings_name_some_of_the_files():
+    files = [{"part": "labeled", "file": f"{n}.jpg"} for n in range(4)]
+    kind = {"kind": "damaged", "meaning": "cannot be decoded"}
+    findings = {
+        "skipped": [{**kind, "count": 4, "files": files}],
+        "used": [{**kind, "kind": "grey", "count": 1, "files": files[:1]}],
+    }
+    _, damaged, grey = finding_rows({"findings": findings})
+    names = "labeled/0.jpg, labeled/1.jpg, labeled/2.jpg, ..."
+    assert damaged == ["skipped: damaged", "cannot be decoded", "4", names]
+    assert grey[0] == "used: grey" and grey[-1] == "labeled/0.jpg"
+    assert finding_rows({"findings": None}) == finding_rows({}) == []
