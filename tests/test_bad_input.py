@@ -103,11 +103,13 @@ def student_model(
     return watched(model)
 
 
-def fit_mixed(labeled=LABELED, unlabeled=UNLABELED, data=None, **options):
+def fit_mixed(
+    labeled=LABELED, unlabeled=UNLABELED, data=None, fit=None, **options
+):
     """A fit of a model with a teacher on two streams."""
     if data is None:
         data = mix(labeled, unlabeled)
-    student_model(**options).fit(data, verbose=0)
+    student_model(**options).fit(data, verbose=0, **(fit or {}))
 
 
 def mix(labeled=LABELED, unlabeled=UNLABELED, batch_size=4, **options):
@@ -915,6 +917,29 @@ CASES = {
         lambda: fit_with(
             kfl.callbacks.LearningRateFinder(),
             classifier(steps_per_execution=2),
+        ),
+    ),
+    "ExactBackup: no folder": (
+        "`backup_dir` must be a folder",
+        lambda: fit_with(kfl.callbacks.ExactBackup("")),
+    ),
+    "ExactBackup: within epochs": (
+        "`save_freq` must be 'epoch'",
+        lambda: fit_with(kfl.callbacks.ExactBackup("backup", 100)),
+    ),
+    "ExactBackup: negative seed": (
+        "`seed` must be an int, 0 or more",
+        lambda: fit_with(kfl.callbacks.ExactBackup("backup", seed=-1)),
+    ),
+    "ExactBackup: batches without an order": (
+        "`batches` must have a `begin_epoch",
+        lambda: fit_with(kfl.callbacks.ExactBackup("backup", batches=LABELED)),
+    ),
+    "ExactBackup: data whose order cannot be repeated": (
+        "The order of the data cannot be repeated",
+        lambda: fit_mixed(
+            data=mix(unlabeled=tf_data(UNLABELED)).map(lambda *batch: batch),
+            fit={"callbacks": [kfl.callbacks.ExactBackup("backup")]},
         ),
     ),
     "SeedEpochs: negative seed": (

@@ -219,7 +219,12 @@ STORES = {
         "epoch_000002.weights.h5",
         False,
     ),
-    "history of a phase": (write_backup, read_backup, "history.json", False),
+    "history of a phase": (
+        write_backup,
+        read_backup,
+        "epoch_000002.json",
+        False,
+    ),
 }
 
 
@@ -257,10 +262,12 @@ def test_no_damage_passes_unseen(write, read, name, has_idle_bits, tmp_path):
     assert num_named >= 8
 
 
-def test_a_missing_history_is_named(tmp_path):
+def test_missing_facts_are_named(tmp_path):
     write_backup(tmp_path)
-    (tmp_path / "history.json").unlink()
-    with pytest.warns(UserWarning, match=r"history\.json is damaged or miss"):
+    (tmp_path / "epoch_000002.json").unlink()
+    with pytest.warns(
+        UserWarning, match=r"epoch_000002\.json is damaged or miss"
+    ):
         assert read_backup(tmp_path) is None
 
 

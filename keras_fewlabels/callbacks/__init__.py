@@ -1,8 +1,15 @@
 """Callbacks for `model.fit`."""
 
+from keras_fewlabels.callbacks.exact_backup import ExactBackup
 from keras_fewlabels.callbacks.fine_tune import FineTune
 from keras_fewlabels.callbacks.learning_rate_finder import LearningRateFinder
 from keras_fewlabels.callbacks.pseudo_labeler import PseudoLabeler
 from keras_fewlabels.callbacks.seed_epochs import SeedEpochs
 
-__all__ = ["FineTune", "LearningRateFinder", "PseudoLabeler", "SeedEpochs"]
+__all__ = [
+    "ExactBackup",
+    "FineTune",
+    "LearningRateFinder",
+    "PseudoLabeler",
+    "SeedEpochs",
+]

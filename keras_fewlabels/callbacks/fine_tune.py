@@ -31,7 +31,7 @@ class FineTune(keras.callbacks.Callback):
     - The optimizer is built for the variables of all stages before training.
     - What you froze inside of a trainable backbone stays frozen. If you froze
       the backbone as a whole, the schedule alone decides.
-    - A resumed run (`BackupAndRestore`, `initial_epoch`) starts in the stage
+    - A resumed run (`ExactBackup`, `initial_epoch`) starts in the stage
       of its epoch, and the instance can be used for another `fit()`.
     - Adam corrects its averages by the count of all iterations, which goes on.
       What joins late therefore starts with steps of up to 6 times the size:

@@ -39,9 +39,8 @@ class PseudoLabeler(keras.callbacks.Callback):
     one.
 
     With `cache_dir`, a run that is killed and started again with
-    `keras.callbacks.BackupAndRestore` has the labels and the order of images
-    of one that was not, and does not repeat the labelling it had done. What
-    Keras does not back up, such as the draws of `Dropout`, goes another way.
+    `callbacks.ExactBackup` ends with the labels and weights of one that was
+    not, and does not repeat the labelling it had done.
 
     References:
         - [Lee, 2013](http://deeplearning.net/wp-content/uploads/2013/03/pseudo_label_final.pdf),
@@ -262,7 +261,7 @@ class PseudoLabeler(keras.callbacks.Callback):
         self._publish()
         is_soft = self.targets is not None
         targets = self.targets if is_soft else rounds.record.predicted
-        self._batches.begin_epoch(epoch, self.chosen, targets)
+        self._batches.fill_epoch(epoch, self.chosen, targets)
 
     def on_epoch_end(self, epoch, logs=None):
         if logs is None:

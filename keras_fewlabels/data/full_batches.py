@@ -31,7 +31,9 @@ class FullBatches(keras.utils.PyDataset, abc.ABC):
         # Python's generator is one that `keras.utils.set_random_seed` sets.
         self.seed = random.getrandbits(32) if seed is None else seed
         self._random = np.random.default_rng(self.seed)
+        self._epoch_number = None
         self._order = None
+        self._next = 0
 
     def begin_epoch(self, epoch):
         """Draws the order of an epoch from its number alone.
@@ -42,8 +44,10 @@ class FullBatches(keras.utils.PyDataset, abc.ABC):
         Args:
             epoch: Int, the number of the epoch, from 0.
         """
+        self._epoch_number = epoch
         self._random = np.random.default_rng((self.seed, epoch))
         self._order = None
+        self._next = 0
 
     @abc.abstractmethod
     def new_order(self):
@@ -76,10 +80,18 @@ class FullBatches(keras.utils.PyDataset, abc.ABC):
     def __getitem__(self, index):
         if self._order is None:
             self._order = self.new_order()
+        # Not by the index: `fit(shuffle=True)` permutes it by draws that no
+        # seed of ours fixes and no backup holds.
+        index = self._next % self.num_steps
+        self._next += 1
         return self.batch(index, self._order)
+
+    def on_epoch_begin(self):
+        self._next = 0
 
     def on_epoch_end(self):
         self._order = None
+        self._next = 0
 
     def as_dataset(self):
         """What `fit()` takes best on the backend in use.
@@ -87,15 +99,17 @@ class FullBatches(keras.utils.PyDataset, abc.ABC):
         Returns:
             On TensorFlow, and where several JAX processes train, a
             `tf.data.Dataset` with static shapes, which a distribution can
-            shard; elsewhere the `PyDataset` itself.
+            shard; elsewhere the `PyDataset` itself. Both have `begin_epoch`.
         """
         if not _is_sharded_by_tensorflow():
             return self
         import tensorflow as tf
 
         def one_epoch():
-            order = self.new_order()
+            epoch, order = self._epoch_number, self.new_order()
             for index in range(self.num_steps):
+                if epoch != self._epoch_number:
+                    raise _outlived(epoch)
                 yield self.batch(index, order)
 
         signature = keras.tree.map_structure(
@@ -105,7 +119,17 @@ class FullBatches(keras.utils.PyDataset, abc.ABC):
             one_epoch, output_signature=signature
         )
         cardinality = tf.data.experimental.assert_cardinality(self.num_steps)
-        return dataset.apply(cardinality).prefetch(tf.data.AUTOTUNE)
+        dataset = dataset.apply(cardinality).prefetch(tf.data.AUTOTUNE)
+        dataset.begin_epoch = self.begin_epoch
+        return dataset
+
+
+def _outlived(epoch):
+    return ValueError(
+        f"The fit still reads batches of epoch {epoch}, though the next one "
+        "has begun, so that the order of its images cannot be repeated. Fit "
+        "without `steps_per_epoch`, or with all batches of the dataset"
+    )
 
 
 def _is_sharded_by_tensorflow():

@@ -60,8 +60,9 @@ def mix_labeled_unlabeled(
         images, the `"index"` of each unlabelled image in its source, and its
         `"truth"` if given. It is a `tf.data.Dataset` if one was given or on
         the TensorFlow backend, otherwise a `keras.utils.PyDataset`, which
-        needs no TensorFlow. Datasets whose length is not known are read once
-        to count their images.
+        needs no TensorFlow, and has `begin_epoch(epoch)`, with which
+        `callbacks.ExactBackup` repeats the order of an epoch. Datasets whose
+        length is not known are read once to count their images.
 
     Raises:
         ValueError: If a part is empty or infinite, the image shapes or dtypes
@@ -109,9 +110,10 @@ def mix_labeled_unlabeled(
         check_labels(truth, "truth")
         truth = truth.astype("int32")
     if is_dataset(labeled) or is_dataset(unlabeled):
-        from keras_fewlabels.data.mixed_streams import mixed_streams
+        from keras_fewlabels.data.mixed_streams import MixedStreams
 
-        return mixed_streams(labeled, unlabeled, sizes, shuffle, seed, truth)
+        how = sizes, shuffle, seed, truth
+        return MixedStreams(labeled, unlabeled, *how).as_dataset()
     check_same_images(labeled[0], unlabeled)
     if truth is not None:
         check_truth(truth, len(unlabeled))

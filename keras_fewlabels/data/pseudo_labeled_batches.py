@@ -35,21 +35,12 @@ class PseudoLabeledBatches(EpochByEpoch, FullBatches):
         self.labels = labels
         self.unlabeled = unlabeled
         self.batch_size = batch_size
-        self.begin_epoch(0, np.empty(0, "int64"), None)
+        self.fill_epoch(0, np.empty(0, "int64"), None)
 
-    def begin_epoch(self, epoch, chosen, targets):
-        super().begin_epoch(epoch, chosen, targets)
+    def fill_epoch(self, epoch, chosen, targets):
+        super().fill_epoch(epoch, chosen, targets)
+        self._order = None
         self._next = 0
-
-    def __getitem__(self, index):
-        # Not by the index: `fit(shuffle=True)` permutes it by draws that no
-        # seed of ours fixes and no backup holds.
-        index = self._next % self.num_steps
-        self._next += 1
-        return self.batch(index, self._epoch)
-
-    def on_epoch_end(self):
-        """Keeps the order, which only `begin_epoch` changes."""
 
     def new_order(self):
         return self._epoch

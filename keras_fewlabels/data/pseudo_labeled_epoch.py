@@ -62,7 +62,7 @@ class EpochByEpoch:
     `shuffle` and `seed`.
     """
 
-    def begin_epoch(self, epoch, chosen, targets):
+    def fill_epoch(self, epoch, chosen, targets):
         """Says what the epoch that begins trains on.
 
         Args:

@@ -75,10 +75,10 @@ class PseudoLabeledStreams(EpochByEpoch):
         self.shuffle = shuffle
         self.seed = random.getrandbits(32) if seed is None else seed
         self._version = 0
-        self.begin_epoch(0, np.empty(0, "int64"), None)
+        self.fill_epoch(0, np.empty(0, "int64"), None)
 
-    def begin_epoch(self, epoch, chosen, targets):
-        super().begin_epoch(epoch, chosen, targets)
+    def fill_epoch(self, epoch, chosen, targets):
+        super().fill_epoch(epoch, chosen, targets)
         self._is_pseudo = self._epoch.slots >= len(self.labels)
         seen = self._epoch.slots[self._is_pseudo] - len(self.labels)
         # Unlabelled images beyond the last one that is seen are seen 0 times.

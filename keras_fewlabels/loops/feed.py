@@ -14,13 +14,12 @@ class Feed:
     Args:
         dataset: What `fit()` takes.
         num_steps: Int, its number of batches.
-        order: Object with `begin_epoch(epoch)`, or `None` where the order of
-            an epoch is not known by its number.
+        order: Object with `begin_epoch(epoch)`.
     """
 
     dataset: object
     num_steps: int
-    order: object = None
+    order: object
 
 
 def labeled_feed(labeled, batch_size, num_steps, seed):
@@ -40,8 +39,9 @@ def mixed_feed(labeled, unlabeled, sizes, num_steps, seed, truth=None):
             labeled, unlabeled, *sizes, True, seed, truth, num_steps
         )
         return Feed(batches.as_dataset(), num_steps, batches)
-    from keras_fewlabels.data.mixed_streams import mixed_streams
+    from keras_fewlabels.data.mixed_streams import MixedStreams
 
-    one_pass = mixed_streams(labeled, unlabeled, sizes, True, seed, truth)
-    num_passes = max(1, round(num_steps / len(one_pass)))
-    return Feed(one_pass.repeat(num_passes), num_passes * len(one_pass))
+    streams = MixedStreams(labeled, unlabeled, sizes, True, seed, truth)
+    num_passes = max(1, round(num_steps / streams.num_steps))
+    dataset = streams.as_dataset(num_passes)
+    return Feed(dataset, num_passes * streams.num_steps, streams)

@@ -1,7 +1,7 @@
-import keras
 import numpy as np
 from keras import ops
 
+from keras_fewlabels.callbacks.global_generators import GlobalGenerators
 from keras_fewlabels.callbacks.starting_point import StartingPoint
 
 
@@ -9,8 +9,8 @@ class TrainingState:
     """All of a model that train steps change, to go back to.
 
     Beyond weights and optimizer these are the seeds of its layers, what its
-    metrics have counted, and its compiled train step. On torch, dropout
-    without a seed draws from the generator of torch, which is set back too.
+    metrics have counted, its compiled train step, and the generators that are
+    not of a layer: on torch, dropout without a seed draws from one.
 
     Args:
         model: A built and compiled Keras model.
@@ -38,7 +38,7 @@ class TrainingState:
             np.array(ops.convert_to_numpy(v)) for v in self._variables
         ]
         self._train_function = model.train_function
-        self._generators = _torch_generators()
+        self._generators = GlobalGenerators()
 
     def restore(self):
         """Gives the model all that it was."""
@@ -51,16 +51,4 @@ class TrainingState:
         for variable, value in zip(self._variables, self._values, strict=True):
             variable.assign(value)
         self._model.train_function = self._train_function
-        if self._generators is not None:
-            import torch
-
-            torch.set_rng_state(self._generators[0])
-            torch.cuda.set_rng_state_all(self._generators[1])
-
-
-def _torch_generators():
-    if keras.backend.backend() != "torch":
-        return None
-    import torch
-
-    return torch.get_rng_state(), torch.cuda.get_rng_state_all()
+        self._generators.restore()

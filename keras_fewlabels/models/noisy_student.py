@@ -275,6 +275,7 @@ class NoisyStudentModel(StudentModel):
         **kwargs,
     ):
         check_before_fit(self, x)
+        _tell_what_is_fitted(callbacks, x)
         steps = count_steps(
             x,
             kwargs.get("steps_per_epoch"),
@@ -316,3 +317,11 @@ class NoisyStudentModel(StudentModel):
             for name, value in config.items()
         }
         return cls(**config)
+
+
+def _tell_what_is_fitted(callbacks, data):
+    callbacks = getattr(callbacks, "callbacks", callbacks)
+    for callback in keras.tree.flatten(callbacks or []):
+        # `SeedEpochs` and `ExactBackup`, which set the order of its epochs.
+        if hasattr(callback, "order_epochs"):
+            callback.order_epochs(data)

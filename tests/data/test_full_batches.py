@@ -1,3 +1,4 @@
+import keras
 import numpy as np
 import pytest
 
@@ -86,3 +87,53 @@ def test_as_dataset_begins_epochs_by_number():
     assert (first != other).any()
     batches.begin_epoch(3)
     np.testing.assert_array_equal(epoch(batches), first)
+
+
+def test_batches_come_in_their_order_whatever_index_is_asked_for():
+    batches = Numbers(num_steps=5, shuffle=False)
+    in_order = epoch(batches)
+    for indices in ([3, 1, 0, 4, 2], [2, 2, 0, 0, 1]):
+        batches.on_epoch_begin()
+        asked = [batches[index][0] for index in indices]
+        np.testing.assert_array_equal(np.concatenate(asked), in_order)
+
+
+@pytest.mark.parametrize("shuffle", [False, True])
+def test_fit_does_not_permute_them(shuffle):
+    model = keras.Sequential([keras.Input(()), keras.layers.Identity()])
+    model.compile(loss=lambda y, y_pred: y_pred, run_eagerly=True)
+    losses = []
+
+    class Losses(keras.callbacks.Callback):
+        def on_train_batch_end(self, batch, logs=None):
+            losses.append(logs["loss"] * (batch + 1))
+
+    class Pairs(Numbers):
+        def batch(self, index, order):
+            return 2 * (order[index].astype("float32"),)
+
+    model.fit(
+        Pairs(5, shuffle=False),
+        shuffle=shuffle,
+        callbacks=[Losses()],
+        verbose=0,
+    )
+    # The mean of the numbers so far.
+    np.testing.assert_allclose(
+        np.diff(losses, prepend=0), [0.5, 2.5, 2, 1.5, 3.5], rtol=1e-5
+    )
+
+
+@pytest.mark.tensorflow
+def test_an_epoch_that_lasts_into_the_next_is_refused():
+    batches = Numbers(num_steps=50, seed=0)
+    dataset = batches.as_dataset()
+    # Without numbers of epochs nobody minds.
+    assert len(list(dataset.repeat(2).as_numpy_iterator())) == 100
+    dataset.begin_epoch(0)
+    iterator = dataset.repeat().as_numpy_iterator()
+    next(iterator)
+    dataset.begin_epoch(1)
+    with pytest.raises(Exception, match="still reads batches of epoch 0"):
+        for _ in range(50):
+            next(iterator)

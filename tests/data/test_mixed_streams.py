@@ -78,3 +78,53 @@ def test_shapes_are_static():
 def test_unknown_length_is_counted():
     filtered = as_tf_data(UNLABELED).filter(lambda image: True)
     assert len(mix_labeled_unlabeled(LABELED, filtered, 30)) == 3
+
+
+NUMBERS = np.arange(30, dtype="float32").reshape(-1, 1, 1, 1)
+
+
+def orders(dataset, epoch=None):
+    """Which labelled and unlabelled images an epoch shows, in their order."""
+    if epoch is not None:
+        dataset.begin_epoch(epoch)
+    batches = list(dataset.as_numpy_iterator())
+    return (
+        np.concatenate([labels for _, labels in batches]).tolist(),
+        np.concatenate([images["index"] for images, _ in batches]).tolist(),
+    )
+
+
+# With a global seed of 0 TensorFlow treats seeds that are tensors otherwise.
+@pytest.mark.parametrize("global_seed", [0, 3])
+def test_epochs_that_begin_by_number(global_seed):
+    keras.utils.set_random_seed(global_seed)
+
+    def mixed(seed):
+        labeled = NUMBERS[:7], np.arange(7)
+        return mix_labeled_unlabeled(
+            labeled, as_tf_data(NUMBERS), 5, unlabeled_ratio=2, seed=seed
+        )
+
+    dataset = mixed(1)
+    first = orders(dataset, 4)
+    for part in (0, 1):
+        others = [orders(dataset, epoch)[part] for epoch in (0, 3, 5)]
+        assert first[part] not in others
+    assert orders(dataset, 4) == first == orders(mixed(1), 4)
+    assert orders(mixed(2), 4) != first
+    # Without a number they follow one another.
+    following = [orders(dataset)[1] for _ in range(3)]
+    assert len({tuple(order) for order in following}) == 3
+    # Whatever the order, an epoch is what it was.
+    labels, indices = first
+    assert sorted(indices) == list(range(30))
+    assert sorted(np.bincount(labels)) == [2] * 6 + [3]
+
+
+def test_without_shuffling_the_order_is_that_of_the_dataset():
+    dataset = mix_labeled_unlabeled(
+        (NUMBERS[:4], np.arange(4)), as_tf_data(NUMBERS), 5, 2, shuffle=False
+    )
+    labels, indices = orders(dataset, 3)
+    assert indices == list(range(30))
+    assert labels == [*range(4), *range(4), *range(4), 0, 1, 2]

@@ -32,20 +32,20 @@ def test_only_true_labels_at_first_as_often_as_it_takes():
 def test_new_labels_come_with_the_next_epoch_and_true_ones_stay():
     batches = make(np.arange(5), 2)
     true = {0: 0, 1: 1, 2: 2, 3: 3, 4: 4}
-    batches.begin_epoch(1, np.array([1, 3, 3]), np.arange(10) % 4)
+    batches.fill_epoch(1, np.array([1, 3, 3]), np.arange(10) % 4)
     labels, times = epoch(batches)
     assert labels == {**true, 101: 1, 103: 3}
     assert (times[101], times[103]) == (1, 2)
-    batches.begin_epoch(2, np.array([9]), np.full(10, 2))
+    batches.fill_epoch(2, np.array([9]), np.full(10, 2))
     assert epoch(batches)[0] == {**true, 109: 2}
-    batches.begin_epoch(3, np.array([], int), None)
+    batches.fill_epoch(3, np.array([], int), None)
     assert epoch(batches)[0] == true
 
 
 def test_one_hot_labels_keep_shape_and_dtype():
     true = np.eye(3, dtype="float16")[[0, 1, 2, 0, 1]]
     batches = make(true, 6, num_steps=1)
-    batches.begin_epoch(0, np.array([4]), np.full((10, 3), 1 / 3, "float16"))
+    batches.fill_epoch(0, np.array([4]), np.full((10, 3), 1 / 3, "float16"))
     images, labels = batches[0]
     assert labels.dtype == "float16"
     np.testing.assert_allclose(
@@ -55,7 +55,7 @@ def test_one_hot_labels_keep_shape_and_dtype():
 
 def test_without_shuffling_true_labels_come_first():
     batches = make(np.arange(5), 4, num_steps=3, shuffle=False)
-    batches.begin_epoch(0, np.array([2, 0, 1]), np.zeros(10, int))
+    batches.fill_epoch(0, np.array([2, 0, 1]), np.zeros(10, int))
     images = np.concatenate([batches[i][0] for i in range(3)]).reshape(-1)
     assert images.tolist() == [0, 1, 2, 3, 4, 0, 1, 2, 3, 100, 101, 102]
 
@@ -64,7 +64,7 @@ def test_batches_come_in_their_order_whatever_index_is_asked_for():
     batches = make(np.arange(5), 4, num_steps=3)
     in_order = [batches.batch(i, batches.new_order())[1] for i in range(3)]
     for order in ([0, 1, 2], [2, 0, 1]):
-        batches.begin_epoch(0, np.array([], int), None)
+        batches.fill_epoch(0, np.array([], int), None)
         asked = [batches[index][1] for index in order]
         np.testing.assert_array_equal(asked, in_order)
 
@@ -74,7 +74,7 @@ def test_a_pass_that_lasts_into_the_next_epoch_is_refused():
     batches = make(np.arange(5), 1)
     passes = batches.as_dataset().repeat().as_numpy_iterator()
     next(passes)
-    batches.begin_epoch(1, np.array([1]), np.zeros(10, int))
+    batches.fill_epoch(1, np.array([1]), np.zeros(10, int))
     with pytest.raises(Exception, match="out of date"):
         for _ in range(2 * len(batches)):
             next(passes)

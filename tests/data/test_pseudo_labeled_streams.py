@@ -44,7 +44,7 @@ def test_same_images_and_labels_as_out_of_arrays(source):
     assert len(dataset) == len(arrays) == 38
     for epoch, chosen in enumerate([CHOSEN[:0], CHOSEN, CHOSEN[:31]]):
         for batches in (streams, arrays):
-            batches.begin_epoch(epoch, chosen, TARGETS)
+            batches.fill_epoch(epoch, chosen, TARGETS)
         images, labels = read(dataset)
         parts = [arrays[index] for index in range(38)]
         expected = [np.concatenate(p) for p in zip(*parts, strict=True)]
@@ -63,7 +63,7 @@ def test_orders_differ_by_epoch_and_need_no_history():
         streams = make()
         dataset = streams.as_dataset()
         for epoch in epochs:
-            streams.begin_epoch(epoch, CHOSEN, TARGETS)
+            streams.fill_epoch(epoch, CHOSEN, TARGETS)
             orders.append(read(dataset)[0])
     assert (orders[0] != orders[1]).any()
     np.testing.assert_array_equal(orders[1], orders[2])
@@ -71,7 +71,7 @@ def test_orders_differ_by_epoch_and_need_no_history():
 
 def test_without_shuffling_the_sources_keep_their_order():
     streams = make(shuffle=False, num_steps=2)
-    streams.begin_epoch(0, np.array([300, 7, 599]), TARGETS)
+    streams.fill_epoch(0, np.array([300, 7, 599]), TARGETS)
     images, labels = read(streams.as_dataset())
     assert images[-3:].tolist() == [107, 400, 699]
     assert labels[-3:].tolist() == [1, 0, 2]
@@ -82,7 +82,7 @@ def test_soft_labels_and_batch_shapes_are_static():
     streams = make(np.eye(3, dtype="float32")[[0, 1, 2, 0, 1]], num_steps=40)
     targets = np.tile(np.array([0.5, 0.25, 0.25], "float16"), (600, 1))
     dataset = streams.as_dataset()
-    streams.begin_epoch(0, np.arange(600), targets)
+    streams.fill_epoch(0, np.arange(600), targets)
     images, labels = dataset.element_spec
     assert images.shape == (16, 1, 1, 1)
     assert labels.shape == (16, 3)
@@ -95,7 +95,7 @@ def test_a_pass_that_lasts_into_the_next_epoch_is_refused():
     streams = make(num_steps=3)
     passes = streams.as_dataset().repeat().as_numpy_iterator()
     next(passes)
-    streams.begin_epoch(1, CHOSEN, TARGETS)
+    streams.fill_epoch(1, CHOSEN, TARGETS)
     with pytest.raises(Exception, match="out of date"):
         for _ in range(9):
             next(passes)

@@ -66,9 +66,11 @@ def test_mixed_images_out_of_a_dataset_are_whole_passes(num_steps, expected):
     truth = np.arange(14, dtype="int32")
     feed = mixed_feed(LABELED, dataset, (2, 3), num_steps, 0, truth)
     assert feed.num_steps == expected == len(elements(feed))
-    assert feed.order is None
     # One pass is five batches of three, so one image comes twice.
     numbers = [images["index"] for images, _ in elements(feed)]
     for start in range(0, expected, 5):
         counts = np.bincount(np.concatenate(numbers[start : start + 5]))
         assert sorted(counts) == [1] * 13 + [2]
+    # Its epochs begin by number too.
+    first = labels_of(feed, 5)
+    assert labels_of(feed, 4) != first == labels_of(feed, 5)
