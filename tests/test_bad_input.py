@@ -668,6 +668,30 @@ CASES = {
         "`seed` must be",
         lambda: fit_labeler(seed="7"),
     ),
+    "PseudoLabeler: veto of no image": (
+        "`veto` must be a veto file, or a sequence of numbers",
+        lambda: kfl.callbacks.PseudoLabeler(UNLABELED, veto=[8]),
+    ),
+    "PseudoLabeler: no veto file": (
+        "`veto` must be a CSV file",
+        lambda: kfl.callbacks.PseudoLabeler(UNLABELED, veto="none.csv"),
+    ),
+    "without_vetoed: nothing left": (
+        "At least one image must be left",
+        lambda: kfl.data.without_vetoed(UNLABELED, range(8)),
+    ),
+    "without_vetoed: path of images": (
+        "must be images, not where they are",
+        lambda: kfl.data.without_vetoed("folder", [0]),
+    ),
+    "read_veto: numbers of floats": (
+        "`veto` must be a veto file, or a sequence of numbers",
+        lambda: kfl.data.read_veto([0.5], UNLABELED),
+    ),
+    "read_new_labels: another file": (
+        "must have a row per image",
+        lambda: kfl.data.read_new_labels("truncated/run.json", UNLABELED),
+    ),
     "PseudoLabeler: truth of other images": (
         "`truth` must have one label per image",
         lambda: fit_labeler(truth=[0, 1]),

@@ -7,11 +7,11 @@ import keras
 import numpy as np
 
 from keras_fewlabels.data.arguments import check_int
+from keras_fewlabels.data.labeled_arrays import labeled_arrays
 from keras_fewlabels.loops.build_student import builder_of
 from keras_fewlabels.loops.finished_phases import FinishedPhases
 from keras_fewlabels.loops.fit_report import FitReport
 from keras_fewlabels.loops.generations import Generations
-from keras_fewlabels.loops.labeled_arrays import labeled_arrays
 from keras_fewlabels.loops.phase_data import divide
 from keras_fewlabels.loops.recommend import recommended_for
 from keras_fewlabels.loops.settings import with_defaults
