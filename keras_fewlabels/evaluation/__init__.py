@@ -1,16 +1,20 @@
-"""How robust a trained model is."""
+"""How robust a trained model is, and what would make it better."""
 
 from keras_fewlabels.evaluation.alexnet_errors import alexnet_errors
+from keras_fewlabels.evaluation.audit_pseudo_labels import audit_pseudo_labels
 from keras_fewlabels.evaluation.corrupt import corrupt
 from keras_fewlabels.evaluation.corruption_report import CorruptionReport
 from keras_fewlabels.evaluation.evaluate_corruptions import (
     evaluate_corruptions,
 )
 from keras_fewlabels.evaluation.evaluate_flip_rate import evaluate_flip_rate
+from keras_fewlabels.evaluation.pseudo_label_audit import PseudoLabelAudit
 
 __all__ = [
     "CorruptionReport",
+    "PseudoLabelAudit",
     "alexnet_errors",
+    "audit_pseudo_labels",
     "corrupt",
     "evaluate_corruptions",
     "evaluate_flip_rate",

@@ -3,6 +3,7 @@
 from keras_fewlabels.plots.augmentations import augmentations
 from keras_fewlabels.plots.batch_sizes import batch_sizes
 from keras_fewlabels.plots.comparison import comparison
+from keras_fewlabels.plots.contact_sheet import contact_sheet
 from keras_fewlabels.plots.corruptions import corruptions
 from keras_fewlabels.plots.image_grid import image_grid
 from keras_fewlabels.plots.learning_curves import learning_curves
@@ -15,6 +16,7 @@ __all__ = [
     "augmentations",
     "batch_sizes",
     "comparison",
+    "contact_sheet",
     "corruptions",
     "image_grid",
     "learning_curves",
