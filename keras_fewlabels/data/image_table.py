@@ -33,13 +33,27 @@ def image_rows(pool, numbers, images):
     ]
 
 
-def write_image_table(file, rows):
+def write_image_table(file, rows, keep=None):
     """Writes rows as CSV, a line per image.
 
     Args:
         file: String or path.
         rows: List of dicts with the same keys.
+        keep: Optional string, a column: a file in which somebody has written
+            something there is not written over.
+
+    Raises:
+        ValueError: If there is such a file.
     """
+    if keep is not None and pathlib.Path(file).exists():
+        filled = [row[keep] for row in read_image_table(file, keep, "file")]
+        if any(each.strip() for each in filled):
+            raise ValueError(
+                f"{str(file)!r} must not be written over: somebody has filled "
+                "it in. Read it with `data.read_new_labels`, then remove it, "
+                f"or give another folder. Received: {len(filled)} rows with "
+                f"{sum(bool(each.strip()) for each in filled)} labels"
+            )
     with open(file, "w", newline="", encoding="utf-8") as opened:
         writer = csv.DictWriter(opened, list(rows[0]))
         writer.writeheader()

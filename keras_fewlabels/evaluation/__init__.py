@@ -8,14 +8,18 @@ from keras_fewlabels.evaluation.evaluate_corruptions import (
     evaluate_corruptions,
 )
 from keras_fewlabels.evaluation.evaluate_flip_rate import evaluate_flip_rate
+from keras_fewlabels.evaluation.label_proposals import LabelProposals
+from keras_fewlabels.evaluation.next_to_label import next_to_label
 from keras_fewlabels.evaluation.pseudo_label_audit import PseudoLabelAudit
 
 __all__ = [
     "CorruptionReport",
+    "LabelProposals",
     "PseudoLabelAudit",
     "alexnet_errors",
     "audit_pseudo_labels",
     "corrupt",
     "evaluate_corruptions",
     "evaluate_flip_rate",
+    "next_to_label",
 ]

@@ -107,8 +107,8 @@ class PseudoLabelAudit:
         return contact_sheet(
             self.images,
             captions,
-            "Pseudo-labels that are likeliest wrong (rank, label, how sure; "
-            "what neighbours say)",
+            "Pseudo-labels that are likeliest wrong: rank, label and how sure "
+            "the model is, what its neighbours say",
             num_columns,
             value_range,
         )
@@ -180,10 +180,10 @@ class PseudoLabelAudit:
         label = self._name(self.labels[place])
         neighbor = self._name(self.neighbor_labels[place])
         flips = self.flip_rate[place]
+        says = f"neighbours: {neighbor}" if neighbor != label else "they agree"
         return (
-            f"#{place + 1}: {label} {100 * self.confidence[place]:.0f} %\n"
-            + (f"they: {neighbor}" if neighbor != label else "they agree")
-            + (f", flips {100 * flips:.0f} %" if flips else "")
+            f"#{place + 1}  {label}, {100 * self.confidence[place]:.0f} %\n"
+            f"{says}" + (f", flips {100 * flips:.0f} %" if flips else "")
         )
 
     def _name(self, number):

@@ -57,8 +57,8 @@ def test_dict_survives_json(audit):
 def test_figure_shows_the_first_images(audit):
     texts = [text.get_text() for text in audit.figure().axes[0].texts]
     assert texts[:2] == [
-        "#1: dog 100 %\nthey: cat",
-        "#2: cat 50 %\nthey agree, flips 50 %",
+        "#1  dog, 100 %\nneighbours: cat",
+        "#2  cat, 50 %\nthey agree, flips 50 %",
     ]
 
 
