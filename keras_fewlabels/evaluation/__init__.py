@@ -8,13 +8,19 @@ from keras_fewlabels.evaluation.evaluate_corruptions import (
     evaluate_corruptions,
 )
 from keras_fewlabels.evaluation.evaluate_flip_rate import evaluate_flip_rate
+from keras_fewlabels.evaluation.label_price import LabelPrice
 from keras_fewlabels.evaluation.label_proposals import LabelProposals
 from keras_fewlabels.evaluation.next_to_label import next_to_label
+from keras_fewlabels.evaluation.prediction_changes import PredictionChanges
+from keras_fewlabels.evaluation.price_of_a_label import price_of_a_label
 from keras_fewlabels.evaluation.pseudo_label_audit import PseudoLabelAudit
+from keras_fewlabels.evaluation.what_changed import what_changed
 
 __all__ = [
     "CorruptionReport",
+    "LabelPrice",
     "LabelProposals",
+    "PredictionChanges",
     "PseudoLabelAudit",
     "alexnet_errors",
     "audit_pseudo_labels",
@@ -22,4 +28,6 @@ __all__ = [
     "evaluate_corruptions",
     "evaluate_flip_rate",
     "next_to_label",
+    "price_of_a_label",
+    "what_changed",
 ]

@@ -6,9 +6,11 @@ from keras_fewlabels.data.image_pool import ImagePool
 from keras_fewlabels.data.image_table import image_rows
 from keras_fewlabels.data.labeled_arrays import labeled_arrays
 from keras_fewlabels.data.validation import (
-    as_array,
     check_labels,
     class_numbers,
+)
+from keras_fewlabels.evaluation.checked_pseudo_labels import (
+    checked_pseudo_labels,
 )
 from keras_fewlabels.evaluation.checks import check_run
 from keras_fewlabels.evaluation.features import features_and_probabilities
@@ -111,7 +113,7 @@ def audit_pseudo_labels(
     flip_rate = label_flip_rate(history, len(pool))
     if pseudo_labels is None and isinstance(history, PseudoLabeler):
         pseudo_labels = history.labels
-    labels = _checked_labels(pseudo_labels, len(pool))
+    labels = checked_pseudo_labels(pseudo_labels, len(pool))
     if labeled is not None:
         labeled = labeled_arrays(labeled, "labeled")
     features, probabilities = features_and_probabilities(
@@ -152,25 +154,6 @@ def audit_pseudo_labels(
         image_rows(pool, ranked[:num_shown], images),
         class_names,
     )
-
-
-def _checked_labels(labels, num_images):
-    if labels is None:
-        return None
-    labels = as_array(labels, "pseudo_labels")
-    is_labels = labels.shape == (num_images,) and labels.dtype.kind == "i"
-    if not is_labels or (labels < -1).any():
-        raise ValueError(
-            "`pseudo_labels` must be an int array with a class per image, -1 "
-            f"where there is none. Received: shape={labels.shape}, "
-            f"dtype={labels.dtype}, for {num_images} images"
-        )
-    if (labels < 0).all():
-        raise ValueError(
-            "There must be a pseudo-label to audit. Received: "
-            f"pseudo_labels={labels[:5]}..., all of them -1"
-        )
-    return labels
 
 
 def _check_range(labels, num_classes):
