@@ -2,7 +2,10 @@
 
 import numpy as np
 
-from keras_fewlabels.evaluation.nested_orders import nested_order
+from keras_fewlabels.evaluation.nested_orders import (
+    nested_order,
+    stratified_folds,
+)
 from keras_fewlabels.evaluation.softmax_head import softmax_head_predictions
 
 NUM_FOLDS = 5
@@ -51,11 +54,9 @@ def cross_validated_errors(labeled, sizes, num_classes, orders, random):
         Boolean array of shape `(orders, num_sizes, num_labeled)`.
     """
     features, labels = labeled
-    folds = np.empty((orders, len(labels)), int)
-    for row in folds:
-        # Each class has its share of every fold.
-        places = np.arange(len(labels)) % NUM_FOLDS
-        row[nested_order(labels, random)] = places
+    folds = np.stack(
+        [stratified_folds(labels, NUM_FOLDS, random) for _ in range(orders)]
+    )
     wrong = np.zeros((orders, len(sizes), len(labels)), bool)
     for fold in range(NUM_FOLDS):
         order = []

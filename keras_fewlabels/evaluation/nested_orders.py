@@ -1,3 +1,5 @@
+"""Labels in an order in which there are ever more of them."""
+
 import numpy as np
 
 
@@ -15,11 +17,32 @@ def nested_order(labels, random):
     ranks = np.empty(len(labels))
     for number in np.unique(labels):
         members = random.permutation(np.flatnonzero(labels == number))
-        # The first of each class come first; the others are spread evenly,
-        # each class by a random shift.
-        places = (np.arange(len(members)) - random.random()) / len(members)
+        # One of each class comes first; its others are spread evenly over
+        # the rest, each with some luck of its own.
+        shifts = random.random(len(members))
+        places = (np.arange(len(members)) - shifts) / len(members)
         ranks[members] = np.where(np.arange(len(members)) > 0, places, -1)
     return np.lexsort((random.random(len(labels)), ranks))
+
+
+def stratified_folds(labels, num_folds, random):
+    """Which fold each image is in, where folds have alike shares of a class.
+
+    Args:
+        labels: Int array of shape `(num_images,)`.
+        num_folds: Int.
+        random: `np.random.Generator`.
+
+    Returns:
+        Int array of shape `(num_images,)`, from 0.
+    """
+    folds, first = np.empty(len(labels), int), 0
+    for number in np.unique(labels):
+        members = random.permutation(np.flatnonzero(labels == number))
+        # Each class goes on in the fold where the last one ended.
+        folds[members] = (first + np.arange(len(members))) % num_folds
+        first += len(members)
+    return folds
 
 
 def nested_sizes(num_labels, num_classes, extra=()):

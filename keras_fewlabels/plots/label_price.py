@@ -28,6 +28,7 @@ def label_price(price):
 
     >>> figure = keras_fewlabels.plots.label_price(
     ...     {
+    ...         "num_labels": 40,
     ...         "sizes": [10, 20, 40],
     ...         "errors": [0.4, 0.2, 0.1],
     ...         "curve": [0.4, 0.2, 0.1],
@@ -39,7 +40,7 @@ def label_price(price):
     ['+ 40']
     """
     price = price.to_dict() if hasattr(price, "to_dict") else price
-    missing = {"sizes", "errors", "curve", "offers"} - set(
+    missing = {"num_labels", "sizes", "errors", "curve", "offers"} - set(
         price if isinstance(price, dict) else ()
     )
     if missing:
@@ -59,10 +60,10 @@ def label_price(price):
         label="fitted curve",
     )  # fmt: skip
     for offer in offers:
-        _draw(axes, offer, _labels_now(price))
+        _draw(axes, offer, price["num_labels"])
     axes.set_xscale("log")
-    ends = [_labels_now(price) + offer["extra"] for offer in offers]
-    ticks = [sizes[0], _labels_now(price), *ends]
+    ends = [price["num_labels"] + offer["extra"] for offer in offers]
+    ticks = [sizes[0], price["num_labels"], *ends]
     axes.set_xticks(ticks, [f"{tick:,}" for tick in ticks])
     axes.set_xticks([], minor=True)
     axes.set(xlabel="labels", ylabel="error in %")
@@ -72,11 +73,6 @@ def label_price(price):
     known = dict(zip(names, handles, strict=True))
     axes.legend(known.values(), known.keys(), frameon=False)
     return figure
-
-
-def _labels_now(price):
-    # Cross-validated heads have seen fewer than there are.
-    return price.get("num_labels", price["sizes"][-1])
 
 
 def _draw(axes, offer, num_labels):
