@@ -1,6 +1,12 @@
 import dataclasses
+import json
 
-from keras_fewlabels.evaluation.table import class_name, text_table
+from keras_fewlabels.evaluation.table import (
+    class_name,
+    made_folder,
+    text_table,
+)
+from keras_fewlabels.plots import label_price
 
 
 @dataclasses.dataclass(frozen=True)
@@ -9,8 +15,8 @@ class LabelPrice:
 
     `price_of_a_label` returns it. `print(price)` shows it,
     `keras_fewlabels.plots.label_price(price)` draws it, and
-    `json.dump(price.to_dict(), file)` keeps it. Errors and gains are
-    fractions in 0 to 1; the table gives percent.
+    `price.save(folder)` writes both. Errors and gains are fractions in 0 to
+    1; the table gives percent.
 
     Args:
         num_labels: Int, how many there are.
@@ -66,6 +72,21 @@ class LabelPrice:
         """Returns all figures as a dict that JSON can hold."""
         names = None if self.class_names is None else list(self.class_names)
         return {**dataclasses.asdict(self), "class_names": names}
+
+    def save(self, folder):
+        """Writes `price.json` and `price.png`, over earlier ones.
+
+        Args:
+            folder: String or path, which is created if it does not exist.
+
+        Raises:
+            ValueError: If the folder cannot be written.
+            ImportError: If matplotlib is not installed.
+        """
+        figure, text = label_price(self), json.dumps(self.to_dict(), indent=2)
+        folder = made_folder(folder)
+        (folder / "price.json").write_text(text)
+        figure.savefig(folder / "price.png", dpi=120)
 
     def __str__(self):
         rows = [

@@ -220,7 +220,10 @@ class PredictionChanges:
             self._name(self.before[number]),
             self._name(self.after[number]),
         )
-        return f"{was} > {now}\n{self._kind(number)}".strip()
+        kind = self._kind(number)
+        if kind == "still wrong":
+            kind = f"wrong, is {self._name(self.truth[number])}"
+        return f"{was} > {now}\n{kind}".strip()
 
     def _flip_rows(self):
         return [
