@@ -761,6 +761,30 @@ CASES = {
         "`seed` must be",
         lambda: fit_labeler(seed="7"),
     ),
+    "PseudoLabeler: veto of no image": (
+        "`veto` must be a veto file, or a sequence of numbers",
+        lambda: kfl.callbacks.PseudoLabeler(UNLABELED, veto=[8]),
+    ),
+    "PseudoLabeler: no veto file": (
+        "`veto` must be a CSV file",
+        lambda: kfl.callbacks.PseudoLabeler(UNLABELED, veto="none.csv"),
+    ),
+    "without_vetoed: nothing left": (
+        "At least one image must be left",
+        lambda: kfl.data.without_vetoed(UNLABELED, range(8)),
+    ),
+    "without_vetoed: path of images": (
+        "must be images, not where they are",
+        lambda: kfl.data.without_vetoed("folder", [0]),
+    ),
+    "read_veto: numbers of floats": (
+        "`veto` must be a veto file, or a sequence of numbers",
+        lambda: kfl.data.read_veto([0.5], UNLABELED),
+    ),
+    "read_new_labels: another file": (
+        "must have a row per image",
+        lambda: kfl.data.read_new_labels("truncated/run.json", UNLABELED),
+    ),
     "PseudoLabeler: truth of other images": (
         "`truth` must have one label per image",
         lambda: fit_labeler(truth=[0, 1]),
@@ -1528,6 +1552,76 @@ CASES = {
     "evaluate_corruptions: model of other images": (
         "The model must take the images",
         lambda: evaluate(classifier()),
+    ),
+    "audit_pseudo_labels: model of another type": (
+        "`model` must be a `keras.Model`",
+        lambda: kfl.evaluation.audit_pseudo_labels("model", UNLABELED),
+    ),
+    "audit_pseudo_labels: path of images": (
+        "must be images, not where they are",
+        lambda: kfl.evaluation.audit_pseudo_labels(classifier(), "folder"),
+    ),
+    "audit_pseudo_labels: history of other images": (
+        "`history` must be a `PseudoLabeler`",
+        lambda: kfl.evaluation.audit_pseudo_labels(
+            classifier(), UNLABELED, history=[LABELS]
+        ),
+    ),
+    "audit_pseudo_labels: model without features": (
+        "Pass a model that gives features as `feature_model`",
+        lambda: kfl.evaluation.audit_pseudo_labels(Subclassed(), UNLABELED),
+    ),
+    "audit_pseudo_labels: label outside the classes": (
+        "must be classes of the model",
+        lambda: kfl.evaluation.audit_pseudo_labels(
+            classifier(), UNLABELED, pseudo_labels=np.full(8, 3)
+        ),
+    ),
+    "next_to_label: more than there are": (
+        "`count` must not exceed",
+        lambda: kfl.evaluation.next_to_label(
+            classifier(), UNLABELED, LABELED, count=9
+        ),
+    ),
+    "next_to_label: labelled images alone": (
+        "`labeled` must be a pair",
+        lambda: kfl.evaluation.next_to_label(
+            classifier(), UNLABELED, IMAGES, count=2
+        ),
+    ),
+    "next_to_label: paths of other images": (
+        "`paths` must hold one path per image",
+        lambda: kfl.evaluation.next_to_label(
+            classifier(), UNLABELED, LABELED, count=2, paths=["a.png"]
+        ),
+    ),
+    "price_of_a_label: nothing held out": (
+        "Pass `validation_data`",
+        lambda: kfl.evaluation.price_of_a_label(classifier(), LABELED),
+    ),
+    "price_of_a_label: negative extra": (
+        "`extra` must be an int, 1 or more",
+        lambda: kfl.evaluation.price_of_a_label(
+            classifier(), LABELED, (UNLABELED, LABELS[8:]), extra=-5
+        ),
+    ),
+    "what_changed: other classes": (
+        "Both runs must have the same classes",
+        lambda: kfl.evaluation.what_changed(
+            classifier(), classifier(4), UNLABELED
+        ),
+    ),
+    "what_changed: model of other images": (
+        "must take the images as they are",
+        lambda: kfl.evaluation.what_changed(
+            classifier(), classifier(shape=(6, 6, 1)), UNLABELED
+        ),
+    ),
+    "what_changed: scores NaN": (
+        "must return finite scores",
+        lambda: kfl.evaluation.what_changed(
+            classifier(), np.full((8, 3), NAN), UNLABELED
+        ),
     ),
     "evaluate_flip_rate: no perturbations": (
         "`perturbations` must be a list of names",

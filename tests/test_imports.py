@@ -16,8 +16,8 @@ ALLOWED = {
     "ops": set(),
     "data": set(),
     "policies": set(),
-    # Plots draw arrays and dicts, whatever made them. Only a fit loop draws
-    # unasked, for its report; all else leaves that to the user.
+    # Plots draw arrays and dicts, whatever made them. Only what saves a
+    # report draws unasked; all else leaves that to the user.
     "plots": set(),
     "layers": {"ops"},
     "callbacks": {"policies", "data", "layers"},
@@ -26,7 +26,10 @@ ALLOWED = {
         *{"ops", "data", "policies", "layers", "callbacks", "models"},
         *{"plots", "evaluation"},
     },
-    "evaluation": {"ops", "data", "policies", "layers", "callbacks", "models"},
+    "evaluation": {
+        *{"ops", "data", "policies", "layers", "callbacks", "models"},
+        "plots",
+    },
 }
 
 

@@ -24,6 +24,7 @@ class LabelingRounds:
         truth: Optional int array of the true classes.
         seed: Int that fixes which images `balance` takes.
         cache: Optional `LabelCache`.
+        vetoed: Optional int array, images that never get a label.
 
     Attributes:
         record: `LabelRecord`.
@@ -33,7 +34,15 @@ class LabelingRounds:
     """
 
     def __init__(
-        self, source, policy, schedule, balance, truth, seed, cache=None
+        self,
+        source,
+        policy,
+        schedule,
+        balance,
+        truth,
+        seed,
+        cache=None,
+        vetoed=None,
     ):
         self.source = source
         self.policy = policy
@@ -41,6 +50,7 @@ class LabelingRounds:
         self.balance = balance
         self.seed = seed
         self.cache = cache
+        self.vetoed = vetoed
         self.record = LabelRecord(len(source), truth)
         self.chosen = np.empty(0, "int64")
         self.targets = None
@@ -96,9 +106,11 @@ class LabelingRounds:
         if self.schedule.is_frozen:
             self._taught = labels
         share = self.schedule.share(len(self.record.rounds))
-        kept = labels.kept
+        kept = labels.kept.copy()
         if share < 1:
-            kept = kept & top_share(labels.confidence, share)
+            kept &= top_share(labels.confidence, share)
+        if self.vetoed is not None:
+            kept[self.vetoed] = False
         changed = self.record.add(
             epoch,
             np.where(kept, labels.classes, -1).astype("int32"),
@@ -106,7 +118,10 @@ class LabelingRounds:
             labels.confidence,
             num_classes,
         )
-        self.record.stopped = self.schedule.reason_to_stop(self.record, changed)
+        num_vetoed = 0 if self.vetoed is None else len(self.vetoed)
+        self.record.stopped = self.schedule.reason_to_stop(
+            self.record, changed, num_vetoed
+        )
         self.targets = labels.targets
         self._choose()
         if self.cache is not None:
@@ -171,6 +186,7 @@ class LabelingRounds:
             _without_names(keras.saving.serialize_keras_object(self.policy)),
             sorted(vars(self.schedule).items()),
             self.seed,
+            *([] if self.vetoed is None else [self.vetoed]),
         )
 
 

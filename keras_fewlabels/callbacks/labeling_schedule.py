@@ -41,12 +41,13 @@ class LabelingSchedule:
             return 1.0
         return min(1.0, self.curriculum * (number + 1))
 
-    def reason_to_stop(self, record, changed):
+    def reason_to_stop(self, record, changed, num_vetoed=0):
         """Why no round needs to follow the last one.
 
         Args:
             record: `LabelRecord` with that round.
             changed: Boolean, whether it differed from the one before.
+            num_vetoed: Int, how many images must not have a label.
 
         Returns:
             `"all_labeled"`, `"no_change"`, `"max_rounds"`, or `None`.
@@ -56,7 +57,8 @@ class LabelingSchedule:
         # A model in training that keeps nothing yet may do so later.
         settled = record.share() > 0 and not changed
         if is_whole and (settled or self.is_frozen or self.curriculum):
-            if record.share() == 1:
+            num_labeled = (record.labels >= 0).sum()
+            if num_labeled + num_vetoed == len(record.labels):
                 return "all_labeled"
             if settled or self.is_frozen:
                 return "no_change"

@@ -18,6 +18,7 @@ from keras_fewlabels.callbacks.pseudo_labeler_checks import (
 from keras_fewlabels.callbacks.starting_point import StartingPoint
 from keras_fewlabels.data.pseudo_labeled_data import pseudo_labeled_data
 from keras_fewlabels.data.unlabeled_source import unlabeled_source
+from keras_fewlabels.data.veto import read_veto
 from keras_fewlabels.policies import FixedThreshold, TopPerClass
 
 
@@ -85,6 +86,8 @@ class PseudoLabeler(keras.callbacks.Callback):
             they were at the start of the fit after each labelling.
         max_rounds: Optional int, the number of labellings at most.
         cache_dir: Optional folder for the labels of a run that may be killed.
+        veto: Optional path of a file that `evaluation.audit_pseudo_labels`
+            wrote, or sequence of numbers of images, that never get a label.
 
     Attributes:
         labels: Int array of shape `(num_images,)`, the class of each image,
@@ -144,6 +147,7 @@ class PseudoLabeler(keras.callbacks.Callback):
         reinitialize=False,
         max_rounds=None,
         cache_dir=None,
+        veto=None,
     ):
         super().__init__()
         counts = {
@@ -174,6 +178,7 @@ class PseudoLabeler(keras.callbacks.Callback):
         self.cache_dir = cache_dir
         self.source = unlabeled_source(unlabeled)
         self.truth = checked_truth(truth, len(self.source))
+        self.veto = None if veto is None else read_veto(veto, unlabeled)
         self._cache = None if cache_dir is None else LabelCache(cache_dir)
         self._batches = None
         self._forget()
@@ -309,6 +314,7 @@ class PseudoLabeler(keras.callbacks.Callback):
             self.truth,
             self.seed,
             self._cache,
+            self.veto,
         )
         self._publish()
 

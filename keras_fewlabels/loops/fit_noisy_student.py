@@ -8,11 +8,11 @@ import numpy as np
 
 from keras_fewlabels.data.arguments import check_int
 from keras_fewlabels.data.folder_findings import FolderFindings
+from keras_fewlabels.data.labeled_arrays import labeled_arrays
 from keras_fewlabels.loops.build_student import builder_of
 from keras_fewlabels.loops.finished_phases import FinishedPhases
 from keras_fewlabels.loops.fit_report import FitReport
 from keras_fewlabels.loops.generations import Generations
-from keras_fewlabels.loops.labeled_arrays import labeled_arrays
 from keras_fewlabels.loops.outcome import Outcome
 from keras_fewlabels.loops.phase_data import divide
 from keras_fewlabels.loops.recipe import Recipe

@@ -7,6 +7,7 @@ import numpy as np
 from keras import ops
 
 from keras_fewlabels.data.arguments import check_value_range
+from keras_fewlabels.data.labeled_arrays import labeled_arrays, sample_of
 from keras_fewlabels.data.unlabeled_source import unlabeled_source
 from keras_fewlabels.data.validation import (
     check_input_shape,
@@ -15,7 +16,6 @@ from keras_fewlabels.data.validation import (
     check_values,
     class_numbers,
 )
-from keras_fewlabels.loops.labeled_arrays import labeled_arrays, sample_of
 from keras_fewlabels.policies.class_probabilities import (
     check_class_scores,
     gives_probabilities,

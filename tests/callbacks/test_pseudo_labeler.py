@@ -452,3 +452,25 @@ def test_labels_for_a_noisy_student_model():
     student.fit(labeler.mixed_with(LABELED), callbacks=[labeler], verbose=0)
     expected = model.student.predict(UNLABELED, verbose=0).argmax(axis=1)
     np.testing.assert_array_equal(labeler.labels, expected)
+
+
+def test_vetoed_images_never_have_a_label():
+    vetoed = np.array([3, 17, 599])
+    labeler = PseudoLabeler(
+        UNLABELED, policy=FixedThreshold(0.0), curriculum=0.5, veto=vetoed
+    )
+    remember = Remember(labeler)
+    model = classifier()
+    model.fit(
+        labeler.mixed_with(LABELED),
+        epochs=4,
+        callbacks=[labeler, remember],
+        verbose=0,
+    )
+    labels = np.stack(remember.labels)
+    assert (labels[:, vetoed] == -1).all()
+    assert not np.isin(vetoed, labeler.chosen).any()
+    # All others are kept in the end, and nothing but labels is withheld.
+    assert (np.delete(labels[-1], vetoed) >= 0).all()
+    assert np.isfinite(labeler.confidence).all()
+    assert labeler.stopped == "all_labeled"

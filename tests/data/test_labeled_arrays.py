@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 
 from keras_fewlabels.data.image_files import ImageFiles
-from keras_fewlabels.loops.labeled_arrays import labeled_arrays, sample_of
+from keras_fewlabels.data.labeled_arrays import labeled_arrays, sample_of
 
 IMAGES = np.random.default_rng(0).random((7, 4, 5, 1), "float32")
 LABELS = np.arange(7) % 3

@@ -1,0 +1,112 @@
+import keras
+import numpy as np
+import pytest
+from keras import layers
+
+from keras_fewlabels.data.image_pool import ImagePool
+from keras_fewlabels.evaluation.features import (
+    as_probabilities,
+    features_and_probabilities,
+    flat_features,
+    predicted_probabilities,
+    with_features,
+)
+from keras_fewlabels.models import NoisyStudentModel
+
+IMAGES = np.random.default_rng(0).random((70, 4, 4, 1), "float32")
+
+
+def classifier(activation="softmax"):
+    return keras.Sequential(
+        [
+            keras.Input((4, 4, 1)),
+            layers.Flatten(),
+            layers.Dense(5, activation="relu", name="features"),
+            layers.Dropout(0.5),
+            layers.Dense(3, activation=activation),
+        ]
+    )
+
+
+def by_hand(model):
+    kernel, bias = model.get_layer("features").get_weights()
+    return np.maximum(IMAGES.reshape(70, 16) @ kernel + bias, 0)
+
+
+def nested(model):
+    inputs = keras.Input((4, 4, 1))
+    return keras.Model(inputs, model(layers.Rescaling(1.0)(inputs)))
+
+
+def twice_nested(model):
+    return keras.Sequential([keras.Input((4, 4, 1)), nested(model)])
+
+
+def activated(model):
+    return keras.Sequential([model, layers.Activation("linear")])
+
+
+WRAPPERS = {
+    "itself": lambda model: model,
+    "nested": nested,
+    "twice nested": twice_nested,
+    "activation behind it": activated,
+    "trained as a student": NoisyStudentModel,
+}
+
+
+@pytest.mark.parametrize("wrapper", WRAPPERS)
+def test_features_are_the_input_of_the_last_dense_layer(wrapper):
+    model = classifier()
+    features, probabilities = features_and_probabilities(
+        WRAPPERS[wrapper](model), ImagePool(IMAGES), batch_size=2
+    )
+    np.testing.assert_allclose(features, by_hand(model), atol=1e-5)
+    expected = model.predict(IMAGES, verbose=0)
+    np.testing.assert_allclose(probabilities, expected, atol=1e-5)
+
+
+def test_logits_become_probabilities():
+    model, same = classifier(None), classifier()
+    same.set_weights(model.get_weights())
+    found = predicted_probabilities(model, ImagePool(IMAGES), 16)
+    expected = same.predict(IMAGES, verbose=0)
+    np.testing.assert_allclose(found, expected, atol=1e-5)
+
+
+def test_feature_model_may_give_maps_and_the_model_be_anything():
+    class Subclassed(keras.Model):
+        def call(self, images):
+            level = keras.ops.mean(images, axis=(1, 2, 3))
+            return keras.ops.stack([level, 1 - level], axis=-1)
+
+    maps = keras.Sequential([keras.Input((4, 4, 1)), layers.Conv2D(6, 3)])
+    features, probabilities = features_and_probabilities(
+        Subclassed(), ImagePool(IMAGES), 32, feature_model=maps
+    )
+    expected = maps.predict(IMAGES, verbose=0).mean(axis=(1, 2))
+    np.testing.assert_allclose(features, expected, atol=1e-6)
+    level = IMAGES.mean(axis=(1, 2, 3))
+    np.testing.assert_allclose(probabilities[:, 0], level, atol=1e-6)
+    with pytest.raises(ValueError, match="as `feature_model`"):
+        features_and_probabilities(Subclassed(), ImagePool(IMAGES), 32)
+
+
+def test_model_without_a_dense_layer():
+    model = keras.Sequential(
+        [keras.Input((4, 4, 1)), layers.Conv2D(3, 4), layers.Flatten()]
+    )
+    with pytest.raises(ValueError, match="its last `Dense` layer"):
+        with_features(model)
+
+
+def test_images_of_another_size():
+    with pytest.raises(ValueError, match="The model must take the images"):
+        predicted_probabilities(classifier(), ImagePool(IMAGES[:, :3]), 8)
+
+
+def test_values_that_are_no_scores_or_features():
+    with pytest.raises(ValueError, match="finite scores"):
+        as_probabilities(np.full((2, 3), np.nan), 2)
+    with pytest.raises(ValueError, match="Features must be finite"):
+        flat_features(np.full((2, 3), np.inf))

@@ -1,0 +1,38 @@
+import numpy as np
+from sklearn.datasets import load_digits
+from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import cross_val_score
+
+from keras_fewlabels.evaluation.learning_curve import (
+    cross_validated_errors,
+    held_out_errors,
+)
+
+X, Y = load_digits(return_X_y=True)
+X = X.astype("float32")
+LABELED, OTHERS = (X[:60], Y[:60]), (X[500:700], Y[500:700])
+
+
+def test_errors_fall_with_labels_and_agree_on_all_of_them():
+    wrong = held_out_errors(
+        LABELED, OTHERS, [10, 60], 10, 5, np.random.default_rng(0)
+    )
+    assert wrong.shape == (5, 2, 200)
+    few, all_of_them = wrong.mean(axis=(0, 2))
+    assert few > all_of_them + 0.05
+    # In any order they are the same labels, and few are not.
+    assert (wrong[:, 1] == wrong[0, 1]).mean() > 0.99
+    assert (wrong[:, 0] != wrong[0, 0]).any()
+
+
+def test_cross_validation_is_that_of_scikit_learn():
+    features = X[:200] / np.sqrt((X**2).sum(axis=1).mean())
+    wrong = cross_validated_errors(
+        (features, Y[:200]), [40, 160], 10, 3, np.random.default_rng(0)
+    )
+    assert wrong.shape == (3, 2, 200)
+    oracle = LogisticRegression(C=60, max_iter=1000)
+    expected = 1 - cross_val_score(oracle, features, Y[:200]).mean()
+    few, most = wrong.mean(axis=(0, 2))
+    assert abs(most - expected) < 0.03
+    assert few > most
