@@ -99,7 +99,9 @@ def fit_noisy_student(
         baseline: Boolean. If `True`, a model is also trained on the labels
             alone, under the same noise, in as many steps. The report says
             whether the unlabelled images helped; if that model is better
-            beyond chance on validation images, it is the one returned.
+            beyond chance on validation images, it is the one returned. For
+            a model that was trained before, the report also has a linear
+            classifier on its features, the linear probe.
         waterfall: Boolean. If `True`, models are also trained without parts
             of the method, in as many steps, to see what each part brings.
         truth: Optional int array `(num_unlabeled,)`, the true classes of the
@@ -198,6 +200,7 @@ def fit_noisy_student(
     details = {
         "phases": fit.phases,
         "baseline": fit.baseline() if baseline else None,
+        "linear_probe": fit.linear_probe() if baseline else None,
         "waterfall": fit.waterfall() if waterfall else [],
     }
     outcome = Outcome(fit, fit.trainer.data, task)

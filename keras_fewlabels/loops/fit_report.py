@@ -49,6 +49,8 @@ class FitReport:
               `confidence`, `class_shares` and `accuracy`). The last five can
               be `None`.
             - `baseline`: Optional phase, without unlabelled images.
+            - `linear_probe`: Optional dict of `name`, `seconds`, `validation`
+              and `test`.
             - `waterfall`: Optional list of dicts of `name`, `validation` and
               `test`, each with one part more than the one before.
             - `verdict`: Optional dict, that of `evaluation.Verdict`, with

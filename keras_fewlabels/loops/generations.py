@@ -5,8 +5,10 @@ import dataclasses
 import keras
 
 from keras_fewlabels.loops.carry_weights import have_same_weights
+from keras_fewlabels.loops.linear_probe import linear_probe
 from keras_fewlabels.loops.run_progress import PlannedPhase
 from keras_fewlabels.loops.score import pseudo_label_facts, score
+from keras_fewlabels.loops.was_trained import was_trained
 
 _HIGH_RESOLUTION = "high resolution"
 _BASELINE = "supervised, same budget"
@@ -152,6 +154,15 @@ class Generations:
         """Labels alone, all the noise, as many steps; a phase of the report."""
         self.baseline_model, phase = self._alone(_BASELINE, "strong", True)
         return phase
+
+    def linear_probe(self):
+        """A linear classifier on features, if the model comes trained."""
+        model = self._new_student(0)
+        if not was_trained(model):
+            return None
+        first = self._first_trainer
+        num_classes = first.recipe.task.num_classes
+        return linear_probe(model, first.data, num_classes)
 
     def waterfall(self):
         """What each part brings: models with one part more than the last."""

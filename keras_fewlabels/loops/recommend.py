@@ -3,6 +3,7 @@ import numpy as np
 from keras_fewlabels.loops.build_student import builder_of
 from keras_fewlabels.loops.recommended_noise import image_noise, model_noise
 from keras_fewlabels.loops.task import look_at
+from keras_fewlabels.loops.was_trained import was_trained
 
 # Fewer validation images per class than this cannot tell two models apart.
 _TELLING = 10
@@ -148,8 +149,11 @@ def _optimizer(model):
     else:
         given = "AdamW, with a warm-up; the students' rate falls as a cosine"
         smoothing = "keeps a small model from certainty on few labels"
+    rate = (2e-3, given)
+    if was_trained(model) and not model.compiled:
+        rate = (2e-4, "small: the model was trained before, and would forget")
     return {
-        "learning_rate": (2e-3, given),
+        "learning_rate": rate,
         "weight_decay": (1e-2, given),
         "label_smoothing": (0.1, smoothing),
     }

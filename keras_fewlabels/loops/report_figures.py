@@ -38,6 +38,8 @@ def report_figures(details, mistakes=None):
     parts = {phase_name(phase): phase for phase in details["phases"]}
     if details.get("baseline"):
         parts["baseline"] = details["baseline"]
+    if details.get("linear_probe"):
+        parts["linear probe"] = details["linear_probe"]
     histories = {name: _history(part) for name, part in parts.items()}
     known = dict.fromkeys(name for each in histories.values() for name in each)
     # Keras validates every metric, but not each number that a model logs.

@@ -29,6 +29,9 @@ def phase_rows(details):
         gains = list(_gains(baseline, details["phases"][-1]))
         if any(gains):
             rows.append(["gain in points", "", "", *gains])
+    probe = details.get("linear_probe")
+    if probe:
+        rows.append(["linear probe", "", *_outcome(probe)])
     return _known_columns(rows)
 
 
@@ -93,9 +96,15 @@ def _phase_row(phase):
     return [
         phase_name(phase),
         f"{phase['steps']:,}",
-        duration(phase["seconds"]),
-        result(phase, "validation"),
-        result(phase, "test"),
+        *_outcome(phase),
+    ]
+
+
+def _outcome(part):
+    return [
+        duration(part["seconds"]),
+        result(part, "validation"),
+        result(part, "test"),
     ]
 
 

@@ -74,11 +74,16 @@ def predict(model, images, from_logits, batch_size=256):
         from_logits: Boolean, whether the model gives logits.
         batch_size: Int.
     """
+    outputs = predict_outputs(model, images, batch_size)
+    return ops.convert_to_numpy(class_probabilities(outputs, from_logits))
+
+
+def predict_outputs(model, images, batch_size=256):
+    """What a model gives for images, an array or a list of arrays."""
     if isinstance(images, ImageFiles):
         images = images.batches(batch_size)
     # Datasets have batches of their own.
     is_array = isinstance(images, np.ndarray)
-    outputs = model.predict(
+    return model.predict(
         images, batch_size=batch_size if is_array else None, verbose=0
     )
-    return ops.convert_to_numpy(class_probabilities(outputs, from_logits))

@@ -159,3 +159,12 @@ def test_lengths_follow_the_number_of_images(num_labeled, num_unlabeled):
 def test_what_does_not_go_together_is_refused(arguments, expected):
     with pytest.raises(ValueError, match=expected):
         settings_of(**arguments)
+
+
+def test_a_model_that_was_trained_learns_in_small_steps():
+    model = build()
+    assert settings_of(build_student=lambda: model)["learning_rate"] == 2e-3
+    model.set_weights([weight + 1 for weight in model.get_weights()])
+    settings = settings_of(build_student=lambda: model)
+    assert settings["learning_rate"] == 2e-4
+    assert "trained before" in settings["why"]["learning_rate"]

@@ -48,6 +48,13 @@ def test_gain_is_that_of_the_last_phase_over_the_baseline():
     assert phase_rows(details)[4][-2:] == ["+12.5", ""]
 
 
+def test_linear_probe_is_the_last_row():
+    probe = {"name": "linear probe", "seconds": 3, "test": on(90, 0.7)}
+    phases = [phase("supervised", 0, 1, test=on(90, 0.6))]
+    rows = phase_rows({"phases": phases, "linear_probe": probe})
+    assert rows[-1] == ["linear probe", "", "0:03", "70.0 % (60-78) of 90"]
+
+
 def test_no_gain_without_a_measure_in_common():
     # The students learned the validation images too.
     last = phase("noisy student", 1, 9)
