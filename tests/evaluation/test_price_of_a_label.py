@@ -9,7 +9,7 @@ DIGITS = load_digits()
 IMAGES = DIGITS.images[..., None].astype("float32")
 TRUTH = DIGITS.target
 LABELED = IMAGES[:60], TRUTH[:60]
-VALIDATION = IMAGES[60:260], TRUTH[60:260]
+VALIDATION = IMAGES[60:160], TRUTH[60:160]
 
 
 @pytest.fixture
@@ -24,21 +24,21 @@ def model(features):
 
 def test_gain_is_told_for_each_offer_and_class(model):
     price = price_of_a_label(
-        model, LABELED, VALIDATION, extra=[120, 60], num_orders=6
+        model, LABELED, VALIDATION, extra=[120, 60], num_orders=3
     )
     assert price.num_labels == price.sizes[-1] == 60
     assert [offer["extra"] for offer in price.offers] == [60, 120]
-    assert price.errors[0] > price.errors[-1] + 0.1
+    assert price.errors[0] > price.errors[-1] + 0.05
     assert price.offers[0]["gain"] < price.offers[1]["gain"]
     assert [offer["class"] for offer in price.class_offers] == list(range(10))
     assert {offer["extra"] for offer in price.class_offers} == {120}
-    assert price.measured_on == "200 validation images"
+    assert price.measured_on == "100 validation images"
 
 
 def test_seed_decides(model):
     first, again, other = (
         price_of_a_label(
-            model, LABELED, VALIDATION, 60, num_orders=3, seed=seed
+            model, LABELED, VALIDATION, 60, num_orders=2, seed=seed
         ).to_dict()
         for seed in (0, 0, 1)
     )
@@ -48,7 +48,7 @@ def test_seed_decides(model):
 
 def test_cross_validation_with_features_that_know_no_label(model, features):
     price = price_of_a_label(
-        model, LABELED, feature_model=features, num_orders=4
+        model, LABELED, feature_model=features, num_orders=2
     )
     # A fifth is held out; the labels there are stay sixty.
     assert (price.sizes[-1], price.num_labels) == (48, 60)
