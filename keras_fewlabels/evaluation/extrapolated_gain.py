@@ -16,10 +16,12 @@ def extrapolated_gains(
     """How much less the error will be with more labels, as intervals.
 
     A power law is fitted to the errors, as often as `num_draws`, each time
-    with other orders and other held-out images, drawn with replacement. To
-    what its curve promises comes the luck of which images will be labelled:
-    how much the error differs between orders where as many labels were
-    missing, in proportion, as are to come.
+    with other orders and other held-out images, drawn with replacement. Where
+    there are sizes beyond `num_labels`, only these and that itself count: the
+    features may know the labels there are. To what the curve promises comes
+    the luck of which images will be labelled: how much the error differs
+    between orders with as many more, or, where there is no such size, with as
+    many fewer in proportion.
 
     Args:
         wrong: Boolean array of shape `(orders, num_sizes, num_images)`, what
@@ -32,9 +34,12 @@ def extrapolated_gains(
         random: `np.random.Generator`.
 
     Returns:
-        The fitted curve at `sizes`, a list of floats, and a list with a dict
-        for each of `extra`, as `LabelPrice.offers`.
+        The fitted curve at `sizes`, a list of floats, `None` where it was not
+        fitted, and a list with a dict for each of `extra`, as
+        `LabelPrice.offers`.
     """
+    skipped = sizes.index(num_labels) if max(sizes) > num_labels else 0
+    wrong, sizes = wrong[:, skipped:], sizes[skipped:]
     errors = wrong.mean(axis=(0, 2))
     law = fit_power_laws(sizes, errors[None])
     (curve,) = power_law(sizes, *law)
@@ -60,7 +65,7 @@ def extrapolated_gains(
                 "verdict": doubt or "gain",
             }
         )
-    return curve.tolist(), offers
+    return [None] * skipped + curve.tolist(), offers
 
 
 def _redrawn(wrong, num_draws, random):
@@ -77,13 +82,18 @@ def _redrawn(wrong, num_draws, random):
 
 def _luck(wrong, sizes, num_labels, more):
     """The standard deviation of a gain by which images are labelled."""
-    back = num_labels**2 / (num_labels + more)
-    place = int(np.argmin(np.abs(np.array(sizes) - back)))
-    if len(wrong) < 2:
-        return 0.0
-    spread = wrong[:, place].mean(axis=1).std(ddof=1)
+    spreads = wrong.mean(axis=2).std(axis=0, ddof=1)
+    if sizes[-1] > num_labels:
+        place = _nearest(sizes, num_labels + more)
+        # Each order lends two halves, and has the mean luck of both.
+        return float(spreads[place] * np.sqrt(2))
+    place = _nearest(sizes, num_labels**2 / (num_labels + more))
     # It falls with the number of labels as that of a mean does.
-    return float(spread * np.sqrt(sizes[place] / num_labels))
+    return float(spreads[place] * np.sqrt(sizes[place] / num_labels))
+
+
+def _nearest(sizes, wanted):
+    return int(np.argmin(np.abs(np.array(sizes) - wanted)))
 
 
 def _doubt(wrong, errors, curve, ratio, low):

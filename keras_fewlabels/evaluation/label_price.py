@@ -22,7 +22,8 @@ class LabelPrice:
         num_labels: Int, how many there are.
         sizes: List of ints, numbers of labels that heads were fitted to.
         errors: List of floats, the error that heads fitted to as many have.
-        curve: List of floats, the fitted curve at these sizes.
+        curve: List of floats, the fitted curve at these sizes, `None` where
+            it was not fitted.
         offers: List of dicts, one per number of labels to buy: `extra` (how
             many), `error` (by the curve, with these), `gain` (how much less
             the error is by then), `low` and `high` (the interval of the

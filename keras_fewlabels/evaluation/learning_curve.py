@@ -14,11 +14,15 @@ NUM_FOLDS = 5
 def held_out_errors(labeled, held_out, sizes, num_classes, orders, random):
     """Which held-out images heads of several sizes get wrong.
 
+    Beyond the labels there are, one half of the held-out images lends its
+    labels and the other half is measured, then the reverse.
+
     Args:
         labeled: Pair of features `(num_labeled, num_features)` and class
             numbers `(num_labeled,)`.
         held_out: Such a pair of other images.
-        sizes: List of ints, at most `num_labeled`.
+        sizes: List of ints, at most `num_labeled` and half of the held-out
+            images.
         num_classes: Int.
         orders: Int, in how many random orders labels are added.
         random: `np.random.Generator`.
@@ -29,13 +33,36 @@ def held_out_errors(labeled, held_out, sizes, num_classes, orders, random):
     features, labels = labeled
     queries, truth = held_out
     order = np.stack([nested_order(labels, random) for _ in range(orders)])
-    found = [
-        softmax_head_predictions(
-            features, labels, order[:, :size], queries, num_classes
-        )
-        for size in sizes
-    ]
-    return np.stack(found, axis=1) != truth
+    halves = np.stack(
+        [stratified_folds(truth, 2, random) for _ in range(orders)]
+    )
+    lent = [_orders_within(halves == half, truth, random) for half in (0, 1)]
+    both = np.concatenate([features, queries])
+    all_labels = np.concatenate([labels, truth])
+    wrong = np.zeros((orders, len(sizes), len(truth)), bool)
+    for place, size in enumerate(sizes):
+        more = size - len(labels)
+        for half in (0, 1) if more > 0 else (None,):
+            chosen = order[:, :size]
+            if half is not None:
+                others = len(labels) + lent[half][:, :more]
+                chosen = np.concatenate([chosen, others], axis=1)
+            found = softmax_head_predictions(
+                both, all_labels, chosen, queries, num_classes
+            )
+            measured = halves != half
+            wrong[:, place][measured] = (found != truth)[measured]
+    return wrong
+
+
+def _orders_within(inside, labels, random):
+    """Nested orders of the images inside, cut to the same length."""
+    orders = []
+    for row in inside:
+        members = np.flatnonzero(row)
+        orders.append(members[nested_order(labels[members], random)])
+    shortest = min(map(len, orders))
+    return np.stack([order[:shortest] for order in orders])
 
 
 def cross_validated_errors(labeled, sizes, num_classes, orders, random):

@@ -62,3 +62,19 @@ def nested_sizes(num_labels, num_classes, extra=()):
     sizes = np.geomspace(least, num_labels, 7).round().astype(int).tolist()
     steps = [round(num_labels**2 / (num_labels + more)) for more in extra]
     return sorted({*sizes, *(size for size in steps if size >= least)})
+
+
+def lent_sizes(num_labels, num_lent):
+    """Numbers of labels beyond those there are, in equal ratios.
+
+    Args:
+        num_labels: Int, all there are.
+        num_lent: Int, how many more can be lent.
+
+    Returns:
+        Sorted list of ints above `num_labels`; empty if none can be lent.
+    """
+    if num_lent < 1:
+        return []
+    sizes = np.geomspace(num_labels, num_labels + num_lent, 5).round()
+    return sorted({int(size) for size in sizes if size > num_labels})

@@ -15,7 +15,10 @@ from keras_fewlabels.evaluation.learning_curve import (
     cross_validated_errors,
     held_out_errors,
 )
-from keras_fewlabels.evaluation.nested_orders import nested_sizes
+from keras_fewlabels.evaluation.nested_orders import (
+    lent_sizes,
+    nested_sizes,
+)
 from keras_fewlabels.evaluation.table import check_class_names
 
 _NUM_DRAWS = 1000
@@ -42,12 +45,16 @@ def price_of_a_label(
     the images it was measured on, the orders, the curve, and by the luck of
     which images will be labelled.
 
+    Features of a network that was trained on these labels know them all, and
+    to leave some out says little. So one half of `validation_data` lends its
+    labels to the head, the other half is measured, then the reverse, and the
+    curve goes through what these bring. Without `validation_data`, errors are
+    cross-validated and the curve goes through fewer labels; `feature_model`
+    must then be one that has not seen the labels, such as a pretrained
+    backbone.
+
     It answers for a head on frozen features. A network that is trained anew
-    gains more, as a rule. Features of a network that was trained on these
-    labels know them all, so its errors are measured on other images:
-    `validation_data`. Without it, they are cross-validated, and
-    `feature_model` must be one that has not seen the labels, such as a
-    pretrained backbone.
+    gains more, as a rule.
 
     Reference:
         - [Hestness et al., 2017](https://arxiv.org/abs/1712.00409), power
@@ -61,8 +68,8 @@ def price_of_a_label(
         labeled: The labelled images: a pair of arrays `(images, labels)`, or
             a dataset of such pairs.
         validation_data: Optional images with labels, as `labeled`, that the
-            model was not trained on. What you report results on is not used
-            unless you pass it here.
+            model was not trained on; the more, the narrower the interval.
+            What you report results on is not used unless you pass it here.
         extra: Int or sequence of ints, how many labels more. By default half
             as many as there are, as many, and twice as many; beyond three
             times as many, it cannot tell.
@@ -133,7 +140,8 @@ def price_of_a_label(
         )
     else:
         *held_out, _ = features_of(*validation_data, "validation_data")
-        sizes = nested_sizes(len(images), present, extra)
+        sizes = nested_sizes(len(images), present)
+        sizes += lent_sizes(len(images), len(held_out[1]) // 2)
         truth = held_out[1]
         measured_on = f"{len(truth)} validation images"
         wrong = held_out_errors(

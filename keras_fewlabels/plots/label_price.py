@@ -8,7 +8,8 @@ MEASURED, PROMISED, DOUBTFUL = "tab:blue", "tab:green", "0.6"
 def label_price(price):
     """Draws how errors fall with labels, and where more would lead.
 
-    Dots are measured errors, the line is the fitted curve, and bars stand
+    Dots are measured errors, the line is the curve where it was fitted, a
+    dotted line marks the labels there are, and bars stand
     where more labels would lead, as wide as the interval. They are grey, and
     say so, where nobody can tell.
 
@@ -55,12 +56,15 @@ def label_price(price):
         sizes, 100 * np.array(price["errors"]), "o", color=MEASURED,
         label="measured",
     )  # fmt: skip
-    axes.plot(
-        sizes, 100 * np.array(price["curve"]), color=MEASURED,
-        label="fitted curve",
-    )  # fmt: skip
+    fitted = [
+        (size, 100 * error)
+        for size, error in zip(sizes, price["curve"], strict=True)
+        if error is not None
+    ]
+    axes.plot(*np.transpose(fitted), color=MEASURED, label="fitted curve")
     for offer in offers:
         _draw(axes, offer, price["num_labels"])
+    axes.axvline(price["num_labels"], color="0.7", linestyle=":")
     axes.set_xscale("log")
     ends = [price["num_labels"] + offer["extra"] for offer in offers]
     ticks = [sizes[0], price["num_labels"], *ends]

@@ -70,3 +70,16 @@ def test_interval_grows_with_fewer_images_and_with_luck():
 def test_says_when_it_cannot_tell(wrong, extra, sizes, verdict):
     _, (offer,) = gains(wrong, [extra], sizes)
     assert re.match(f"cannot tell: .*({verdict})", offer["verdict"])
+
+
+def test_only_sizes_from_the_labels_there_are_count_where_there_are_more():
+    # Below, where features know the labels, all is right.
+    wrong = simulated(0.0, 2.0)
+    wrong[:, :2] = False
+    curve, (offer,) = extrapolated_gains(
+        wrong, SIZES, 30, [60], 0.9, 500, np.random.default_rng(0)
+    )
+    assert curve[:2] == [None, None]
+    expected = 2 / np.sqrt(30) - 2 / np.sqrt(90)
+    assert offer["gain"] == pytest.approx(expected, abs=0.06)
+    assert offer["low"] < expected < offer["high"]

@@ -36,3 +36,17 @@ def test_cross_validation_is_that_of_scikit_learn():
     few, most = wrong.mean(axis=(0, 2))
     assert abs(most - expected) < 0.03
     assert few > most
+
+
+def test_half_of_the_images_lends_labels_to_measure_the_other():
+    # Features that know the class of what is held out, but not which it is:
+    # only a head with lent labels can be right.
+    truth = np.arange(40) % 2
+    held_out = np.eye(4)[2 + truth], truth
+    labeled = np.eye(4)[truth[:10]], truth[:10]
+    wrong = held_out_errors(
+        labeled, held_out, [10, 20, 30], 2, 3, np.random.default_rng(0)
+    )
+    assert wrong.shape == (3, 3, 40)
+    np.testing.assert_allclose(wrong[:, 0].mean(axis=1), 0.5)
+    assert not wrong[:, 1:].any()

@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 
 from keras_fewlabels.evaluation.nested_orders import (
+    lent_sizes,
     nested_order,
     nested_sizes,
     stratified_folds,
@@ -55,3 +56,9 @@ def test_folds_share_every_class():
 )
 def test_sizes_are_in_equal_ratios(labels, classes, extra, expected):
     assert nested_sizes(labels, classes, extra) == expected
+
+
+def test_lent_sizes_go_on_from_the_labels_there_are():
+    assert lent_sizes(50, 90) == [65, 84, 108, 140]
+    assert lent_sizes(50, 2) == [51, 52]
+    assert lent_sizes(50, 0) == lent_sizes(50, -3) == []

@@ -9,7 +9,7 @@ PRICE = {
     "num_labels": 50,
     "sizes": [10, 20, 40],
     "errors": [0.4, 0.25, 0.1],
-    "curve": [0.4, 0.2, 0.1],
+    "curve": [None, 0.2, 0.1],
     "offers": [OFFER, {**OFFER, "extra": 90, "verdict": "cannot tell: why"}],
 }
 
@@ -18,7 +18,7 @@ def test_bars_stand_where_more_labels_lead():
     (axes,) = label_price(PRICE).axes
     dots, line = axes.lines[:2]
     np.testing.assert_allclose(dots.get_ydata(), [40, 25, 10])
-    np.testing.assert_allclose(line.get_ydata(), [40, 20, 10])
+    np.testing.assert_allclose(line.get_xydata(), [[20, 20], [40, 10]])
     told, doubtful = axes.containers
     # Today's 10 %, less a gain of 1 to 8 points.
     (segment,) = told.lines[2][0].get_segments()
