@@ -1043,11 +1043,11 @@ CASES = {
         lambda: standalone(classifier(activation="sigmoid", loss=None)),
     ),
     "standalone: code inside": (
-        "`Lambda` layer is code",
+        "has code inside",
         lambda: standalone(classifier(front=[layers.Lambda(abs)])),
     ),
     "standalone: a function of one's own": (
-        "functions of its own",
+        "has code inside",
         lambda: standalone(classifier(activation=halved)),
     ),
     "standalone: layer that Keras does not know": (

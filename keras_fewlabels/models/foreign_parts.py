@@ -1,5 +1,34 @@
 """What Keras alone cannot load."""
 
+import keras
+
+
+def check_parts(operation, packages):
+    """Refuses a layer that Keras alone, in safe mode, cannot load.
+
+    Args:
+        operation: A layer or another operation.
+        packages: Sequence of strings, packages whose parts are no reason.
+
+    Raises:
+        ValueError: If it is, or has inside, a part of another package or code.
+    """
+    found = foreign_parts(keras.saving.serialize_keras_object(operation))
+    if "code" in found:
+        raise ValueError(
+            "The classifier has code inside, which Keras does not load from a "
+            "file. Write it with layers of Keras or `keras.ops`. "
+            f"Received: layer {operation.name!r} with {found['code']}"
+        )
+    left = {name: found[name] for name in found if name not in packages}
+    if left:
+        raise ValueError(
+            "The classifier has parts that Keras alone cannot load. Build it "
+            "of layers of Keras; or name their packages in `packages`, if "
+            "those who load the file have and import them. "
+            f"Received: layer {operation.name!r} with {left}"
+        )
+
 
 def foreign_parts(config):
     """The parts of a config that need a package other than Keras.

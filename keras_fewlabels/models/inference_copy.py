@@ -2,6 +2,7 @@ import keras
 import numpy as np
 
 from keras_fewlabels.layers import StochasticDepth, StochasticResidual
+from keras_fewlabels.models.foreign_parts import check_parts
 from keras_fewlabels.models.residual_additions import is_graph
 from keras_fewlabels.models.training_only import is_training_only
 
@@ -13,9 +14,14 @@ class InferenceCopy:
     `StochasticDepth` and `StochasticResidual` become the sums that they are
     when a model predicts. Nested models stay nested, as functional models,
     and layers that are shared stay shared.
+
+    Args:
+        packages: Sequence of strings, packages besides Keras whose layers may
+            stay.
     """
 
-    def __init__(self):
+    def __init__(self, packages=()):
+        self._packages = packages
         # Originals are kept with their copies, so that no `id` is used again.
         self._copies = {}
 
@@ -30,8 +36,8 @@ class InferenceCopy:
             A functional model with copies of all weights, not compiled.
 
         Raises:
-            ValueError: If a model has no graph to copy, or code of its own
-                inside.
+            ValueError: If a model has no graph to copy, or a layer would be
+                left that Keras alone cannot load.
         """
         result = self._copy_graph(model, name)
         for original, copy in self._copies.values():
@@ -85,10 +91,10 @@ class InferenceCopy:
 
     def _copy_operation(self, operation):
         if id(operation) not in self._copies:
-            _check_is_no_code(operation)
             if is_graph(operation):
                 copy = self._copy_graph(operation, operation.name)
             else:
+                check_parts(operation, self._packages)
                 copy = type(operation).from_config(operation.get_config())
             self._copies[id(operation)] = (operation, copy)
         return self._copies[id(operation)][1]
@@ -115,15 +121,6 @@ class InferenceCopy:
             made = make(name=f"{layer.name}_{role}", dtype=layer.dtype_policy)
             self._copies[key] = (None, made)
         return self._copies[key][1]
-
-
-def _check_is_no_code(operation):
-    if type(operation).__name__ == "Lambda":
-        raise ValueError(
-            "A `Lambda` layer is code, which Keras does not load from a file "
-            "unless told to trust it. Write it with layers of Keras or "
-            f"`keras.ops`. Received: layer {operation.name!r}"
-        )
 
 
 def _copy_input(tensor):

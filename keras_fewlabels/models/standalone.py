@@ -6,7 +6,7 @@ from keras_fewlabels.models.inference_copy import InferenceCopy
 from keras_fewlabels.models.named_classes import name_classes
 from keras_fewlabels.models.standalone_checks import (
     check_class_names,
-    check_parts,
+    check_packages,
     check_same,
     checked_image_size,
     checked_probabilities,
@@ -97,10 +97,10 @@ def standalone(
     """
     check_class_names(class_names)
     check_value_range(value_range)
+    check_packages(packages)
     classifier = classifier_in(model, which)
     image_size = checked_image_size(classifier, image_size)
-    copy = InferenceCopy().copy(classifier, "classifier")
-    check_parts(copy, packages)
+    copy = InferenceCopy(packages).copy(classifier, "classifier")
     front = _front(copy, image_size, value_range, interpolation)
     noise = _noise(copy, image_size)
     outputs = classifier(front(noise), training=False)

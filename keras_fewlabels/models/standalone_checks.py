@@ -5,7 +5,6 @@ import numpy as np
 
 from keras_fewlabels.data.arguments import check_int
 from keras_fewlabels.models.ema_teacher import EMATeacher
-from keras_fewlabels.models.foreign_parts import foreign_parts
 from keras_fewlabels.models.residual_additions import is_graph
 from keras_fewlabels.models.student_model import StudentModel
 from keras_fewlabels.policies.class_probabilities import (
@@ -109,38 +108,12 @@ def checked_image_size(classifier, image_size):
     return tuple(image_size)
 
 
-def check_parts(copy, packages):
-    """Refuses layers that Keras alone, in safe mode, cannot load.
-
-    Args:
-        copy: Keras model without layers for training.
-        packages: Sequence of strings, packages whose layers may stay.
-
-    Raises:
-        ValueError: If there are such layers or functions.
-    """
+def check_packages(packages):
+    """Refuses what is no list of names of packages."""
     if not isinstance(packages, (list, tuple)):
         raise ValueError(
             "`packages` must be a list of names of packages, such as "
             f'["keras_hub"]. Received: packages={packages!r}'
-        )
-    found = foreign_parts(keras.saving.serialize_keras_object(copy))
-    left = {
-        name: parts for name, parts in found.items() if name not in packages
-    }
-    code = left.pop("code", None)
-    if code:
-        raise ValueError(
-            "The classifier has functions of its own inside, which Keras does "
-            "not load from a file. Write them with layers of Keras or "
-            f"`keras.ops`. Received: {code}"
-        )
-    if left:
-        raise ValueError(
-            "The classifier has parts that Keras alone cannot load. Build it "
-            "of layers of Keras; or name their packages in `packages`, if "
-            "those who load the file have and import them. Received: "
-            + "; ".join(f"{name} for {parts}" for name, parts in left.items())
         )
 
 

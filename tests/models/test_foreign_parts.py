@@ -3,7 +3,7 @@ import pytest
 from keras import layers
 
 import keras_fewlabels as kfl
-from keras_fewlabels.models.foreign_parts import foreign_parts
+from keras_fewlabels.models.foreign_parts import check_parts, foreign_parts
 
 
 @keras.saving.register_keras_serializable(package="mine")
@@ -36,3 +36,13 @@ def test_parts_at_any_depth(layer, expected):
     model = keras.Model(inputs, keras.ops.relu(inner(inputs) + 1))
     config = keras.saving.serialize_keras_object(model)
     assert foreign_parts(config) == expected
+
+
+def test_parts_are_refused_by_the_name_of_their_layer():
+    layer = kfl.layers.StochasticDepth(name="drop")
+    with pytest.raises(ValueError, match=r"Keras alone.*'drop' with .'keras_f"):
+        check_parts(layer, [])
+    check_parts(layer, ["keras_fewlabels"])
+    code = layers.Dense(2, activation=own, name="head")
+    with pytest.raises(ValueError, match=r"has code inside.*'head' with .'own"):
+        check_parts(code, ["code"])

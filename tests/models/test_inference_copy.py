@@ -75,5 +75,5 @@ def test_models_without_a_graph_are_refused():
 
 def test_code_is_refused():
     model = keras.Sequential([keras.Input((4,)), layers.Lambda(lambda x: x)])
-    with pytest.raises(ValueError, match=r"is code.*Received: layer 'lambda"):
+    with pytest.raises(ValueError, match=r"has code inside.*layer 'lambda"):
         InferenceCopy().copy(model, "copy")

@@ -275,7 +275,7 @@ def test_packages_that_may_stay():
         ]
     )
     package = Doubled.__module__.partition(".")[0]
-    with pytest.raises(ValueError, match=f"{package} for .'Doubled'"):
+    with pytest.raises(ValueError, match=f"{package}': .'Doubled'"):
         kfl.models.standalone(classifier, NAMES, None, (0, 1))
     model = kfl.models.standalone(
         classifier, NAMES, None, (0, 1), packages=[package]
