@@ -18,6 +18,7 @@ from keras_fewlabels.loops.phase_data import PhaseData
 from keras_fewlabels.loops.task import Task
 from keras_fewlabels.loops.views import strong_view, weak_view
 from keras_fewlabels.models.add_stochastic_depth import add_stochastic_depth
+from keras_fewlabels.models.copy_weights import copy_weights
 from keras_fewlabels.models.ema_teacher import EMATeacher
 from keras_fewlabels.policies.distribution_alignment import (
     DistributionAlignment,
@@ -213,7 +214,7 @@ class Trainer:
         rate = self.settings["stochastic_depth"]
         if not (model_noise and rate):
             copy = keras.models.clone_model(student)
-            copy.set_weights(student.get_weights())
+            copy_weights(student, copy)
             return copy
         return add_stochastic_depth(student, rate, replace=True)
 

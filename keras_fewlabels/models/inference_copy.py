@@ -1,7 +1,7 @@
 import keras
-import numpy as np
 
 from keras_fewlabels.layers import StochasticDepth, StochasticResidual
+from keras_fewlabels.models.copy_weights import copy_weights
 from keras_fewlabels.models.foreign_parts import check_parts
 from keras_fewlabels.models.residual_additions import is_graph
 from keras_fewlabels.models.training_only import is_training_only
@@ -42,9 +42,7 @@ class InferenceCopy:
         result = self._copy_graph(model, name)
         for original, copy in self._copies.values():
             if isinstance(original, keras.Layer) and not is_graph(original):
-                # On JAX, variables must not share an array.
-                weights = [np.array(each) for each in original.get_weights()]
-                copy.set_weights(weights)
+                copy_weights(original, copy)
         return result
 
     def _copy_graph(self, model, name):
