@@ -1062,6 +1062,32 @@ CASES = {
         "`packages` must be a list",
         lambda: standalone(packages="keras_hub"),
     ),
+    "export_standalone: model without names": (
+        "`models.standalone` made it",
+        lambda: kfl.models.export_standalone(classifier(), "out", IMAGES),
+    ),
+    "export_standalone: images of other channels": (
+        "`sample` must be",
+        lambda: kfl.models.export_standalone(
+            standalone(), "out", IMAGES[..., 0]
+        ),
+    ),
+    "export_standalone: no images": (
+        "`sample` must be",
+        lambda: kfl.models.export_standalone(standalone(), "out", IMAGES[:0]),
+    ),
+    "export_standalone: unknown format": (
+        "`formats` must be",
+        lambda: kfl.models.export_standalone(
+            standalone(), "out", IMAGES, ["onxx"]
+        ),
+    ),
+    "export_standalone: formats in a string": (
+        "`formats` must be",
+        lambda: kfl.models.export_standalone(
+            standalone(), "out", IMAGES, "onnx"
+        ),
+    ),
     "class_names_of: model without names": (
         "`models.standalone` made it",
         lambda: kfl.models.class_names_of(classifier()),

@@ -4,6 +4,8 @@ from keras_fewlabels.models.ada_match import AdaMatch
 from keras_fewlabels.models.add_stochastic_depth import add_stochastic_depth
 from keras_fewlabels.models.class_names_of import class_names_of
 from keras_fewlabels.models.ema_teacher import EMATeacher
+from keras_fewlabels.models.export_report import ExportReport
+from keras_fewlabels.models.export_standalone import export_standalone
 from keras_fewlabels.models.fix_match import FixMatch
 from keras_fewlabels.models.flex_match import FlexMatch
 from keras_fewlabels.models.free_match import FreeMatch
@@ -20,6 +22,7 @@ __all__ = [
     "UDA",
     "AdaMatch",
     "EMATeacher",
+    "ExportReport",
     "FixMatch",
     "FlexMatch",
     "FreeMatch",
@@ -30,6 +33,7 @@ __all__ = [
     "SoftMatch",
     "add_stochastic_depth",
     "class_names_of",
+    "export_standalone",
     "linear_rates",
     "standalone",
 ]
