@@ -1088,6 +1088,58 @@ CASES = {
             standalone(), "out", IMAGES, "onnx"
         ),
     ),
+    "TensorBoardImages: nothing to show": (
+        "There must be images to show",
+        lambda: kfl.callbacks.TensorBoardImages("logs"),
+    ),
+    "TensorBoardImages: images without labels": (
+        "`labeled` must be a pair",
+        lambda: kfl.callbacks.TensorBoardImages("logs", IMAGES),
+    ),
+    "TensorBoardImages: truth of other images": (
+        "one class number per unlabelled image",
+        lambda: kfl.callbacks.TensorBoardImages(
+            "logs", unlabeled=IMAGES, truth=LABELS[:3]
+        ),
+    ),
+    "TensorBoardImages: truth of no images": (
+        "`truth` belongs to `unlabeled`",
+        lambda: kfl.callbacks.TensorBoardImages("logs", LABELED, truth=LABELS),
+    ),
+    "TensorBoardImages: a function to augment": (
+        "`augment` must be a Keras layer",
+        lambda: kfl.callbacks.TensorBoardImages("logs", LABELED, augment=abs),
+    ),
+    "TensorBoardImages: names of fewer classes": (
+        "a string for each class",
+        lambda: kfl.callbacks.TensorBoardImages(
+            "logs", LABELED, class_names=["a"]
+        ),
+    ),
+    "TensorBoardImages: every 0 epochs": (
+        "`every` must be an int",
+        lambda: kfl.callbacks.TensorBoardImages("logs", LABELED, every=0),
+    ),
+    "TensorBoardEmbeddings: labels of other images": (
+        "one label per image",
+        lambda: kfl.callbacks.TensorBoardEmbeddings("logs", IMAGES, [0]),
+    ),
+    "TensorBoardEmbeddings: vectors": (
+        "`x` must have shape",
+        lambda: kfl.callbacks.TensorBoardEmbeddings("logs", SCORES),
+    ),
+    "TensorBoardEmbeddings: unknown layer": (
+        "`layer` must be the name of a layer",
+        lambda: fit_with(
+            kfl.callbacks.TensorBoardEmbeddings("logs", IMAGES, layer="?")
+        ),
+    ),
+    "TensorBoardEmbeddings: no images": (
+        "`num_images` must be an int",
+        lambda: kfl.callbacks.TensorBoardEmbeddings(
+            "logs", IMAGES, num_images=0
+        ),
+    ),
     "class_names_of: model without names": (
         "`models.standalone` made it",
         lambda: kfl.models.class_names_of(classifier()),

@@ -49,7 +49,7 @@ class SeedEpochs(keras.callbacks.Callback):
     def on_epoch_begin(self, epoch, logs=None):
         if self.batches is not None:
             self.batches.begin_epoch(epoch)
-        states = _seed_generator_states(self.model)
+        states = seed_generator_states(self.model)
         numbers = np.random.SeedSequence((self.seed, epoch)).generate_state(
             2 * len(states) + 1
         )
@@ -67,7 +67,7 @@ def _seed_torch(number):
         torch.manual_seed(int(number))
 
 
-def _seed_generator_states(model):
+def seed_generator_states(model):
     """The variables in which Keras's seed generators count their draws."""
     return [
         variable
