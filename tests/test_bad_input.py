@@ -1140,6 +1140,18 @@ CASES = {
             "logs", IMAGES, num_images=0
         ),
     ),
+    "predict_image: model without names": (
+        "`models.standalone` made it",
+        lambda: kfl.models.predict_image(classifier(), IMAGES[0]),
+    ),
+    "predict_image: a batch": (
+        "`image` must be the path",
+        lambda: kfl.models.predict_image(standalone(), IMAGES),
+    ),
+    "predict_image: no classes": (
+        "`top` must be an int",
+        lambda: kfl.models.predict_image(standalone(), IMAGES[0], top=0),
+    ),
     "class_names_of: model without names": (
         "`models.standalone` made it",
         lambda: kfl.models.class_names_of(classifier()),

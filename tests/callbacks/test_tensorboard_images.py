@@ -45,17 +45,19 @@ def written(log_dir):
     }
 
 
-def fit_student(callbacks, method=kfl.models.NoisyStudentModel, **options):
+def fit_student(
+    callbacks, method=kfl.models.NoisyStudentModel, epochs=3, **options
+):
     model = method(
         classifier(layers.Rescaling(1 / 255)),
-        noise=kfl.layers.RandAugment(1, 9, seed=1),
+        noise=kfl.layers.RandAugment(1, 9, ops=["brightness"], seed=1),
         **options,
     )
     model.compile(keras.optimizers.SGD(1e-3), "sparse_categorical_crossentropy")
     data = kfl.data.mix_labeled_unlabeled(
         (IMAGES[:8], LABELS[:8]), IMAGES[8:], 8, seed=0
     )
-    model.fit(data, epochs=3, callbacks=callbacks, verbose=0)
+    model.fit(data, epochs=epochs, callbacks=callbacks, verbose=0)
     return model
 
 
@@ -113,18 +115,18 @@ def test_views_of_a_noisy_student(tmp_path):
 
 @pytest.mark.parametrize(
     "method",
-    [kfl.models.FlexMatch, kfl.models.AdaMatch, kfl.models.SoftMatch],
+    [kfl.models.FlexMatch, kfl.models.AdaMatch],
     ids=lambda method: method.__name__,
 )
 def test_policies_that_ask_for_more(method, tmp_path):
     callback = kfl.callbacks.TensorBoardImages(
         tmp_path, (IMAGES[:8], LABELS[:8]), IMAGES[8:]
     )
-    options = {"weak_noise": layers.Identity()}
+    options = {"weak_noise": layers.Identity(), "epochs": 1}
     if method is kfl.models.FlexMatch:
         options["policy"] = kfl.policies.FlexMatchPolicy(num_unlabeled=32)
     fit_student([callback], method=method, **options)
-    assert list(written(tmp_path)["views/unlabelled"]) == [0, 1, 2]
+    assert list(written(tmp_path)["views/unlabelled"]) == [0]
 
 
 def test_what_is_drawn_changes_nothing_in_training(tmp_path):

@@ -1,6 +1,6 @@
 import json
 
-from keras_fewlabels.models import ExportReport
+from keras_fewlabels.models.export_report import ExportReport
 
 ROWS = [
     {
