@@ -85,6 +85,10 @@ class Subclassed(keras.Model):
         return self.head(inputs)
 
 
+def halved(x):
+    return x / 2
+
+
 def unbuilt():
     return keras.Sequential([layers.Dense(3)])
 
@@ -151,6 +155,17 @@ def noisy_student(
     kfl.loops.fit_noisy_student(
         build, labeled, unlabeled, settings=settings, **options
     )
+
+
+def standalone(
+    model=None,
+    names=("a", "b", "c"),
+    size=(8, 8),
+    value_range=(0, 1),
+    **options,
+):
+    model = classifier() if model is None else model
+    return kfl.models.standalone(model, names, size, value_range, **options)
 
 
 def tune(build=classifier, x=IMAGES, y=LABELS, validation=LABELED, **options):
@@ -1104,6 +1119,186 @@ CASES = {
     "EMATeacher: follows nobody": (
         "only once it follows a student",
         lambda: kfl.models.EMATeacher()(IMAGES),
+    ),
+    "standalone: subclassed model": (
+        "functional or `Sequential` model that is built",
+        lambda: standalone(Subclassed()),
+    ),
+    "standalone: model that is not built": (
+        "functional or `Sequential` model that is built",
+        lambda: standalone(unbuilt()),
+    ),
+    "standalone: a path": (
+        "functional or `Sequential` model that is built",
+        lambda: standalone("model.keras"),
+    ),
+    "standalone: vectors instead of images": (
+        "one input, images of shape",
+        lambda: standalone(residual()),
+    ),
+    "standalone: names of other classes": (
+        "must name each output",
+        lambda: standalone(names=["a", "b"]),
+    ),
+    "standalone: names in a string": (
+        "`class_names` must be a list of strings",
+        lambda: standalone(names="abc"),
+    ),
+    "standalone: the same name twice": (
+        "all different",
+        lambda: standalone(names=["a", "b", "a"]),
+    ),
+    "standalone: size of other images": (
+        "must be that of the classifier",
+        lambda: standalone(size=(16, 16)),
+    ),
+    "standalone: size of no image": (
+        "`image_size` must be an int, 1 or more",
+        lambda: standalone(size=(0, 8)),
+    ),
+    "standalone: black above white": (
+        "`value_range` must be",
+        lambda: standalone(value_range=(1, 0)),
+    ),
+    "standalone: no teacher": (
+        "needs a `NoisyStudentModel` that has a teacher",
+        lambda: standalone(student_model(), which="teacher"),
+    ),
+    "standalone: neither student nor teacher": (
+        '`which` must be "student" or "teacher"',
+        lambda: standalone(which="best"),
+    ),
+    "standalone: logits said to be probabilities": (
+        "needs outputs that are probabilities",
+        lambda: standalone(
+            classifier(activation=None, loss=None), from_logits=False
+        ),
+    ),
+    "standalone: from_logits of another type": (
+        "`from_logits` must be",
+        lambda: standalone(from_logits="yes"),
+    ),
+    "standalone: one class or another": (
+        "end it with a softmax",
+        lambda: standalone(classifier(activation="sigmoid", loss=None)),
+    ),
+    "standalone: code inside": (
+        "has code inside",
+        lambda: standalone(classifier(front=[layers.Lambda(abs)])),
+    ),
+    "standalone: a function of one's own": (
+        "has code inside",
+        lambda: standalone(classifier(activation=halved)),
+    ),
+    "standalone: layer that Keras does not know": (
+        "parts that Keras alone cannot load",
+        lambda: standalone(
+            classifier(
+                front=[layers.TimeDistributed(kfl.layers.StochasticDepth())]
+            )
+        ),
+    ),
+    "standalone: packages in a string": (
+        "`packages` must be a list",
+        lambda: standalone(packages="keras_hub"),
+    ),
+    "export_standalone: model without names": (
+        "`models.standalone` made it",
+        lambda: kfl.models.export_standalone(classifier(), "out", IMAGES),
+    ),
+    "export_standalone: images of other channels": (
+        "`sample` must be",
+        lambda: kfl.models.export_standalone(
+            standalone(), "out", IMAGES[..., 0]
+        ),
+    ),
+    "export_standalone: no images": (
+        "`sample` must be",
+        lambda: kfl.models.export_standalone(standalone(), "out", IMAGES[:0]),
+    ),
+    "export_standalone: unknown format": (
+        "`formats` must be",
+        lambda: kfl.models.export_standalone(
+            standalone(), "out", IMAGES, ["onxx"]
+        ),
+    ),
+    "export_standalone: formats in a string": (
+        "`formats` must be",
+        lambda: kfl.models.export_standalone(
+            standalone(), "out", IMAGES, "onnx"
+        ),
+    ),
+    "TensorBoardImages: nothing to show": (
+        "There must be images to show",
+        lambda: kfl.callbacks.TensorBoardImages("logs"),
+    ),
+    "TensorBoardImages: images without labels": (
+        "`labeled` must be a pair",
+        lambda: kfl.callbacks.TensorBoardImages("logs", IMAGES),
+    ),
+    "TensorBoardImages: truth of other images": (
+        "one class number per unlabelled image",
+        lambda: kfl.callbacks.TensorBoardImages(
+            "logs", unlabeled=IMAGES, truth=LABELS[:3]
+        ),
+    ),
+    "TensorBoardImages: truth of no images": (
+        "`truth` belongs to `unlabeled`",
+        lambda: kfl.callbacks.TensorBoardImages("logs", LABELED, truth=LABELS),
+    ),
+    "TensorBoardImages: a function to augment": (
+        "`augment` must be a Keras layer",
+        lambda: kfl.callbacks.TensorBoardImages("logs", LABELED, augment=abs),
+    ),
+    "TensorBoardImages: names of fewer classes": (
+        "a string for each class",
+        lambda: kfl.callbacks.TensorBoardImages(
+            "logs", LABELED, class_names=["a"]
+        ),
+    ),
+    "TensorBoardImages: every 0 epochs": (
+        "`every` must be an int",
+        lambda: kfl.callbacks.TensorBoardImages("logs", LABELED, every=0),
+    ),
+    "TensorBoardEmbeddings: labels of other images": (
+        "one label per image",
+        lambda: kfl.callbacks.TensorBoardEmbeddings("logs", IMAGES, [0]),
+    ),
+    "TensorBoardEmbeddings: vectors": (
+        "`x` must have shape",
+        lambda: kfl.callbacks.TensorBoardEmbeddings("logs", SCORES),
+    ),
+    "TensorBoardEmbeddings: unknown layer": (
+        "`layer` must be the name of a layer",
+        lambda: fit_with(
+            kfl.callbacks.TensorBoardEmbeddings("logs", IMAGES, layer="?")
+        ),
+    ),
+    "TensorBoardEmbeddings: no images": (
+        "`num_images` must be an int",
+        lambda: kfl.callbacks.TensorBoardEmbeddings(
+            "logs", IMAGES, num_images=0
+        ),
+    ),
+    "predict_image: model without names": (
+        "`models.standalone` made it",
+        lambda: kfl.models.predict_image(classifier(), IMAGES[0]),
+    ),
+    "predict_image: a batch": (
+        "`image` must be the path",
+        lambda: kfl.models.predict_image(standalone(), IMAGES),
+    ),
+    "predict_image: no classes": (
+        "`top` must be an int",
+        lambda: kfl.models.predict_image(standalone(), IMAGES[0], top=0),
+    ),
+    "class_names_of: model without names": (
+        "`models.standalone` made it",
+        lambda: kfl.models.class_names_of(classifier()),
+    ),
+    "class_names_of: no model": (
+        "path of a .keras",
+        lambda: kfl.models.class_names_of("file"),
     ),
     "add_stochastic_depth: subclassed model": (
         "Only a functional or `Sequential` model",

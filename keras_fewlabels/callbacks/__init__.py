@@ -5,6 +5,10 @@ from keras_fewlabels.callbacks.fine_tune import FineTune
 from keras_fewlabels.callbacks.learning_rate_finder import LearningRateFinder
 from keras_fewlabels.callbacks.pseudo_labeler import PseudoLabeler
 from keras_fewlabels.callbacks.seed_epochs import SeedEpochs
+from keras_fewlabels.callbacks.tensorboard_embeddings import (
+    TensorBoardEmbeddings,
+)
+from keras_fewlabels.callbacks.tensorboard_images import TensorBoardImages
 
 __all__ = [
     "ExactBackup",
@@ -12,4 +16,6 @@ __all__ = [
     "LearningRateFinder",
     "PseudoLabeler",
     "SeedEpochs",
+    "TensorBoardEmbeddings",
+    "TensorBoardImages",
 ]

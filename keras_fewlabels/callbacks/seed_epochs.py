@@ -81,7 +81,7 @@ class SeedEpochs(keras.callbacks.Callback):
         for batches in (self.batches, self._fitted):
             if batches is not None:
                 batches.begin_epoch(epoch)
-        states = _seed_generator_states(self.model)
+        states = seed_generator_states(self.model)
         numbers = np.random.SeedSequence((self.seed, epoch)).generate_state(
             2 * len(states) + 1
         )
@@ -97,7 +97,7 @@ class SeedEpochs(keras.callbacks.Callback):
         self.model._initial_epoch = None
 
 
-def _seed_generator_states(model):
+def seed_generator_states(model):
     """The variables in which Keras's seed generators count their draws."""
     return [
         variable

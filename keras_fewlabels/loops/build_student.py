@@ -4,6 +4,8 @@ import inspect
 
 import keras
 
+from keras_fewlabels.models.copy_weights import copy_weights
+
 
 def builder_of(build_student):
     """What makes the student of each generation.
@@ -52,5 +54,5 @@ def _copy_of(model):
             f"Received: model={model.name!r}"
         )
     copy = keras.models.clone_model(model)
-    copy.set_weights(model.get_weights())
+    copy_weights(model, copy)
     return copy

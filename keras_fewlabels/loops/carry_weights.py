@@ -1,5 +1,10 @@
 """Weights from one model to another of the same layers."""
 
+from keras_fewlabels.models.copy_weights import (
+    copy_weights,
+    finalize_normalization,
+)
+
 
 def carry_weights(source, target):
     """Gives a model the weights of another.
@@ -13,7 +18,7 @@ def carry_weights(source, target):
         ValueError: If the weights cannot be told apart by their paths.
     """
     if _shapes(source) == _shapes(target) and not _is_reordered(source, target):
-        target.set_weights(source.get_weights())
+        copy_weights(source, target)
         return
     values = {weight.path: weight for weight in source.weights}
     if len(values) != len(source.weights) or set(values) != {
@@ -26,6 +31,7 @@ def carry_weights(source, target):
         )
     for weight in target.weights:
         weight.assign(values[weight.path])
+    finalize_normalization(target)
 
 
 def have_same_weights(model, other):

@@ -8,6 +8,7 @@ from keras_fewlabels.loops.resolution import check_any_size, shrink_images
 from keras_fewlabels.loops.task import Task
 from keras_fewlabels.loops.views import strong_view, weak_view
 from keras_fewlabels.models.add_stochastic_depth import add_stochastic_depth
+from keras_fewlabels.models.copy_weights import copy_weights
 from keras_fewlabels.policies.distribution_alignment import (
     DistributionAlignment,
 )
@@ -65,7 +66,7 @@ class Recipe:
             copy = add_stochastic_depth(student, rate, replace=True)
         else:
             copy = keras.models.clone_model(student)
-            copy.set_weights(student.get_weights())
+            copy_weights(student, copy)
         return self.seen_small(copy)
 
     def seen_small(self, model):

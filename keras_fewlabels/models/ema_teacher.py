@@ -3,6 +3,8 @@ import numbers
 import keras
 from keras import ops
 
+from keras_fewlabels.models.copy_weights import copy_weights
+
 
 @keras.saving.register_keras_serializable(package="keras_fewlabels")
 class EMATeacher(keras.layers.Layer):
@@ -62,7 +64,7 @@ class EMATeacher(keras.layers.Layer):
     def follow(self, student):
         """Starts the average as a copy of `student`, a built Keras model."""
         self.model = keras.models.clone_model(student)
-        self.model.set_weights(student.get_weights())
+        copy_weights(student, self.model)
         self.model.trainable = False
         self.updates = self.add_weight(
             shape=(),

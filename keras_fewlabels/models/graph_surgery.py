@@ -2,6 +2,7 @@ import keras
 import numpy as np
 
 from keras_fewlabels.layers.stochastic_depth import StochasticDepth
+from keras_fewlabels.models.copy_weights import finalize_normalization
 from keras_fewlabels.models.residual_additions import is_graph
 
 
@@ -94,3 +95,4 @@ def _copy_state(original, copy):
         # On JAX, arrays that two variables share cannot be donated to either.
         ours.assign(np.array(keras.ops.convert_to_numpy(theirs)))
         ours.trainable = theirs.trainable
+    finalize_normalization(copy)

@@ -1,0 +1,41 @@
+import keras
+import numpy as np
+import pytest
+
+import keras_fewlabels as kfl
+
+NAMES = ["dark", "middle", "bright"]
+
+
+@pytest.fixture
+def model():
+    """Tells bright images from dark ones."""
+    classifier = keras.Sequential(
+        [
+            keras.Input((8, 8, 3)),
+            keras.layers.GlobalAveragePooling2D(),
+            keras.layers.Dense(3),
+        ]
+    )
+    kernel = np.tile([[-10.0, 0.0, 10.0]], (3, 1)) / 3
+    classifier.set_weights([kernel, np.zeros(3)])
+    return kfl.models.standalone(classifier, NAMES, None, (-1, 1))
+
+
+@pytest.mark.parametrize("level, expected", [(0, NAMES), (255, NAMES[::-1])])
+def test_files_and_arrays(level, expected, model, tmp_path):
+    from PIL import Image
+
+    photo = np.full((20, 30, 3), level, "uint8")
+    Image.fromarray(photo).save(tmp_path / "x.png")
+    found = kfl.models.predict_image(model, tmp_path / "x.png")
+    assert [name for name, _ in found] == expected
+    assert found[0][1] > 0.99
+    assert sum(score for _, score in found) == pytest.approx(1, abs=1e-5)
+    assert kfl.models.predict_image(model, photo, top=1) == found[:1]
+
+
+@pytest.mark.parametrize("shape", [(20, 30), (20, 30, 1), (1, 20, 30, 3)])
+def test_other_images_are_refused(shape, model):
+    with pytest.raises(ValueError, match=r"\(height, width, 3\).*Received"):
+        kfl.models.predict_image(model, np.zeros(shape))
