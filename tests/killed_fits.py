@@ -251,7 +251,8 @@ def run(kind, folder, file, kill_at=None, delay=0.0):
         delay: Float, seconds that it may go on until it is killed.
 
     Returns:
-        The events of its life, or `None` if it was killed.
+        The events of its life, none if nothing was left to do; `None` if it
+        was killed.
     """
     read_end, write_end = os.pipe()
     pid = os.fork()
@@ -309,7 +310,8 @@ def kill_again_and_again(kind, num_kills, random):
                     # Two thirds of the fit: some runs get to the end.
                     last = max(2, counts[event] * 2 // 3)
                     kill_at = event, int(random.integers(1, last))
-                if run(kind, backup, file, kill_at, random.random() * 0.02):
+                delay = random.random() * 0.02
+                if run(kind, backup, file, kill_at, delay) is not None:
                     break
                 kills[kill_at[0]] += 1
             ends += 1
