@@ -2,7 +2,7 @@
 
     python tests/benchmarks/insight.py audit --seeds 5 --first-seed 700
     python tests/benchmarks/insight.py next --seeds 5 --first-seed 700
-    python tests/benchmarks/insight.py price --seeds 5 --first-seed 700
+    python tests/benchmarks/insight.py price --seeds 5 --first-seed 800
 
 Digits of scikit-learn, enlarged to 16 pixels; 50 labels, 1,150 unlabelled
 images, 597 to test on. Nothing is chosen on the seeds that are reported.
