@@ -116,9 +116,8 @@ def fit_noisy_student(
             the name of a phase and returns such a list, for callbacks like
             `CSVLogger` that want a file for each.
         backup_dir: Optional path. A run that is killed and called again with
-            the same arguments goes on where it was; out of arrays it ends
-            with the same weights, while the order of a dataset cannot be
-            taken up. Phases that ended stay there, so delete it when you are
+            the same arguments goes on where it was, and ends with the same
+            weights. Phases that ended stay there, so delete it when you are
             done.
         seed: Int that fixes everything that is random. Keras's global seed
             is set to it.
