@@ -1,7 +1,6 @@
 """The height and width that images are brought to."""
 
 import collections
-import statistics
 
 from keras_fewlabels.data.arguments import check_int
 from keras_fewlabels.data.find_files import shown
@@ -54,7 +53,8 @@ def common_image_size(sizes):
         shrink = _LARGEST / max(size)
         size = tuple(max(1, round(shrink * side)) for side in size)
         return size, f"{why}, shrunk to at most {_LARGEST} pixels"
-    median = statistics.median_low([min(size) for size in sizes])
+    shorter = sorted(min(size) for size in sizes)
+    median = shorter[(len(shorter) - 1) // 2]
     side = min(median, _LARGEST)
     why = f"the median of the shorter sides is {median}"
     if median > _LARGEST:

@@ -26,7 +26,7 @@ def compare_predictions(before, after, y):
     >>> before = np.where(np.arange(100) < 30, 1 - y, y)
     >>> verdict = keras_fewlabels.evaluation.compare_predictions(before, y, y)
     >>> print(verdict)
-    better by 30.0 points (20.3 to 38.5) on 100 images
+    better by 30.0 points (20.4 to 38.5) on 100 images
     """
     before, after, y = (_classes(part) for part in (before, after, y))
     if not len(before) == len(after) == len(y) > 0:

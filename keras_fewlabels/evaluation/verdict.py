@@ -27,7 +27,7 @@ class Verdict:
 
     >>> verdict = keras_fewlabels.evaluation.Verdict(100, 12, 2)
     >>> print(verdict)
-    better by 10.0 points (2.3 to 17.3) on 100 images
+    better by 10.0 points (2.6 to 17.0) on 100 images
     >>> verdict.is_better
     True
     """

@@ -14,12 +14,14 @@ class PhaseBackup(keras.callbacks.Callback):
         folder: Path, made if it is not there; `None` for no backup.
 
     Attributes:
+        folder: The path, or `None`.
         history: Dict of epochs to their logs, those before a crash too.
         seconds: Dict of epochs to how long they took.
     """
 
     def __init__(self, folder):
         super().__init__()
+        self.folder = folder
         self._backup = None if folder is None else EpochBackup(folder)
         self.history = {}
         self.seconds = {}

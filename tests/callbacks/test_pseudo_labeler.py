@@ -396,7 +396,7 @@ ERRORS = {
         ),
         "balances the classes itself.*'repeat'",
     ),
-    "folder": (lambda: PseudoLabeler("images/"), "image_dataset_from_dir"),
+    "folder": (lambda: PseudoLabeler("images/"), "load_image_folders"),
     "other shape": (
         lambda: PseudoLabeler(UNLABELED[:, :4]).mixed_with(LABELED),
         r"labeled \(8, 8, 1\), unlabeled \(4, 8, 1\)",
