@@ -31,12 +31,12 @@ class Outcome:
             self._judge(fit.baseline_model, data, task)
         self._last, self._task = fit.model, task
         self._images, self._examined = None, None
-        for split in "validation", "test":
-            if getattr(data, split) is not None:
-                self._images, labels = getattr(data, split)
-                scores = predict(self.model, self._images, task.from_logits)
-                found = find_mistakes(scores, labels)
-                self._examined = {"split": split, **found}
+        split = "validation" if data.test is None else "test"
+        if getattr(data, split) is not None:
+            self._images, labels = getattr(data, split)
+            scores = predict(self.model, self._images, task.from_logits)
+            found = find_mistakes(scores, labels)
+            self._examined = {"split": split, **found}
 
     def details(self):
         """What the report says of it: `verdict` and `examined`."""
