@@ -206,8 +206,11 @@ def test_high_resolution_comes_last_and_is_measured_so():
     # The weights are one higher since, but its images were small.
     fit.model.set_weights([part - 1 for part in fit.model.get_weights()])
     small = recipe.seen_small(fit.model)
-    assert student["validation"] == score(small, data.validation, True)
-    assert student["validation"] != score(fit.model, data.validation, True)
+    # One more and one less leaves the last bits of a weight changed.
+    expected = score(small, data.validation, True)
+    assert student["validation"] == pytest.approx(expected, rel=1e-4)
+    other = score(fit.model, data.validation, True)
+    assert student["validation"] != pytest.approx(other, rel=1e-4)
     # What is compared with the result sees images as they are.
     fit.baseline()
     assert trainer.calls[-1][0] == "supervised, same budget"
