@@ -27,6 +27,18 @@ def check_class_names(class_names, labels=None):
 
 
 def checked_labeled(labeled, num_images):
+    """The first images and their class numbers.
+
+    Args:
+        labeled: Pair of arrays `(images, labels)`, or `None`.
+        num_images: Int, how many at most.
+
+    Returns:
+        Pair of arrays, or `None`.
+
+    Raises:
+        ValueError: If they are no images and labels that can be drawn.
+    """
     if labeled is None:
         return None
     if not isinstance(labeled, (tuple, list)) or len(labeled) != 2:
@@ -42,6 +54,16 @@ def checked_labeled(labeled, num_images):
 
 
 def checked_images(images, argument, num_images):
+    """The first images, as an array.
+
+    Args:
+        images: Array, or `None`.
+        argument: String, how the caller calls it.
+        num_images: Int, how many at most.
+
+    Raises:
+        ValueError: If they are no images of 1 or 3 channels.
+    """
     if images is None:
         return None
     images = as_array(images, argument)
@@ -55,6 +77,16 @@ def checked_images(images, argument, num_images):
 
 
 def checked_truth(truth, unlabeled, num_images):
+    """The true classes of the first unlabelled images.
+
+    Args:
+        truth: Int array with a class per unlabelled image, or `None`.
+        unlabeled: The unlabelled images.
+        num_images: Int, how many at most.
+
+    Raises:
+        ValueError: If it is no class per image, or there are no images.
+    """
     if truth is None:
         return None
     if unlabeled is None:

@@ -50,8 +50,8 @@ def audit_pseudo_labels(
 
     The agreement of a label is the mean probability that its nearest
     neighbours give it, weighted by the square of the cosine to them; labelled
-    images count three times, with their labels. Memory and time grow with the
-    square of the number of images: 20,000 take less than a minute.
+    images count three times, with their labels. Time grows with the square of
+    the number of images.
 
     Reference:
         - [Wilson, 1972](https://ieeexplore.ieee.org/document/4309137), edited

@@ -65,7 +65,9 @@ def nearest_neighbors(directions, count, num_queries=None):
         cosines = queries @ directions.T
         itself = np.arange(len(queries))
         cosines[itself, first + itself] = -np.inf
-        found = np.argpartition(-cosines, count - 1, axis=1)[:, :count]
+        found = np.argpartition(-cosines, count - 1, axis=1)
+        # A view would keep the places of all images in memory.
+        found = found[:, :count].copy()
         indices.append(found)
         similarities.append(np.take_along_axis(cosines, found, axis=1))
     return np.concatenate(indices), np.concatenate(similarities)

@@ -4,7 +4,7 @@ import dataclasses
 
 import numpy as np
 
-from keras_fewlabels.data.unlabeled_source import unlabeled_source
+from keras_fewlabels.data.unlabeled_source import is_dataset, unlabeled_source
 from keras_fewlabels.data.validation import class_numbers
 from keras_fewlabels.loops.score import predict
 
@@ -82,7 +82,10 @@ def label_pool(model, unlabeled, from_logits):
             for _, _, images in source.pieces(32 * _BATCH_SIZE, _BATCH_SIZE)
         ]
     except ValueError:
-        return None
+        # What was trained on is a set of images: it can only be the order.
+        if is_dataset(unlabeled):
+            return None
+        raise
     probabilities = np.concatenate(pieces)
     return PoolLabels(
         probabilities.argmax(axis=1),

@@ -33,6 +33,9 @@ def model_card(details):
     kept = kept_phase(details)
     split = known_split([kept])
     measured = kept[split] if split else None
+    # The baseline has seen none, and the supervised phase had none yet.
+    is_student = kept.get("generation", 0) > 0
+    pseudo_labels = kept.get("pseudo_labels") if is_student else None
     data, baseline = details["data"], details.get("baseline")
     return jinja_template(_TEMPLATE, autoescape=False).render(
         headline=headline(details),
@@ -42,13 +45,14 @@ def model_card(details):
         data=data,
         inputs=_inputs(data),
         from_logits=data.get("from_logits"),
-        classes=list(_classes(data, kept)),
+        classes=list(_classes(data, pseudo_labels)),
         counts=data_line(data),
         phases=phase_rows(details),
         markdown=_markdown,
         baseline=baseline and baseline["name"],
         verdict=verdict_line(details),
-        pseudo_labels=_pseudo_labels(kept),
+        pseudo_labels=_limit(pseudo_labels),
+        learned_validation=details["settings"].get("refit", False),
         has_test=data.get("num_test") is not None,
         seed=details["seed"],
         time=duration(details["seconds"]),
@@ -62,17 +66,18 @@ def _inputs(data):
     return f"of shape (batch, {shape}), values from {low} to {high}"
 
 
-def _classes(data, phase):
+def _classes(data, pseudo_labels):
     counts = data.get("class_counts") or []
     names = data.get("class_names") or range(len(counts))
-    shares = (phase.get("pseudo_labels") or {}).get("class_shares")
+    shares = (pseudo_labels or {}).get("class_shares")
     for number, (name, count) in enumerate(zip(names, counts, strict=True)):
         yield number, name, count, percent(shares[number] if shares else None)
 
 
-def _pseudo_labels(phase):
-    labels = phase.get("pseudo_labels") or {}
-    accuracy = labels.get("accuracy")
+def _limit(pseudo_labels):
+    if pseudo_labels is None:
+        return "It was trained on labels alone."
+    accuracy = pseudo_labels.get("accuracy")
     if accuracy is None:
         return (
             "Most of its labels are its own: how many of these pseudo-labels "

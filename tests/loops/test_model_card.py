@@ -52,6 +52,9 @@ def test_what_a_stranger_needs_to_know():
     ):
         assert text in card
     assert "intervals are wide" not in card
+    assert "learned the validation images" not in card
+    card = model_card(details(settings={"refit": True}))
+    assert "In the end it learned the validation images too." in card
 
 
 def test_few_images_and_no_truth_are_said():
@@ -75,6 +78,9 @@ def test_the_figures_are_those_of_the_model_that_was_kept(kept):
     value = {"student": "0.7000", "baseline": "0.8000"}[kept]
     card = model_card(one)
     assert f"      value: {value}" in card
+    # Only a student learned pseudo-labels.
+    assert ("trained on labels alone" in card) is (kept == "baseline")
+    assert ("| dog | 30 | 75.0 % |" in card) is (kept == "student")
     assert "The unlabelled images did harm: -10.0 points" in card
 
 
