@@ -8,6 +8,12 @@ import numpy as np
 from keras_fewlabels.callbacks.label_cache import LabelCache, fingerprint
 from keras_fewlabels.loops.carry_weights import carry_weights
 from keras_fewlabels.loops.phase_backup import PhaseBackup
+from keras_fewlabels.loops.read_json import read_json
+
+_REMEDY = (
+    "so that nobody knows which run its folder holds the backup of. Give this "
+    "run a folder of its own, or remove the backup. Received: "
+)
 
 
 class FinishedPhases:
@@ -61,7 +67,9 @@ class FinishedPhases:
             unfinished = self.folder / "run.unfinished.json"
             unfinished.write_text(json.dumps(self._fingerprint))
             os.replace(unfinished, file)
-        elif _read_json(file) != self._fingerprint:
+        elif read_json(file, _REMEDY + repr(str(self.folder))) != (
+            self._fingerprint
+        ):
             raise ValueError(
                 "`backup_dir` holds the backup of a run with other data, "
                 "settings, model or seed. Give this run a folder of its own, "
@@ -89,14 +97,3 @@ class FinishedPhases:
         self._cache.write(
             name, self._fingerprint, {**weights, "details": details}
         )
-
-
-def _read_json(file):
-    try:
-        return json.loads(file.read_text())
-    except ValueError as error:
-        raise ValueError(
-            f"{file} is damaged ({error}), so that nobody knows which run its "
-            "folder holds the backup of. Give this run a folder of its own, or "
-            f"remove the backup. Received: {str(file.parent)!r}"
-        ) from error

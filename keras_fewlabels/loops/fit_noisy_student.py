@@ -9,6 +9,7 @@ import numpy as np
 from keras_fewlabels.data.arguments import check_int
 from keras_fewlabels.data.folder_findings import FolderFindings
 from keras_fewlabels.data.labeled_arrays import labeled_arrays
+from keras_fewlabels.evaluation.table import check_class_names
 from keras_fewlabels.loops.build_student import builder_of
 from keras_fewlabels.loops.finished_phases import FinishedPhases
 from keras_fewlabels.loops.fit_report import FitReport
@@ -164,7 +165,7 @@ def fit_noisy_student(
     labeled = labeled_arrays(labeled, "labeled")
     task = look_at(model, labeled, unlabeled, value_range)
     validation = task.check(validation_data, "validation_data")
-    _check_names(class_names, task.num_classes)
+    check_class_names(class_names, task.num_classes)
     if findings is not None and not isinstance(findings, FolderFindings):
         raise ValueError(
             "`findings` must be those of `data.load_image_folders`. "
@@ -214,14 +215,6 @@ def fit_noisy_student(
         outcome.files(),
     )
     return _compiled(outcome.model, task, labeled[1]), report
-
-
-def _check_names(class_names, num_classes):
-    if class_names is not None and len(class_names) != num_classes:
-        raise ValueError(
-            f"`class_names` must name each of the {num_classes} classes. "
-            f"Received: class_names={class_names!r}"
-        )
 
 
 def _identity(model, task, data, settings, layers):

@@ -3,6 +3,8 @@
 import json
 import pathlib
 
+from keras_fewlabels.loops.read_json import read_json
+
 PROJECT = "rand_augment"
 
 
@@ -79,7 +81,14 @@ def check_directory(directory, search):
     file = folder / "search.json"
     search = json.loads(json.dumps(search))
     if not is_new:
-        old = _read_json(file) if file.exists() else {}
+        old = {}
+        if file.exists():
+            old = read_json(
+                file,
+                "so that nobody knows which search its folder holds the "
+                "trials of. Pass a new `directory`, or remove the old one. "
+                f"Received: directory={str(directory)!r}",
+            )
         differing = [name for name in search if old.get(name) != search[name]]
         if differing:
             raise ValueError(
@@ -90,17 +99,6 @@ def check_directory(directory, search):
             )
         return
     file.write_text(json.dumps(search, indent=1))
-
-
-def _read_json(file):
-    try:
-        return json.loads(file.read_text())
-    except ValueError as error:
-        raise ValueError(
-            f"{file} is damaged ({error}), so that nobody knows which search "
-            "its folder holds the trials of. Pass a new `directory`, or remove "
-            f"the old one. Received: directory={str(file.parent.parent)!r}"
-        ) from error
 
 
 def _keras_tuner():

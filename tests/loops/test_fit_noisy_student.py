@@ -60,7 +60,7 @@ def usual_fit():
     return fit(
         test_data=TEST,
         truth=np.arange(300) % 10,
-        class_names="abcdefghij",
+        class_names=list("abcdefghij"),
     )
 
 
