@@ -12,12 +12,46 @@ from sklearn.datasets import load_digits
 README = pathlib.Path(__file__).parent.parent / "README.md"
 SNIPPETS = re.findall(r"```python\n(.*?)```", README.read_text(), re.DOTALL)
 
+# The model that a reader is taken to have.
+MY_PROJECT = """
+import keras
 
-def test_snippets_run(tmp_path, monkeypatch):
+
+def build_classifier():
+    return keras.Sequential(
+        [
+            keras.Input((8, 8, 3)),
+            keras.layers.Rescaling(1 / 255),
+            keras.layers.Flatten(),
+            keras.layers.Dense(10, activation="softmax"),
+        ]
+    )
+"""
+
+
+# By default the first snippet trains for minutes.
+FEW_STEPS = {"supervised_steps": 20, "student_steps": 20}
+
+
+@pytest.fixture
+def project(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
+    monkeypatch.syspath_prepend(tmp_path)
     write_folders_of_digits()
+    pathlib.Path("my_project.py").write_text(MY_PROJECT)
+
+
+@pytest.mark.slow
+def test_first_snippet_runs_as_it_is(project):
+    exec(compile(SNIPPETS[0], "README.md", "exec"), {})
+    assert pathlib.Path("report/index.html").exists()
+
+
+def test_snippets_run(project):
     names = {}
-    for snippet in SNIPPETS:
+    first = SNIPPETS[0].replace("True", f"True, settings={FEW_STEPS}")
+    assert first != SNIPPETS[0]
+    for snippet in (first, *SNIPPETS[1:]):
         exec(compile(snippet, "README.md", "exec"), names)
     # The picture that the README paints: the labels multiply, all ends well.
     assert names["labeler"].rounds[-1]["kept"] > 50
@@ -53,5 +87,6 @@ def test_method_of_ones_own_is_short():
 
 
 def test_from_two_folders_to_a_report_is_short():
-    (snippet,) = [text for text in SNIPPETS if "load_image_folders" in text]
+    snippet = SNIPPETS[0]
+    assert "load_image_folders" in snippet and "report.save" in snippet
     assert len(ast.parse(snippet).body) <= 6

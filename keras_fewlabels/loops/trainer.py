@@ -161,7 +161,7 @@ class Trainer:
             self.data.labeled,
             self.recipe.task.unlabeled,
             (batch_size, num_unlabeled),
-            min(num_steps, settings["steps_per_epoch"]),
+            self._steps_per_epoch(num_steps),
             self.data.seed,
             self.data.truth,
         )
@@ -209,11 +209,16 @@ class Trainer:
             callbacks_of=freeze_shallow_layers,
         )
 
+    def _steps_per_epoch(self, num_steps):
+        """At most as set, such that whole epochs come near to `num_steps`."""
+        num_epochs = math.ceil(num_steps / self.settings["steps_per_epoch"])
+        return math.ceil(num_steps / num_epochs)
+
     def _labeled_feed(self, num_steps):
         return labeled_feed(
             self.data.labeled,
             self.settings["batch_size"],
-            min(num_steps, self.settings["steps_per_epoch"]),
+            self._steps_per_epoch(num_steps),
             self.data.seed,
         )
 

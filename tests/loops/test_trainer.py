@@ -132,6 +132,14 @@ def test_supervised_without_noise_and_patience(phase):
     assert found == pytest.approx([0.005, 0.5, 0.0], abs=1e-6)
 
 
+@pytest.mark.parametrize("method", ["supervised", "noisy_student"])
+def test_epochs_are_as_long_as_the_steps_come_out(phase, method):
+    # Epochs of 5 steps would make 15 of 11, and another budget.
+    trainer = trainer_of(build(), steps_per_epoch=5)
+    getattr(trainer, method)("first", build(), 11)
+    assert phase.epochs == (0, 3) and phase.feed.num_steps == 4
+
+
 @pytest.mark.parametrize("has_teacher", [False, True])
 def test_noisy_student(phase, has_teacher):
     student, teacher = build(), build() if has_teacher else None
