@@ -3,7 +3,7 @@ import pathlib
 import keras
 import numpy as np
 
-from keras_fewlabels.callbacks.penultimate_features import penultimate_features
+from keras_fewlabels.callbacks.embedding_features import embedding_features
 from keras_fewlabels.callbacks.tensorboard_checks import (
     check_class_names,
     checked_images,
@@ -35,7 +35,7 @@ class TensorBoardEmbeddings(keras.callbacks.Callback):
         y: Optional array of class numbers, with -1 where the class is not
             known, or of one-hot labels.
         layer: Optional string, the name of a layer whose outputs are the
-            features. By default what the last layer with weights takes.
+            features. By default what the last `Dense` layer takes.
         class_names: Optional list of strings. By default classes are numbers.
         value_range: Pair of floats, the values of black and white.
         num_images: Int, how many images at most.
@@ -96,7 +96,7 @@ class TensorBoardEmbeddings(keras.callbacks.Callback):
 
     def on_train_begin(self, logs=None):
         # A layer that is not there is said before the training.
-        penultimate_features(self.model, self.x[:1], self.layer)
+        embedding_features(self.model, self.x[:1], self.layer)
         self._folder = self.log_dir / "embeddings"
         self._folder.mkdir(parents=True, exist_ok=True)
         self._sprite_side = self._write_sprite()
@@ -115,7 +115,7 @@ class TensorBoardEmbeddings(keras.callbacks.Callback):
     def _write(self, epoch):
         # On JAX only this attribute gives the model its present weights.
         model = self.model
-        features = penultimate_features(model, self.x, self.layer)
+        features = embedding_features(model, self.x, self.layer)
         scores = np.asarray(model.predict(self.x, verbose=0))
         stem = f"epoch_{epoch:04d}"
         np.savetxt(

@@ -5,6 +5,7 @@ import numpy as np
 
 from keras_fewlabels.data.validation import check_input_shape
 from keras_fewlabels.evaluation.checks import check_scores
+from keras_fewlabels.layers.model_graph import graph_of, head_input
 from keras_fewlabels.policies.class_probabilities import gives_probabilities
 
 # How many batches are read and predicted at a time.
@@ -85,8 +86,7 @@ def with_features(model):
     Raises:
         ValueError: If the model has no graph, or no `Dense` layer in it.
     """
-    graph = _graph(model)
-    features = None if graph is None else _head_input(graph)
+    graph, features = graph_of(model), head_input(model)
     if features is None or len(graph.outputs) != 1:
         raise ValueError(
             "The features of a model are the input of its last `Dense` layer, "
@@ -117,22 +117,3 @@ def _predicted(model, pool, batch_size):
         found = model.predict(images, batch_size=batch_size, verbose=0)
         pieces.append(found if isinstance(found, (list, tuple)) else [found])
     return [np.concatenate(parts) for parts in zip(*pieces, strict=True)]
-
-
-def _graph(model):
-    graph = getattr(model, "_functional", None) or model
-    return graph if hasattr(graph, "_nodes_by_depth") else None
-
-
-def _head_input(graph):
-    """The tensor that the last `Dense` layer takes, also in a nested model."""
-    for depth in sorted(graph._nodes_by_depth):
-        for node in graph._nodes_by_depth[depth]:
-            if isinstance(node.operation, keras.layers.Dense):
-                return node.input_tensors[0]
-            nested = _graph(node.operation)
-            inner = None if nested is None else _head_input(nested)
-            if inner is not None:
-                front = keras.Model(nested.inputs, inner)
-                return front(node.input_tensors)
-    return None

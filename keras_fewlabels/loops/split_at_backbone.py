@@ -1,5 +1,7 @@
 import keras
 
+from keras_fewlabels.layers.model_graph import graph_of
+
 
 def split_at_backbone(model, backbone):
     """Splits a model into what computes features and what classifies them.
@@ -17,8 +19,8 @@ def split_at_backbone(model, backbone):
         ValueError: If the model has no graph, does not call the backbone just
             once, or its outputs depend on more than the backbone.
     """
-    graph = getattr(model, "_functional", None) or model
-    if not hasattr(graph, "_nodes_by_depth"):
+    graph = graph_of(model)
+    if graph is None:
         raise ValueError(
             "Only a functional or `Sequential` model can be split at its "
             f"backbone. Received: model={model!r}"

@@ -1,6 +1,7 @@
 import keras
 
 from keras_fewlabels.layers import StochasticDepth, StochasticResidual
+from keras_fewlabels.layers.model_graph import graph_of
 from keras_fewlabels.models.copy_weights import copy_weights
 from keras_fewlabels.models.foreign_parts import check_parts
 from keras_fewlabels.models.residual_additions import is_graph
@@ -47,9 +48,8 @@ class InferenceCopy:
 
     def _copy_graph(self, model, name):
         """The copy of a model, or `None` if no layer is left of it."""
-        # A `Sequential` model has its graph inside, once it is built.
-        graph = getattr(model, "_functional", None) or model
-        if not hasattr(graph, "_run_through_graph"):
+        graph = graph_of(model)
+        if graph is None:
             raise ValueError(
                 "Only built functional and `Sequential` models have a graph "
                 "of layers to copy. Build the model with a `keras.Input`; "

@@ -1,15 +1,17 @@
 import keras
 
+from keras_fewlabels.layers.model_graph import graph_of, head_input
 
-def penultimate_features(model, images, layer=None, batch_size=128):
-    """What the last layer with weights sees of images.
+
+def embedding_features(model, images, layer=None, batch_size=128):
+    """What the head of a classifier sees of images.
 
     Args:
         model: Functional or `Sequential` model; where it wraps a student, the
             student is taken.
         images: Array of shape `(num_images, height, width, channels)`.
         layer: Optional string, the name of a layer whose outputs are taken
-            instead.
+            instead of what the last `Dense` layer takes.
         batch_size: Int.
 
     Returns:
@@ -19,8 +21,8 @@ def penultimate_features(model, images, layer=None, batch_size=128):
         ValueError: If the model has no graph or no such layer.
     """
     student = getattr(model, "student", model)
-    graph = getattr(student, "_functional", None) or student
-    if not hasattr(graph, "_nodes_by_depth"):
+    graph = graph_of(student)
+    if graph is None:
         raise ValueError(
             "Features are taken out of a functional or `Sequential` model. "
             f"Received: model={student!r}"
@@ -32,18 +34,18 @@ def penultimate_features(model, images, layer=None, batch_size=128):
 
 def _tensor_of(graph, layer):
     names = [each.name for each in graph.layers]
-    if layer is not None:
-        if layer not in names:
+    if layer is None:
+        tensor = head_input(graph)
+        if tensor is None:
             raise ValueError(
-                f"`layer` must be the name of a layer out of {names}. "
-                f"Received: layer={layer!r}"
+                "The model has no `Dense` layer, whose input would be the "
+                "features. Give the name of a layer as `layer`. "
+                f"Received: layers {names}"
             )
-        return graph.get_layer(layer).output
-    # The last one, unless the classifier ends with a whole model.
-    heads = [each for each in graph.layers if each.weights]
-    if not heads:
+        return tensor
+    if layer not in names:
         raise ValueError(
-            "The model must have a layer with weights, whose inputs are the "
-            f"features. Received: layers {names}"
+            f"`layer` must be the name of a layer out of {names}. "
+            f"Received: layer={layer!r}"
         )
-    return heads[-1].input
+    return graph.get_layer(layer).output
