@@ -92,6 +92,7 @@ class ImageFiles:
         self.image_size = checked_image_size(image_size)
         self.color_mode = color_mode
         self.crop_to_aspect_ratio = crop_to_aspect_ratio
+        self.cache_bytes = cache_bytes
         channels = len(COLOR_MODES[color_mode])
         self.shape = (len(self.file_paths), *self.image_size, channels)
         # In an order drawn anew each time, none is needed sooner than others:
@@ -141,6 +142,23 @@ class ImageFiles:
             A `keras.utils.PyDataset` of uint8 arrays.
         """
         return ImageFileBatches(self, batch_size, first, size)
+
+    def subset(self, numbers):
+        """Some of the files, still on disk.
+
+        Args:
+            numbers: Array of ints or of booleans, or slice: which of them.
+
+        Returns:
+            `ImageFiles` that are read as these are.
+        """
+        return ImageFiles(
+            np.array(self.file_paths)[numbers].tolist(),
+            self.image_size,
+            self.color_mode,
+            self.crop_to_aspect_ratio,
+            self.cache_bytes,
+        )
 
     def _read(self, number):
         image = self._cached.get(number)

@@ -3,6 +3,7 @@ import warnings
 
 import numpy as np
 
+from keras_fewlabels.data.image_files import ImageFiles
 from keras_fewlabels.data.image_pool import ImagePool
 from keras_fewlabels.data.image_table import find_images, read_image_table
 
@@ -61,13 +62,14 @@ def without_vetoed(unlabeled, veto):
     `loops.fit_noisy_student` and `data.mix_labeled_unlabeled`.
 
     Args:
-        unlabeled: Array of images `(num_images, height, width, channels)`; or
-            a `tf.data.Dataset` or `PyDataset` of images in a fixed order.
+        unlabeled: Array of images `(num_images, height, width, channels)`;
+            `ImageFiles`; or a `tf.data.Dataset` or `PyDataset` of images in a
+            fixed order.
         veto: As for `read_veto`.
 
     Returns:
-        The other images in their order: an array, or a `tf.data.Dataset` of
-        single images where a dataset was given.
+        The other images in their order: an array, `ImageFiles`, or a
+        `tf.data.Dataset` of single images where a dataset was given.
 
     Raises:
         ValueError: As `read_veto`, or if no image is left.
@@ -86,6 +88,8 @@ def without_vetoed(unlabeled, veto):
             "At least one image must be left without a veto. "
             f"Received: a veto on all {len(pool)} images"
         )
+    if isinstance(pool.images, ImageFiles):
+        return pool.images.subset(kept)
     if not hasattr(pool.images, "shape"):
         return _rest_of_stream(pool, kept)
     return pool.images[kept]

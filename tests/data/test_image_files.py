@@ -182,3 +182,24 @@ def list_of(dataset):
 def assert_same(weights, others):
     for first, second in zip(weights, others, strict=True):
         np.testing.assert_array_equal(first, second)
+
+
+@pytest.mark.parametrize("numbers", [[4, 0], slice(3, 9), np.arange(23) > 20])
+def test_subset_stays_on_disk(paths, images, numbers):
+    files = OnDisk(paths, (6, 5), cache_bytes=500)
+    subset = files.subset(numbers)
+    assert isinstance(subset, ImageFiles)
+    np.testing.assert_array_equal(np.asarray(subset), images[numbers])
+    assert subset.file_paths == np.array(files.file_paths)[numbers].tolist()
+    assert subset.cache_bytes == 500
+
+
+def test_subset_is_read_as_the_files_are(paths):
+    files = ImageFiles(paths, 3, "grayscale", crop_to_aspect_ratio=True)
+    np.testing.assert_array_equal(files.subset([7, 2])[:], files[[7, 2]])
+
+
+def test_what_a_veto_leaves_stays_on_disk(paths, images):
+    rest = kfl.data.without_vetoed(OnDisk(paths, (6, 5)), [22, 1])
+    assert isinstance(rest, ImageFiles)
+    np.testing.assert_array_equal(rest[:], np.delete(images, [1, 22], axis=0))
