@@ -6,11 +6,13 @@ Four times a residual network learns from a few thousand labels, and a new one
 of the same kind from its pseudo-labels: the original Noisy Student, with
 images augmented and branches dropped, or without either. The table has their
 test accuracies and how often the students err on corrupted test images, by
-noise, blur, weather and bad files.
+noise, blur, weather and bad files. A run that is stopped and started again
+with the same `--backup` goes on where it was.
 """
 
 import argparse
 import os
+import pathlib
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
@@ -39,6 +41,7 @@ def parse_arguments():
     parser.add_argument("--steps", type=int, default=2_000)
     parser.add_argument("--noise", nargs="+", choices=NOISE, default=NOISE)
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--backup", metavar="DIR")
     parser.add_argument("--figure", default="cifar10_noisy_student.png")
     return parser.parse_args()
 
@@ -108,6 +111,8 @@ def main():
                 "student_steps": arguments.steps,
                 "unlabeled_ratio": 2,
             },
+            backup_dir=arguments.backup
+            and pathlib.Path(arguments.backup, name),
             seed=arguments.seed,
             verbose=2,
         )

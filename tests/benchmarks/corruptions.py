@@ -1,0 +1,75 @@
+"""How fast images are corrupted, and how robust some models are.
+
+    python tests/benchmarks/corruptions.py --file cifar10.npz  # has x and y
+    python tests/benchmarks/corruptions.py --file cifar10.npz \\
+        --models supervised.keras student.keras --figure corruptions.png
+
+All 15 corruptions of CIFAR-10-C in 5 severities, on the last `--num-images`
+of the file (`default_rng(0)` gives their order, the one of
+`examples/cifar10_platform.py`, which tests on these). Without models only the
+images are corrupted, which is what the evaluator costs; with models there is a
+table for each, those after the first beside the first. Run it on an otherwise
+idle machine.
+"""
+
+import argparse
+import os
+import time
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+
+import keras
+import numpy as np
+
+import keras_fewlabels as kfl
+
+
+def load(file, num_images):
+    if file is None:
+        (x, y), _ = keras.datasets.cifar10.load_data()
+    else:
+        with np.load(file) as arrays:
+            x, y = arrays["x"], arrays["y"]
+    order = np.random.default_rng(0).permutation(len(x))[-num_images:]
+    return x[order], y[order].reshape(-1)
+
+
+def nearly_nothing():
+    """A classifier that takes no time."""
+    inputs = keras.Input((32, 32, 3))
+    x = keras.layers.GlobalAveragePooling2D()(inputs)
+    return keras.Model(inputs, keras.layers.Dense(10)(x))
+
+
+def main():
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawTextHelpFormatter
+    )
+    parser.add_argument("--file", help="an .npz with x and y")
+    parser.add_argument("--num-images", type=int, default=2_000)
+    parser.add_argument("--models", nargs="+", metavar="FILE", default=[])
+    parser.add_argument("--figure", metavar="FILE")
+    arguments = parser.parse_args()
+    x, y = load(arguments.file, arguments.num_images)
+
+    start = time.perf_counter()
+    kfl.evaluation.evaluate_corruptions(nearly_nothing(), x, y, verbose=0)
+    seconds = time.perf_counter() - start
+    print(
+        f"{15 * 5} x {len(x):,} images: {seconds:.0f} s, "
+        f"{15 * 5 * len(x) / seconds:,.0f} images/s"
+    )
+
+    reports = {}
+    for file in arguments.models:
+        first = next(iter(reports.values()), None)
+        reports[file] = kfl.evaluation.evaluate_corruptions(
+            keras.saving.load_model(file), x, y, baseline=first, verbose=0
+        )
+        print(f"\n{file}\n{reports[file]}")
+    if arguments.figure and reports:
+        kfl.plots.corruptions(reports).savefig(arguments.figure, dpi=150)
+
+
+if __name__ == "__main__":
+    main()
