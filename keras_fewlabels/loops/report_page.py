@@ -2,6 +2,7 @@ import base64
 
 from keras_fewlabels.loops.jinja_template import jinja_template
 from keras_fewlabels.loops.report_rows import (
+    finding_notes,
     finding_rows,
     phase_rows,
     pseudo_label_rows,
@@ -58,7 +59,7 @@ def report_page(details, pictures):
         classes=_class_rows(details),
         settings=_setting_rows(details),
         findings=finding_rows(details),
-        notes=(details.get("findings") or {}).get("notes", []),
+        notes=finding_notes(details),
         data=_data_rows(details["data"]),
         run=_run_rows(details),
         pictures={name: _inline(png) for name, png in pictures.items()},

@@ -80,6 +80,18 @@ def finding_rows(details):
     return _known_columns(rows)
 
 
+def finding_notes(details):
+    """Lines on the files of a run: how many were looked at, what was noted."""
+    findings = details.get("findings")
+    if not findings:
+        return []
+    count = sum(part["num_files"] for part in findings["folders"].values())
+    line = f"All {count:,} files were looked at before the training"
+    if not findings["skipped"] and not findings["used"]:
+        line += ", and none stood out"
+    return [f"{line}.", *findings["notes"]]
+
+
 def text_lines(rows):
     """Lines of text, with names at the left and all else at the right."""
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]

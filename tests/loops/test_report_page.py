@@ -32,7 +32,9 @@ FULL = {
     "settings": {"batch_size": 64, "rate": None},
     "why": {"batch_size": "fewer than 65 & more than 63"},
     "findings": {
+        "folders": {"labeled": {"num_files": 2}},
         "notes": ["labeled has few images of cats"],
+        "used": [],
         "skipped": [
             {
                 **{"kind": "empty", "meaning": "0 bytes", "count": 1},

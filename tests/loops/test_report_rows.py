@@ -1,4 +1,5 @@
 from keras_fewlabels.loops.report_rows import (
+    finding_notes,
     finding_rows,
     phase_rows,
     pseudo_label_rows,
@@ -127,3 +128,14 @@ def test_findings_name_some_of_the_files():
     assert damaged == ["skipped: damaged", "cannot be decoded", "4", names]
     assert grey[0] == "used: grey" and grey[-1] == "labeled/0.jpg"
     assert finding_rows({"findings": None}) == finding_rows({}) == []
+
+
+def test_files_that_do_not_stand_out_were_looked_at():
+    folders = {"test": {"num_files": 500}, "labeled": {"num_files": 1000}}
+    findings = {"folders": folders, "notes": ["few"], "skipped": [], "used": []}
+    looked_at = "All 1,500 files were looked at before the training"
+    line, note = finding_notes({"findings": findings})
+    assert (line, note) == (f"{looked_at}, and none stood out.", "few")
+    line, _ = finding_notes({"findings": {**findings, "used": [{}]}})
+    assert line == f"{looked_at}."
+    assert finding_notes({"findings": None}) == finding_notes({}) == []
