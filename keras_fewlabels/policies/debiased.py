@@ -4,17 +4,12 @@ import keras
 import numpy as np
 from keras import ops
 
-from keras_fewlabels.policies.ask_policy import ask_policy, check_policy
-from keras_fewlabels.policies.global_batch import global_batch
-from keras_fewlabels.policies.moving_average import (
-    add_average,
-    check_momentum,
-    move_average,
-)
+from keras_fewlabels.policies.adjusted_policy import AdjustedPolicy
+from keras_fewlabels.policies.ask_policy import ask_policy
 
 
 @keras.saving.register_keras_serializable(package="keras_fewlabels")
-class DebiasedPolicy(keras.layers.Layer):
+class DebiasedPolicy(AdjustedPolicy):
     """Takes the teacher's preference for some classes out of its labels.
 
     Pseudo-labels are unbalanced even where the images are balanced, because
@@ -70,9 +65,7 @@ class DebiasedPolicy(keras.layers.Layer):
     """
 
     def __init__(self, policy, strength=0.4, momentum=0.999, **kwargs):
-        kwargs.setdefault("dtype", "float32")
-        super().__init__(**kwargs)
-        check_policy(policy)
+        super().__init__(policy, momentum, **kwargs)
         if not (
             isinstance(strength, numbers.Real) and 0 <= strength < float("inf")
         ):
@@ -80,53 +73,22 @@ class DebiasedPolicy(keras.layers.Layer):
                 "`strength` must not be negative; at 0 the probabilities stay "
                 f"as they are. Received: strength={strength!r}"
             )
-        check_momentum(momentum)
-        self.policy = policy
         self.strength = strength
-        self.momentum = momentum
 
     def build(self, input_shape):
         uniform = np.full(input_shape[-1], 1 / input_shape[-1])
-        self.mean = add_average(self, "mean", uniform)
-        if not self.policy.built:
-            self.policy.build(input_shape)
+        self.build_from(uniform, input_shape)
 
     def call(self, probabilities, training=None, **context):
         debiased = probabilities * ops.exp(-self.margin())
         debiased /= ops.sum(debiased, axis=-1, keepdims=True)
         if training:
-            mean = ops.mean(global_batch(probabilities), axis=0)
-            move_average(self.mean, mean, self.momentum)
+            self.move_mean(probabilities)
         return ask_policy(self.policy, debiased, training, **context)
 
     def margin(self):
         """What to add to the student's logits, shape `(num_classes,)`."""
-        mean = ops.maximum(self.mean, keras.config.epsilon())
-        return self.strength * ops.log(mean)
-
-    @property
-    def soft(self):
-        """Whether the targets are distributions rather than one class."""
-        return getattr(self.policy, "soft", False)
-
-    def compute_output_shape(self, input_shape):
-        return self.policy.compute_output_shape(input_shape)
+        return self.strength * ops.log(self.mean_above_zero())
 
     def get_config(self):
-        config = super().get_config()
-        config.update(
-            {
-                "policy": keras.saving.serialize_keras_object(self.policy),
-                "strength": self.strength,
-                "momentum": self.momentum,
-            }
-        )
-        return config
-
-    @classmethod
-    def from_config(cls, config):
-        config = dict(config)
-        config["policy"] = keras.saving.deserialize_keras_object(
-            config["policy"]
-        )
-        return cls(**config)
+        return {**super().get_config(), "strength": self.strength}

@@ -2,17 +2,12 @@ import keras
 import numpy as np
 from keras import ops
 
-from keras_fewlabels.policies.ask_policy import ask_policy, check_policy
-from keras_fewlabels.policies.global_batch import global_batch
-from keras_fewlabels.policies.moving_average import (
-    add_average,
-    check_momentum,
-    move_average,
-)
+from keras_fewlabels.policies.adjusted_policy import AdjustedPolicy
+from keras_fewlabels.policies.ask_policy import ask_policy
 
 
 @keras.saving.register_keras_serializable(package="keras_fewlabels")
-class DistributionAlignment(keras.layers.Layer):
+class DistributionAlignment(AdjustedPolicy):
     """Keeps a teacher from preferring some classes to others.
 
     A teacher that learned from few labels often has a favourite among two
@@ -61,18 +56,13 @@ class DistributionAlignment(keras.layers.Layer):
     """
 
     def __init__(self, policy, prior=None, momentum=0.999, **kwargs):
-        kwargs.setdefault("dtype", "float32")
-        super().__init__(**kwargs)
-        check_policy(policy)
-        check_momentum(momentum)
+        super().__init__(policy, momentum, **kwargs)
         if prior is not None and not _are_shares(prior):
             raise ValueError(
                 "`prior` must have a positive share for every class. "
                 f"Received: prior={prior!r}"
             )
-        self.policy = policy
         self.prior = None if prior is None else [float(p) for p in prior]
-        self.momentum = momentum
 
     def build(self, input_shape):
         num_classes = input_shape[-1]
@@ -83,46 +73,18 @@ class DistributionAlignment(keras.layers.Layer):
                 f"Received: {len(prior)} shares for {num_classes} classes"
             )
         self._shares = np.divide(prior, np.sum(prior)).astype("float32")
-        self.mean = add_average(self, "mean", self._shares)
-        if not self.policy.built:
-            self.policy.build(input_shape)
+        self.build_from(self._shares, input_shape)
 
     def call(self, probabilities, training=None, **context):
         if training:
-            mean = ops.mean(global_batch(probabilities), axis=0)
-            move_average(self.mean, mean, self.momentum)
+            self.move_mean(probabilities)
         # A class that is never predicted must not make 0 / 0.
-        mean = ops.maximum(self.mean, keras.config.epsilon())
-        aligned = probabilities * self._shares / mean
+        aligned = probabilities * self._shares / self.mean_above_zero()
         aligned /= ops.sum(aligned, axis=-1, keepdims=True)
         return ask_policy(self.policy, aligned, training, **context)
 
-    @property
-    def soft(self):
-        """Whether the targets are distributions rather than one class."""
-        return getattr(self.policy, "soft", False)
-
-    def compute_output_shape(self, input_shape):
-        return self.policy.compute_output_shape(input_shape)
-
     def get_config(self):
-        config = super().get_config()
-        config.update(
-            {
-                "policy": keras.saving.serialize_keras_object(self.policy),
-                "prior": self.prior,
-                "momentum": self.momentum,
-            }
-        )
-        return config
-
-    @classmethod
-    def from_config(cls, config):
-        config = dict(config)
-        config["policy"] = keras.saving.deserialize_keras_object(
-            config["policy"]
-        )
-        return cls(**config)
+        return {**super().get_config(), "prior": self.prior}
 
 
 def _are_shares(prior):
