@@ -3,7 +3,7 @@ import dataclasses
 import numpy as np
 
 from keras_fewlabels.data.image_table import write_image_table
-from keras_fewlabels.evaluation.mcnemar import mcnemar
+from keras_fewlabels.evaluation.compare_predictions import compare_predictions
 from keras_fewlabels.evaluation.table import (
     class_name,
     made_folder,
@@ -34,11 +34,8 @@ class PredictionChanges:
         class_names: Optional sequence of strings.
 
     Attributes:
-        num_fixed: Int, how many images were wrong and are right now, or
-            `None` where the truth is not known.
-        num_broken: Int, the reverse, or `None`.
-        p_value: Float, of McNemar's exact test that both are equally good, or
-            `None`.
+        verdict: `Verdict` whether the other model is better, or `None` where
+            the truth is not known.
 
     Example:
 
@@ -57,7 +54,8 @@ class PredictionChanges:
         1    1     0       2      2
     <BLANKLINE>
     2 of 4 predictions flipped: 2 fixed, 0 broken, 0 still wrong
-    accuracy 50.0 % -> 100.0 % (McNemar's exact p = 0.5)
+    accuracy 50.0 % -> 100.0 %
+    cannot tell: 50.0 points (-16.6 to 83.2) on 4 images
     """
 
     before: np.ndarray
@@ -71,18 +69,10 @@ class PredictionChanges:
     class_names: list | None = None
 
     @property
-    def num_fixed(self):
-        return None if self.truth is None else int(self._fixed().sum())
-
-    @property
-    def num_broken(self):
-        return None if self.truth is None else int(self._broken().sum())
-
-    @property
-    def p_value(self):
+    def verdict(self):
         if self.truth is None:
             return None
-        return mcnemar(self.num_fixed, self.num_broken)
+        return compare_predictions(self.before, self.after, self.truth)
 
     def to_dict(self):
         """Returns all figures as a dict that JSON can hold."""
@@ -90,9 +80,7 @@ class PredictionChanges:
         return {
             "num_images": len(self.before),
             "flipped": self.order.tolist(),
-            "num_fixed": self.num_fixed,
-            "num_broken": self.num_broken,
-            "p_value": self.p_value,
+            "verdict": self.verdict and self.verdict.to_dict(),
             "contradicted": (
                 None if contradicted is None else contradicted.tolist()
             ),
@@ -164,17 +152,18 @@ class PredictionChanges:
         if self.truth is None:
             lines += ["", head]
         else:
-            others = len(self.order) - self.num_fixed - self.num_broken
+            fixed, broken = self.verdict.num_gained, self.verdict.num_lost
+            others = len(self.order) - fixed - broken
             was, now = (
                 100 * np.mean(found == self.truth)
                 for found in (self.before, self.after)
             )
             lines += [
                 "",
-                f"{head}: {self.num_fixed:,} fixed, {self.num_broken:,} "
-                f"broken, {others:,} still wrong",
-                f"accuracy {was:.1f} % -> {now:.1f} % "
-                f"(McNemar's exact p = {self.p_value:.2g})",
+                f"{head}: {fixed:,} fixed, {broken:,} broken, "
+                f"{others:,} still wrong",
+                f"accuracy {was:.1f} % -> {now:.1f} %",
+                str(self.verdict),
             ]
         if self.contradicted is not None:
             lines.append(

@@ -72,8 +72,8 @@ def what_changed(
     ...     x=np.zeros((3, 8, 8, 1), "uint8"),
     ...     y=[0, 1, 1],
     ... )
-    >>> changes.order, changes.num_fixed, changes.num_broken
-    (array([1]), 1, 0)
+    >>> changes.order, changes.verdict.num_gained
+    (array([1]), 1)
     """
     check_int(batch_size, "batch_size")
     check_int(num_shown, "num_shown")

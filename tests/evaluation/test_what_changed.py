@@ -24,7 +24,8 @@ def test_flips_are_ranked_by_how_much_changed():
     assert set(changes.order) == set(np.flatnonzero(was != now))
     amounts = np.abs(AFTER - BEFORE).sum(axis=1)[changes.order]
     assert (np.diff(amounts) <= 1e-6).all()
-    assert changes.num_fixed == np.sum((was != TRUTH) & (now == TRUTH))
+    fixed = np.sum((was != TRUTH) & (now == TRUTH))
+    assert changes.verdict.num_gained == fixed
     np.testing.assert_array_equal(changes.images, IMAGES[changes.order[:5]])
     assert [row["index"] for row in changes.rows] == list(changes.order[:5])
 
@@ -51,7 +52,7 @@ def test_contradicted_pseudo_labels():
 def test_nothing_changed():
     changes = what_changed(BEFORE, BEFORE, IMAGES, TRUTH)
     assert len(changes.order) == len(changes.images) == 0
-    assert changes.p_value == 1
+    assert changes.verdict.difference == 0
 
 
 @pytest.mark.parametrize("before, after, options, message", [
