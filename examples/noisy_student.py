@@ -18,7 +18,7 @@ validation and tells how good the models are. `--weights imagenet`, or a file
 of such weights, begins with a MobileNetV2 instead of a small network.
 
 The folder `--report` has a page to open (index.html), the model that is left,
-and what else there is to know.
+and what else there is to know; with several seeds, of the last one.
 """
 
 import argparse

@@ -152,7 +152,8 @@ class PredictionChanges:
         if self.truth is None:
             lines += ["", head]
         else:
-            fixed, broken = self.verdict.num_gained, self.verdict.num_lost
+            verdict = self.verdict
+            fixed, broken = verdict.num_gained, verdict.num_lost
             others = len(self.order) - fixed - broken
             was, now = (
                 100 * np.mean(found == self.truth)
@@ -163,7 +164,7 @@ class PredictionChanges:
                 f"{head}: {fixed:,} fixed, {broken:,} broken, "
                 f"{others:,} still wrong",
                 f"accuracy {was:.1f} % -> {now:.1f} %",
-                str(self.verdict),
+                str(verdict),
             ]
         if self.contradicted is not None:
             lines.append(

@@ -129,19 +129,16 @@ def price_of_a_label(
     *known, num_classes = features_of(images, labels, "labeled")
     check_class_names(class_names, num_classes)
     random = np.random.default_rng(seed)
-    present = len(np.unique(known[1]))
-    if validation_data is None:
-        # What is left of the labels while a fold is held out.
-        num_fitted = len(images) - -(-len(images) // NUM_FOLDS)
-        sizes = nested_sizes(num_fitted, present, extra)
+    held_out = None
+    if validation_data is not None:
+        *held_out, _ = features_of(*validation_data, "validation_data")
+    sizes = _sizes(known[1], held_out, extra)
+    if held_out is None:
         truth, measured_on = known[1], f"{len(images)} labels, cross-validated"
         wrong = cross_validated_errors(
             known, sizes, num_classes, num_orders, random
         )
     else:
-        *held_out, _ = features_of(*validation_data, "validation_data")
-        sizes = nested_sizes(len(images), present)
-        sizes += lent_sizes(len(images), len(held_out[1]) // 2)
         truth = held_out[1]
         measured_on = f"{len(truth)} validation images"
         wrong = held_out_errors(
@@ -169,6 +166,17 @@ def price_of_a_label(
         measured_on,
         class_names,
     )
+
+
+def _sizes(labels, held_out, extra):
+    """How many labels the heads are fitted to."""
+    num_labels, present = len(labels), len(np.unique(labels))
+    if held_out is None:
+        # What is left of the labels while a fold is held out.
+        num_fitted = num_labels - -(-num_labels // NUM_FOLDS)
+        return nested_sizes(num_fitted, present, extra)
+    num_lent = len(held_out[1]) // 2
+    return nested_sizes(num_labels, present) + lent_sizes(num_labels, num_lent)
 
 
 def _check_confidence(confidence):

@@ -166,11 +166,7 @@ def fit_noisy_student(
     task = look_at(model, labeled, unlabeled, value_range)
     validation = task.check(validation_data, "validation_data")
     check_class_names(class_names, task.num_classes)
-    if findings is not None and not isinstance(findings, FolderFindings):
-        raise ValueError(
-            "`findings` must be those of `data.load_image_folders`. "
-            f"Received: findings={findings!r}"
-        )
+    _check_findings(findings)
     settings = with_defaults(
         settings, recommended_for(task, model, validation is None)
     )
@@ -215,6 +211,14 @@ def fit_noisy_student(
         outcome.files(),
     )
     return _compiled(outcome.model, task, labeled[1]), report
+
+
+def _check_findings(findings):
+    if findings is not None and not isinstance(findings, FolderFindings):
+        raise ValueError(
+            "`findings` must be those of `data.load_image_folders`. "
+            f"Received: findings={findings!r}"
+        )
 
 
 def _identity(model, task, data, settings, layers):
