@@ -1026,6 +1026,10 @@ CASES = {
         "`weak_noise` must be a Keras layer",
         lambda: fit_mixed(weak_noise=lambda images: images),
     ),
+    "NoisyStudentModel: labelled noise of another type": (
+        r"`labeled_noise` must be a Keras layer.*or \"weak\"",
+        lambda: fit_mixed(labeled_noise="strong"),
+    ),
     "NoisyStudentModel: negative weight": (
         "`unlabeled_weight` must be a number",
         lambda: fit_mixed(unlabeled_weight=-1.0),

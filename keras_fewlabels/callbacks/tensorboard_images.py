@@ -151,7 +151,9 @@ class TensorBoardImages(keras.callbacks.Callback):
 
     def _labeled_cards(self, model):
         images, labels = self.labeled
-        noise = getattr(model, "labeled_noise", None) or self._noise_of(model)
+        noise = self._noise_of(model)
+        if getattr(model, "labeled_noise", None) is not None:
+            noise = model.add_labeled_noise
         return [
             Card(image, view, self._name(label))
             for image, view, label in zip(

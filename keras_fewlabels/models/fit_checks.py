@@ -67,18 +67,23 @@ def check_noise(**layers):
     """Refuses noise that is no layer.
 
     Args:
-        **layers: Names of arguments to what should be layers or `None`.
+        **layers: Names of arguments to what should be layers or `None`, or
+            `"weak"` for `labeled_noise`.
 
     Raises:
-        ValueError: If one of them is no Keras layer.
+        ValueError: If one of them is no such thing.
     """
     for name, layer in layers.items():
-        if layer is not None and not isinstance(layer, keras.layers.Layer):
-            raise ValueError(
-                f"`{name}` must be a Keras layer, so that it is saved with "
-                "the model, such as `layers.RandAugment()`. "
-                f"Received: {name}={layer!r}"
-            )
+        if layer is None or isinstance(layer, keras.layers.Layer):
+            continue
+        if name == "labeled_noise" and layer == "weak":
+            continue
+        also = ', or "weak"' if name == "labeled_noise" else ""
+        raise ValueError(
+            f"`{name}` must be a Keras layer, so that it is saved with the "
+            f"model, such as `layers.RandAugment()`{also}. "
+            f"Received: {name}={layer!r}"
+        )
 
 
 def check_weight(weight, argument):

@@ -21,10 +21,10 @@ class FixMatch(NoisyStudentModel):
         noise: Layer for the images of the student. By default flips,
             `RandAugment(2, 10)` and a cutout; `keras.layers.Identity()` for
             none.
-        weak_noise: Layer for the images that are labelled. By default flips
-            and shifts.
-        value_range: Pair of floats, the values of black and white for the
-            default noise.
+        weak_noise: Layer for the images that the student labels. By default
+            flips and shifts.
+        value_range: Values of black and white, for the default noise.
+        labeled_noise: As for `NoisyStudentModel`, here weak by default.
         **kwargs: As for `NoisyStudentModel`.
 
     Example:
@@ -42,6 +42,7 @@ class FixMatch(NoisyStudentModel):
         noise=None,
         weak_noise=None,
         value_range=(0, 255),
+        labeled_noise="weak",
         **kwargs,
     ):
         if noise is None:
@@ -49,5 +50,10 @@ class FixMatch(NoisyStudentModel):
         if weak_noise is None:
             weak_noise = weak_view(value_range)
         super().__init__(
-            student, policy=policy, noise=noise, weak_noise=weak_noise, **kwargs
+            student,
+            policy=policy,
+            noise=noise,
+            weak_noise=weak_noise,
+            labeled_noise=labeled_noise,
+            **kwargs,
         )

@@ -65,8 +65,9 @@ class NoisyStudentModel(StudentModel):
             as `layers.RandAugment()`, which draws anew on each replica;
             Keras's own random layers draw the same on all.
         labeled_noise: Optional layer that augments the labelled images
-            instead. In FixMatch they are as weakly augmented as those that
-            the teacher sees; in Noisy Student all have the same noise.
+            instead; or `"weak"`, with which `weak_noise` does. In FixMatch
+            they are as weakly augmented as those that the teacher sees; in
+            Noisy Student all have the same noise.
         weak_noise: Optional layer that augments the images of the teacher.
         unlabeled_weight: Float, the weight of the unlabelled loss.
         separate_batch_norm: Boolean. If `True`, labelled and unlabelled
@@ -171,6 +172,16 @@ class NoisyStudentModel(StudentModel):
             return images
         return self.noise(images, training=True)
 
+    def add_labeled_noise(self, images):
+        """The labelled images as the student sees them, with `labeled_noise`.
+
+        Without it, `add_noise` gets all images at once.
+        """
+        noise = self.labeled_noise
+        if noise == "weak":
+            noise = self.weak_noise
+        return images if noise is None else noise(images, training=True)
+
     def unlabeled_loss(self, targets, predictions, weights):
         """What the student pays for each unlabelled image.
 
@@ -207,8 +218,7 @@ class NoisyStudentModel(StudentModel):
         has_own_noise = training and self.labeled_noise is not None
         if has_own_noise:
             labeled, unlabeled = parts
-            labeled = self.labeled_noise(labeled, training=True)
-            parts = [labeled, self.add_noise(unlabeled)]
+            parts = [self.add_labeled_noise(labeled), self.add_noise(unlabeled)]
         if not (training and self.separate_batch_norm):
             parts = [ops.concatenate(parts)]
         if training and not has_own_noise:

@@ -65,6 +65,27 @@ def test_default_noise_trains(name):
 
 
 @pytest.mark.parametrize("method", METHODS.values(), ids=METHODS)
+def test_labeled_images_are_augmented_as_in_the_papers(method):
+    weak, strong = (keras.layers.Rescaling(1.0, shift) for shift in (50, 100))
+    seen = []
+
+    class Remember(keras.layers.Layer):
+        def call(self, images):
+            seen.append(ops.convert_to_numpy(images))
+            return images
+
+    model = method(
+        classifier(front=[Remember()]), noise=strong, weak_noise=weak
+    )
+    seen.clear()
+    images = np.zeros((2, 8, 8, 3), "uint8")
+    model({"labeled": images, "unlabeled": images}, training=True)
+    is_noisy_student = isinstance(model, models.NoisyStudent)
+    assert (seen[0][:2] == (100 if is_noisy_student else 50)).all()
+    assert (seen[0][2:] == 100).all()
+
+
+@pytest.mark.parametrize("method", METHODS.values(), ids=METHODS)
 def test_methods_train_with_their_defaults(method):
     model = method(
         classifier(), noise=NO_NOISE, weak_noise=NO_NOISE, name="method"

@@ -172,15 +172,24 @@ def test_noise_is_for_the_student_and_weak_noise_for_the_teacher():
 
 
 @pytest.mark.parametrize("separate_batch_norm", [False, True])
-def test_labeled_images_may_have_noise_of_their_own(separate_batch_norm):
+@pytest.mark.parametrize("labeled_noise", ["own", "weak", "weak, of none"])
+def test_labeled_images_may_have_noise_of_their_own(
+    labeled_noise, separate_batch_norm
+):
+    double, scale = keras.layers.Rescaling(2.0), 2
+    noise = {"labeled_noise": double, "weak_noise": None}
+    if labeled_noise == "weak":
+        noise = {"labeled_noise": "weak", "weak_noise": double}
+    elif labeled_noise == "weak, of none":
+        noise, scale = {"labeled_noise": "weak", "weak_noise": None}, 1
     model = NoisyStudentModel(
         linear_model(),
         noise=Shift(),
-        labeled_noise=keras.layers.Rescaling(2.0),
         separate_batch_norm=separate_batch_norm,
+        **noise,
     )
     batch = {"labeled": IMAGES[:4], "unlabeled": IMAGES[4:9]}
-    seen = np.concatenate([2 * IMAGES[:4], IMAGES[4:9] + 0.3])
+    seen = np.concatenate([scale * IMAGES[:4], IMAGES[4:9] + 0.3])
     np.testing.assert_allclose(
         ops.convert_to_numpy(model(batch, training=True)),
         softmax(seen.reshape(9, 6) @ KERNELS[0]),
