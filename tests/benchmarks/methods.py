@@ -5,8 +5,9 @@
 
 Digits of scikit-learn, 20 labels, 1,180 unlabelled images; or CIFAR-10, 400
 labels, 20,000 unlabelled images (an `.npz` with `x` and `y`, by default that
-of Keras). All runs of a seed see the same labelled images under the same
-augmentation, in as many steps and in as many labelled images per step.
+of Keras). All runs of a seed see the same labelled images, in as many steps and
+in as many labelled images per step: strongly augmented in supervised training
+and for `NoisyStudent`, weakly for the others, as in their papers.
 Nothing is chosen on the test images; policies are those of the papers, but
 for the momentum of their moving averages, which `--momentum` sets: the papers'
 0.999 is made for runs a thousand times as long.

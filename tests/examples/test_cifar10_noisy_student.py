@@ -39,7 +39,9 @@ def test_table_has_a_row_for_each_kind_of_noise(tmp_path, noise):
         text=True,
     )
     assert result.returncode == 0, result.stderr
-    table = result.stdout.splitlines()[-len(noise) :]
+    *lines, _, baseline = result.stdout.splitlines()
+    table = lines[-len(noise) :]
+    assert baseline.startswith("Labels alone") and "%" in baseline
     assert tuple(line.split()[0] for line in table) == noise
     assert all(line.count("%") == 3 for line in table)
     assert (tmp_path / "cifar10_noisy_student.png").exists()
