@@ -6,8 +6,8 @@
 Digits of scikit-learn, 20 labels, 1,180 unlabelled images; or CIFAR-10, 400
 labels, 20,000 unlabelled images (an `.npz` with `x` and `y`, by default that
 of Keras). All runs of a seed see the same labelled images, in as many steps and
-in as many labelled images per step: strongly augmented in supervised training
-and for `NoisyStudent`, weakly for the others, as in their papers.
+in as many labelled images per step: strongly augmented, but weakly in the
+methods whose papers say so, unless `--labeled-noise strong`.
 Nothing is chosen on the test images; policies are those of the papers, but
 for the momentum of their moving averages, which `--momentum` sets: the papers'
 0.999 is made for runs a thousand times as long.
@@ -61,6 +61,7 @@ class Digits:
         images = keras.ops.image.resize(
             digits.images[..., None] * (255 / 16), (16, 16), "bicubic"
         )
+        images = keras.ops.convert_to_numpy(images)
         self.images = np.clip(np.round(images), 0, 255).astype("uint8")
         self.labels = digits.target
 
@@ -150,6 +151,8 @@ def train(name, data, labeled, unlabeled, arguments, num_steps):
         )
         return student
     views = {"noise": data.strong(), "weak_noise": data.weak()}
+    if arguments.labeled_noise == "strong":
+        views["labeled_noise"] = None
     if name == "NoisyStudent":
         teacher_steps = num_steps // 3
         teacher = train(
@@ -165,8 +168,7 @@ def train(name, data, labeled, unlabeled, arguments, num_steps):
     mixed = kfl.data.mix_labeled_unlabeled(
         labeled, unlabeled, arguments.batch_size, arguments.unlabeled_ratio
     )
-    epochs = -(-num_steps // 100)
-    model.fit(mixed.repeat(), epochs=epochs, steps_per_epoch=100, verbose=0)
+    model.fit(mixed, epochs=-(-num_steps // len(mixed)), verbose=0)
     return student
 
 
@@ -184,6 +186,9 @@ def main():
     parser.add_argument("--steps", type=int, default=1200)
     parser.add_argument("--batch-size", type=int, default=32)
     parser.add_argument("--unlabeled-ratio", type=int, default=7)
+    parser.add_argument(
+        "--labeled-noise", choices=("paper", "strong"), default="paper"
+    )
     parser.add_argument("--momentum", type=float, default=0.99)
     parser.add_argument("--methods", nargs="+", default=METHODS)
     arguments = parser.parse_args()
