@@ -6,8 +6,10 @@ import os
 import keras
 import numpy as np
 
+from keras_fewlabels.data.image_checks import (
+    check_images,
+)
 from keras_fewlabels.data.unlabeled_source import is_dataset, unlabeled_source
-from keras_fewlabels.data.validation import check_images
 
 
 class ImagePool:

@@ -3,12 +3,14 @@
 import keras
 import numpy as np
 
-from keras_fewlabels.data.unlabeled_source import is_dataset
-from keras_fewlabels.data.validation import (
+from keras_fewlabels.data.image_checks import (
     as_array,
     check_images,
+)
+from keras_fewlabels.data.label_checks import (
     check_labels,
 )
+from keras_fewlabels.data.unlabeled_source import is_dataset
 
 
 def labeled_arrays(source, argument, in_memory=True):

@@ -4,16 +4,18 @@ import math
 import numbers
 
 from keras_fewlabels.data.arguments import check_int, check_seed
-from keras_fewlabels.data.mixed_batches import MixedBatches
-from keras_fewlabels.data.unlabeled_source import is_dataset, unlabeled_source
-from keras_fewlabels.data.validation import (
+from keras_fewlabels.data.image_checks import (
     as_array,
     check_images,
-    check_labels,
     check_same_images,
+)
+from keras_fewlabels.data.label_checks import (
+    check_labels,
     check_sample_weight,
     check_truth,
 )
+from keras_fewlabels.data.mixed_batches import MixedBatches
+from keras_fewlabels.data.unlabeled_source import is_dataset, unlabeled_source
 
 
 def mix_labeled_unlabeled(

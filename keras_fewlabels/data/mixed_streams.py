@@ -6,12 +6,14 @@ import random
 import numpy as np
 import tensorflow as tf
 
+from keras_fewlabels.data.label_checks import (
+    check_truth,
+)
 from keras_fewlabels.data.streams import (
     as_stream,
     check_elements,
     count_images,
 )
-from keras_fewlabels.data.validation import check_truth
 
 _SHUFFLE_WINDOW = 1024
 _MANY_TIMES = 2**40

@@ -1,13 +1,15 @@
 """True and pseudo-labels in one dataset, whatever they come from."""
 
-from keras_fewlabels.data.pseudo_labeled_batches import PseudoLabeledBatches
-from keras_fewlabels.data.unlabeled_source import is_dataset
-from keras_fewlabels.data.validation import (
+from keras_fewlabels.data.image_checks import (
     as_array,
     check_images,
-    check_labels,
     check_same_images,
 )
+from keras_fewlabels.data.label_checks import (
+    check_labels,
+)
+from keras_fewlabels.data.pseudo_labeled_batches import PseudoLabeledBatches
+from keras_fewlabels.data.unlabeled_source import is_dataset
 
 
 def pseudo_labeled_data(

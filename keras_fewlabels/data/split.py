@@ -3,9 +3,11 @@
 import numpy as np
 
 from keras_fewlabels.data.arguments import check_int, check_seed
-from keras_fewlabels.data.validation import (
+from keras_fewlabels.data.image_checks import (
     as_array,
     check_images,
+)
+from keras_fewlabels.data.label_checks import (
     check_labels,
     class_numbers,
 )

@@ -2,7 +2,9 @@
 
 import zlib
 
-from keras_fewlabels.data.validation import check_images
+from keras_fewlabels.data.image_checks import (
+    check_images,
+)
 
 
 class UnlabeledArray:

@@ -6,12 +6,14 @@ import zlib
 
 import tensorflow as tf
 
+from keras_fewlabels.data.image_checks import (
+    check_values,
+)
 from keras_fewlabels.data.streams import (
     as_stream,
     check_unlabeled_element,
     count_images,
 )
-from keras_fewlabels.data.validation import check_values
 
 # Where the checksum of the first images is kept among those of single ones.
 _SAMPLE = (0, 0)

@@ -3,7 +3,7 @@
 import keras
 import numpy as np
 
-from keras_fewlabels.data import validation
+from keras_fewlabels.data import image_checks
 from keras_fewlabels.data.arguments import check_int, check_value_range
 
 SMALLEST = 32
@@ -24,7 +24,7 @@ def as_array(values, argument):
     if keras.ops.is_tensor(values):
         return keras.ops.convert_to_numpy(values)
     if isinstance(values, list | tuple):
-        return validation.as_array(values, argument)
+        return image_checks.as_array(values, argument)
     raise ValueError(
         f"`{argument}` must be an array; stack the batches of a dataset into "
         f"one. Received: {argument} of type {type(values).__name__}"
@@ -57,7 +57,7 @@ def check_images(images, value_range):
         )
     value_range = (0, 255) if value_range is None else value_range
     check_value_range(value_range)
-    validation.check_images(images, "x", value_range)
+    image_checks.check_images(images, "x", value_range)
     height, width, channels = images.shape[1:]
     if min(height, width) < SMALLEST or channels not in (1, 3):
         raise ValueError(
@@ -142,7 +142,7 @@ def check_model(model, images):
     Raises:
         ValueError: If it returns something else, or scores that are NaN.
     """
-    validation.check_input_shape(model, images, "model")
+    image_checks.check_input_shape(model, images, "model")
     scores = model.predict(images, verbose=0)
     check_scores(scores, len(images))
     return scores.shape[1]

@@ -2,10 +2,12 @@ import keras
 import numpy as np
 
 from keras_fewlabels.data.arguments import check_int
+from keras_fewlabels.data.image_checks import (
+    as_array,
+)
 from keras_fewlabels.data.image_pool import ImagePool
 from keras_fewlabels.data.image_table import image_rows
-from keras_fewlabels.data.validation import (
-    as_array,
+from keras_fewlabels.data.label_checks import (
     check_labels,
     class_numbers,
 )

@@ -7,15 +7,17 @@ import numpy as np
 from keras import ops
 
 from keras_fewlabels.data.arguments import check_value_range
-from keras_fewlabels.data.labeled_arrays import labeled_arrays, sample_of
-from keras_fewlabels.data.unlabeled_source import unlabeled_source
-from keras_fewlabels.data.validation import (
+from keras_fewlabels.data.image_checks import (
     check_input_shape,
-    check_labels,
     check_same_images,
     check_values,
+)
+from keras_fewlabels.data.label_checks import (
+    check_labels,
     class_numbers,
 )
+from keras_fewlabels.data.labeled_arrays import labeled_arrays, sample_of
+from keras_fewlabels.data.unlabeled_source import unlabeled_source
 from keras_fewlabels.policies.class_probabilities import (
     check_class_scores,
     gives_probabilities,

@@ -7,11 +7,13 @@ import keras
 import numpy as np
 from keras import ops
 
-from keras_fewlabels.data.validation import (
+from keras_fewlabels.data.image_checks import (
     check_input_shape,
+    check_values,
+)
+from keras_fewlabels.data.label_checks import (
     check_label_form,
     check_labels,
-    check_values,
 )
 from keras_fewlabels.policies.class_probabilities import (
     check_class_scores,

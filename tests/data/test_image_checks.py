@@ -1,14 +1,15 @@
+import keras
 import numpy as np
 import pytest
 
-from keras_fewlabels.data.image_files import ImageFiles
-from keras_fewlabels.data.validation import (
+from keras_fewlabels.data.image_checks import (
     as_array,
     check_images,
-    check_labels,
+    check_input_shape,
+    check_same_images,
     check_values,
-    class_numbers,
 )
+from keras_fewlabels.data.image_files import ImageFiles
 
 IMAGES = np.full((3, 4, 4, 1), 100, dtype="float32")
 
@@ -43,36 +44,28 @@ def test_good_images_pass():
     check_values(IMAGES / 255, "photos", value_range=(0, 1))
 
 
-@pytest.mark.parametrize(
-    "labels, message",
-    [
-        (np.zeros((3, 2, 2)), r"must have shape.*shape=\(3, 2, 2\)"),
-        (np.zeros(4, int), "one label per image.*4 labels for 3 images"),
-        (np.array(["a", "b", "c"]), "whole class numbers.*first values"),
-        (np.array([0, 0.5, 1]), "whole class numbers"),
-        (np.array([0, 1, -1]), "class numbers from 0 to 2.*minimum=-1"),
-        (np.array([0, 1, 3]), "class numbers from 0 to 2.*maximum=3"),
-        (np.full((3, 3), 0.5), "sum to 1.*1.5"),
-        (np.eye(4)[:3], "each of the model's 3 classes"),
-    ],
-)
-def test_bad_labels_are_refused(labels, message):
-    with pytest.raises(ValueError, match=f"`y`.*{message}"):
-        check_labels(labels, "y", num_images=3, num_classes=3)
-
-
-@pytest.mark.parametrize(
-    "labels",
-    [[2, 0, 1], [2.0, 0.0, 1.0], [[2], [0], [1]], np.eye(3)[[2, 0, 1]]],
-    ids=["integers", "floats", "column", "one-hot"],
-)
-def test_class_numbers(labels):
-    labels = np.array(labels)
-    check_labels(labels, "y", num_images=3, num_classes=3)
-    assert class_numbers(labels).tolist() == [2, 0, 1]
-
-
 def test_files_stay_on_disk():
     files = ImageFiles(["there is no such file.png"], 8)
     assert as_array(files, "photos") is files
     check_images(files, "photos")
+
+
+@pytest.mark.parametrize(
+    "unlabeled, message",
+    [
+        (IMAGES[:, :2], r"labeled \(4, 4, 1\), unlabeled \(2, 4, 1\)"),
+        (IMAGES.astype("uint8"), "labeled float32, unlabeled uint8"),
+    ],
+    ids=["size", "dtype"],
+)
+def test_images_of_two_kinds_are_refused(unlabeled, message):
+    check_same_images(IMAGES, IMAGES[:1])
+    with pytest.raises(ValueError, match=message):
+        check_same_images(IMAGES, unlabeled)
+
+
+def test_images_of_another_size_than_the_model_are_refused():
+    model = keras.Sequential([keras.Input((None, 8, 1)), keras.layers.ReLU()])
+    check_input_shape(model, np.zeros((2, 5, 8, 1)), "teacher")
+    with pytest.raises(ValueError, match=r"The teacher .*\(4, 4, 1\)"):
+        check_input_shape(model, IMAGES, "teacher")
