@@ -70,9 +70,9 @@ def fit_noisy_student(
 
     References:
         - [Xie et al., 2019](https://arxiv.org/abs/1911.04252), Noisy Student.
-          They start each student anew and label once per generation; here
-          that is `settings={"teacher": "frozen"}`, with labels that follow
-          the augmentation.
+          They start each student anew and label clean images once per
+          generation; here that is `settings={"teacher": "frozen"}`, with the
+          same labels made anew in each step.
         - [Touvron et al., 2019](https://arxiv.org/abs/1906.06423), FixRes.
 
     Args:

@@ -88,6 +88,17 @@ class Recipe:
             return given
         return build(self.settings, self.task.value_range)
 
+    def teacher_view(self, is_frozen):
+        """The layer that augments the images of the teacher, or `None`.
+
+        Args:
+            is_frozen: Boolean, whether the teacher stays as it is.
+        """
+        # One that does is most often right on images as they are.
+        if is_frozen and self.layers["weak_noise"] is None:
+            return None
+        return self.view("weak")
+
     def policy(self):
         """A policy that has seen nothing yet."""
         policy = self.layers["policy"]

@@ -149,7 +149,7 @@ class Trainer:
                 labeled_noise=self.recipe.view(
                     settings["labeled_view"] if noisy else None
                 ),
-                weak_noise=self.recipe.view("weak"),
+                weak_noise=self.recipe.teacher_view(teacher is not None),
                 unlabeled_weight=settings["unlabeled_weight"],
             )
             compile_like(model, student, self.recipe.task, settings, num_steps)

@@ -21,6 +21,8 @@ def weak_view(value_range):
         1,
         value_range,
         ops=("translate_x", "translate_y"),
+        # By whole pixels: what lies between is blurred, which costs accuracy.
+        interpolation="nearest",
         magnitude_std=1,
     )
     return keras.Sequential(

@@ -102,7 +102,9 @@ class CIFAR10:
         )
 
     def weak(self):
-        shift = kfl.layers.RandAugment(2, 1, ops=SHIFTS, magnitude_std=1)
+        shift = kfl.layers.RandAugment(
+            2, 1, ops=SHIFTS, interpolation="nearest", magnitude_std=1
+        )
         return keras.Sequential([layers.RandomFlip("horizontal"), shift])
 
     def classifier(self):

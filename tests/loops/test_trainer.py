@@ -171,6 +171,16 @@ def test_noisy_student_without_noise(phase):
     assert phase.model.weak_noise is not None
 
 
+def test_a_teacher_that_stays_as_it_is_labels_clean_images(phase):
+    student, teacher = build(), build()
+    trainer_of(student).noisy_student("second", student, 10, teacher)
+    assert phase.model.weak_noise is None
+    layers = {"weak_noise": keras.layers.GaussianNoise(0.25)}
+    trainer = trainer_of(student, layers=layers)
+    trainer.noisy_student("second", student, 10, teacher)
+    assert phase.model.weak_noise is layers["weak_noise"]
+
+
 def test_there_is_an_unlabelled_image_in_each_batch(phase):
     student = build()
     trainer = trainer_of(student, unlabeled_ratio=0.01)
