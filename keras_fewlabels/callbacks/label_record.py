@@ -18,9 +18,9 @@ class LabelRecord:
             kept; -1 before the first round.
         confidence: Float32 array, the probability of the likeliest class; NaN
             before the first round.
-        first_kept: Int16 array, the round, from 0, in which the image first
+        first_kept: Int32 array, the round, from 0, in which the image first
             had a label; -1 where it never had one.
-        num_changes: Int16 array, how often its label was another one than the
+        num_changes: Int32 array, how often its label was another one than the
             one it had before.
         rounds: List with a dict per round.
         stopped: Why labelling stopped, `None` while it goes on.
@@ -40,8 +40,8 @@ class LabelRecord:
         self.labels = np.full(num_images, -1, "int32")
         self.predicted = np.full(num_images, -1, "int32")
         self.confidence = np.full(num_images, np.nan, "float32")
-        self.first_kept = np.full(num_images, -1, "int16")
-        self.num_changes = np.zeros(num_images, "int16")
+        self.first_kept = np.full(num_images, -1, "int32")
+        self.num_changes = np.zeros(num_images, "int32")
         self._last = np.full(num_images, -1, "int32")
         self.rounds = []
         self.stopped = None

@@ -108,7 +108,7 @@ def train(minutes, file):
     labeled, unlabeled, _ = kfl.data.split_labels(
         images.astype("uint8"), digits.target, 50, 1150
     )
-    # Two digits in one: a labelling would end if no label changed any more.
+    # Two digits in one: labelling would end if no label changed any more.
     both = np.maximum(unlabeled, np.roll(unlabeled, 1, axis=0))
     unlabeled = np.concatenate([unlabeled, both])
     labeler = kfl.callbacks.PseudoLabeler(
@@ -126,7 +126,10 @@ def train(minutes, file):
         kfl.policies.FixedThreshold(0.9),
         noise=kfl.layers.RandAugment(2, magnitude=3, fill_value=0),
     )
-    model.compile("adam", "sparse_categorical_crossentropy")
+    # Large, for the same reason.
+    model.compile(
+        keras.optimizers.Adam(1e-2), "sparse_categorical_crossentropy"
+    )
     watch = Watch(minutes, file)
     # So many epochs that the time ends first.
     model.fit(mixed, epochs=10**9, callbacks=[labeler, watch], verbose=0)

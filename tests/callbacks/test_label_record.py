@@ -84,3 +84,14 @@ def test_restored_it_goes_on_as_if_nothing_had_been():
         np.testing.assert_array_equal(
             getattr(second, name), getattr(whole, name)
         )
+
+
+def test_tens_of_thousands_of_rounds_are_counted():
+    record = LabelRecord(2)
+    labels = np.array([[0, -1], [1, -1]])
+    for number in range(33_000):
+        kept = labels[number % 2]
+        record.add(number, kept, kept, CONFIDENCE[:2], 2)
+    record.add(33_000, np.array([0, 1]), np.array([0, 1]), CONFIDENCE[:2], 2)
+    assert record.num_changes.tolist() == [33_000, 0]
+    assert record.first_kept.tolist() == [0, 33_000]
