@@ -112,7 +112,7 @@ def main():
                 "supervised_steps": arguments.steps,
                 "student_steps": arguments.steps,
                 "unlabeled_ratio": 1,
-                # The recommended 10 takes more steps until it pays.
+                # In so few steps the recommended 10 would be too much.
                 "magnitude": 5,
                 # As in the paper: soft labels of all but the most doubtful.
                 "threshold": 0.3,

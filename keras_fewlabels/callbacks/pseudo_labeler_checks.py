@@ -7,10 +7,7 @@ import keras
 
 from keras_fewlabels.callbacks.label_workers import worker_of
 from keras_fewlabels.data.arguments import check_seed
-from keras_fewlabels.data.image_checks import (
-    as_array,
-    check_input_shape,
-)
+from keras_fewlabels.data.image_checks import as_array, check_input_shape
 from keras_fewlabels.data.label_checks import (
     check_label_form,
     check_labels,

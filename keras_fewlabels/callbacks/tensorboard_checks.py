@@ -1,9 +1,6 @@
 """What can be shown in TensorBoard."""
 
-from keras_fewlabels.data.image_checks import (
-    as_array,
-    check_images,
-)
+from keras_fewlabels.data.image_checks import as_array, check_images
 from keras_fewlabels.data.label_checks import (
     check_labels,
     check_truth,

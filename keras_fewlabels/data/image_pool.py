@@ -6,9 +6,7 @@ import os
 import keras
 import numpy as np
 
-from keras_fewlabels.data.image_checks import (
-    check_images,
-)
+from keras_fewlabels.data.image_checks import check_images
 from keras_fewlabels.data.unlabeled_source import is_dataset, unlabeled_source
 
 

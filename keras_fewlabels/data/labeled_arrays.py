@@ -3,13 +3,8 @@
 import keras
 import numpy as np
 
-from keras_fewlabels.data.image_checks import (
-    as_array,
-    check_images,
-)
-from keras_fewlabels.data.label_checks import (
-    check_labels,
-)
+from keras_fewlabels.data.image_checks import as_array, check_images
+from keras_fewlabels.data.label_checks import check_labels
 from keras_fewlabels.data.unlabeled_source import is_dataset
 
 

@@ -6,9 +6,7 @@ import random
 import numpy as np
 import tensorflow as tf
 
-from keras_fewlabels.data.label_checks import (
-    check_truth,
-)
+from keras_fewlabels.data.label_checks import check_truth
 from keras_fewlabels.data.streams import (
     as_stream,
     check_elements,

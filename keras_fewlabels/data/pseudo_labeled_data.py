@@ -5,9 +5,7 @@ from keras_fewlabels.data.image_checks import (
     check_images,
     check_same_images,
 )
-from keras_fewlabels.data.label_checks import (
-    check_labels,
-)
+from keras_fewlabels.data.label_checks import check_labels
 from keras_fewlabels.data.pseudo_labeled_batches import PseudoLabeledBatches
 from keras_fewlabels.data.unlabeled_source import is_dataset
 

@@ -3,14 +3,8 @@
 import numpy as np
 
 from keras_fewlabels.data.arguments import check_int, check_seed
-from keras_fewlabels.data.image_checks import (
-    as_array,
-    check_images,
-)
-from keras_fewlabels.data.label_checks import (
-    check_labels,
-    class_numbers,
-)
+from keras_fewlabels.data.image_checks import as_array, check_images
+from keras_fewlabels.data.label_checks import check_labels, class_numbers
 
 
 def split_labels(x, y, num_labeled, num_unlabeled=None, stratify=True, seed=0):

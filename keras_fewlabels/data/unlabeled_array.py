@@ -2,9 +2,7 @@
 
 import zlib
 
-from keras_fewlabels.data.image_checks import (
-    check_images,
-)
+from keras_fewlabels.data.image_checks import check_images
 
 
 class UnlabeledArray:

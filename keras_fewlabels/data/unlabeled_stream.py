@@ -6,9 +6,7 @@ import zlib
 
 import tensorflow as tf
 
-from keras_fewlabels.data.image_checks import (
-    check_values,
-)
+from keras_fewlabels.data.image_checks import check_values
 from keras_fewlabels.data.streams import (
     as_stream,
     check_unlabeled_element,

@@ -1,6 +1,4 @@
-from keras_fewlabels.data.image_checks import (
-    as_array,
-)
+from keras_fewlabels.data.image_checks import as_array
 
 
 def checked_pseudo_labels(labels, num_images):

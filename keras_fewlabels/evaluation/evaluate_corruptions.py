@@ -2,10 +2,7 @@ import functools
 
 import keras
 
-from keras_fewlabels.data.label_checks import (
-    check_labels,
-    class_numbers,
-)
+from keras_fewlabels.data.label_checks import check_labels, class_numbers
 from keras_fewlabels.evaluation.alexnet_errors import alexnet_errors
 from keras_fewlabels.evaluation.baseline_errors import baseline_errors
 from keras_fewlabels.evaluation.changed import changed

@@ -3,9 +3,7 @@
 import keras
 import numpy as np
 
-from keras_fewlabels.data.image_checks import (
-    check_input_shape,
-)
+from keras_fewlabels.data.image_checks import check_input_shape
 from keras_fewlabels.evaluation.checks import check_scores
 from keras_fewlabels.layers.model_graph import graph_of, head_input
 from keras_fewlabels.policies.class_probabilities import gives_probabilities

@@ -1,9 +1,7 @@
 import numpy as np
 
 from keras_fewlabels.callbacks.pseudo_labeler import PseudoLabeler
-from keras_fewlabels.data.image_checks import (
-    as_array,
-)
+from keras_fewlabels.data.image_checks import as_array
 
 
 def label_flip_rate(history, num_images):

@@ -4,10 +4,7 @@ import numpy as np
 
 from keras_fewlabels.data.arguments import check_int
 from keras_fewlabels.data.image_pool import ImagePool
-from keras_fewlabels.data.label_checks import (
-    check_labels,
-    class_numbers,
-)
+from keras_fewlabels.data.label_checks import check_labels, class_numbers
 from keras_fewlabels.data.labeled_arrays import labeled_arrays
 from keras_fewlabels.evaluation.checks import check_run
 from keras_fewlabels.evaluation.extrapolated_gain import extrapolated_gains

@@ -2,15 +2,10 @@ import keras
 import numpy as np
 
 from keras_fewlabels.data.arguments import check_int
-from keras_fewlabels.data.image_checks import (
-    as_array,
-)
+from keras_fewlabels.data.image_checks import as_array
 from keras_fewlabels.data.image_pool import ImagePool
 from keras_fewlabels.data.image_table import image_rows
-from keras_fewlabels.data.label_checks import (
-    check_labels,
-    class_numbers,
-)
+from keras_fewlabels.data.label_checks import check_labels, class_numbers
 from keras_fewlabels.evaluation.checked_pseudo_labels import (
     checked_pseudo_labels,
 )

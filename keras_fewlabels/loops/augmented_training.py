@@ -3,10 +3,7 @@ import zlib
 import keras
 import numpy as np
 
-from keras_fewlabels.data.label_checks import (
-    check_labels,
-    is_one_hot,
-)
+from keras_fewlabels.data.label_checks import check_labels, is_one_hot
 from keras_fewlabels.layers.rand_augment import RandAugment
 
 

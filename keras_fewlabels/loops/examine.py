@@ -4,9 +4,7 @@ import dataclasses
 
 import numpy as np
 
-from keras_fewlabels.data.label_checks import (
-    class_numbers,
-)
+from keras_fewlabels.data.label_checks import class_numbers
 from keras_fewlabels.data.unlabeled_source import is_dataset, unlabeled_source
 from keras_fewlabels.loops.score import predict
 

@@ -4,9 +4,7 @@ import time
 
 import numpy as np
 
-from keras_fewlabels.data.label_checks import (
-    class_numbers,
-)
+from keras_fewlabels.data.label_checks import class_numbers
 from keras_fewlabels.evaluation.features import flat_features, with_features
 from keras_fewlabels.evaluation.softmax_head import softmax_head_predictions
 from keras_fewlabels.loops.score import predict_outputs

@@ -4,13 +4,8 @@ import dataclasses
 
 import numpy as np
 
-from keras_fewlabels.data.image_checks import (
-    as_array,
-)
-from keras_fewlabels.data.label_checks import (
-    check_labels,
-    check_truth,
-)
+from keras_fewlabels.data.image_checks import as_array
+from keras_fewlabels.data.label_checks import check_labels, check_truth
 from keras_fewlabels.data.split import split_labels
 
 # So many images settle the statistics of batch normalization.

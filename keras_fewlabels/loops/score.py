@@ -4,9 +4,7 @@ import numpy as np
 from keras import ops
 
 from keras_fewlabels.data.image_files import ImageFiles
-from keras_fewlabels.data.label_checks import (
-    class_numbers,
-)
+from keras_fewlabels.data.label_checks import class_numbers
 from keras_fewlabels.policies.class_probabilities import class_probabilities
 
 

@@ -12,10 +12,7 @@ from keras_fewlabels.data.image_checks import (
     check_same_images,
     check_values,
 )
-from keras_fewlabels.data.label_checks import (
-    check_labels,
-    class_numbers,
-)
+from keras_fewlabels.data.label_checks import check_labels, class_numbers
 from keras_fewlabels.data.labeled_arrays import labeled_arrays, sample_of
 from keras_fewlabels.data.unlabeled_source import unlabeled_source
 from keras_fewlabels.policies.class_probabilities import (

@@ -7,14 +7,8 @@ import keras
 import numpy as np
 from keras import ops
 
-from keras_fewlabels.data.image_checks import (
-    check_input_shape,
-    check_values,
-)
-from keras_fewlabels.data.label_checks import (
-    check_label_form,
-    check_labels,
-)
+from keras_fewlabels.data.image_checks import check_input_shape, check_values
+from keras_fewlabels.data.label_checks import check_label_form, check_labels
 from keras_fewlabels.policies.class_probabilities import (
     check_class_scores,
     check_same_classes,

@@ -23,7 +23,7 @@ class FixMatch(NoisyStudentModel):
             none.
         weak_noise: Layer for the images that the student labels. By default
             flips and shifts.
-        value_range: Values of black and white, for the default noise.
+        value_range: Pair of floats, black and white of the default noise.
         labeled_noise: As for `NoisyStudentModel`, here weak by default.
         **kwargs: As for `NoisyStudentModel`.
 

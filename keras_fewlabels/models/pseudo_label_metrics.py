@@ -1,9 +1,7 @@
 import keras
 from keras import ops
 
-from keras_fewlabels.data.label_checks import (
-    is_one_hot,
-)
+from keras_fewlabels.data.label_checks import is_one_hot
 from keras_fewlabels.models.class_entropy import ClassEntropy
 
 _OF_EACH_STEP = (

@@ -121,6 +121,21 @@ class CIFAR10:
         return keras.Model(inputs, layers.Dense(10, activation="softmax")(x))
 
 
+class StopAfter(keras.callbacks.Callback):
+    """Ends a fit within an epoch, for all are to take as many steps."""
+
+    def __init__(self, num_steps):
+        super().__init__()
+        self.num_steps = num_steps
+
+    def on_train_begin(self, logs=None):
+        self.num_done = 0
+
+    def on_train_batch_end(self, batch, logs=None):
+        self.num_done += 1
+        self.model.stop_training = self.num_done >= self.num_steps
+
+
 def convolution(x, width, strides=1):
     x = layers.Conv2D(
         width, 3, strides=strides, padding="same", use_bias=False
@@ -170,7 +185,9 @@ def train(name, data, labeled, unlabeled, arguments, num_steps):
     mixed = kfl.data.mix_labeled_unlabeled(
         labeled, unlabeled, arguments.batch_size, arguments.unlabeled_ratio
     )
-    model.fit(mixed, epochs=-(-num_steps // len(mixed)), verbose=0)
+    epochs = -(-num_steps // len(mixed))
+    callbacks = [StopAfter(num_steps)]
+    model.fit(mixed, epochs=epochs, callbacks=callbacks, verbose=0)
     return student
 
 

@@ -113,6 +113,26 @@ def test_views_of_a_noisy_student(tmp_path):
     ]
 
 
+@pytest.mark.parametrize("labeled_noise", ["own", "weak", "weak, of none"])
+def test_labelled_images_are_shown_under_their_own_noise(
+    labeled_noise, tmp_path
+):
+    inverted = layers.Rescaling(-1.0, 255.0)
+    noise = {"labeled_noise": inverted}
+    if labeled_noise != "own":
+        is_none = labeled_noise == "weak, of none"
+        weak_noise = None if is_none else inverted
+        noise = {"labeled_noise": "weak", "weak_noise": weak_noise}
+    callback = kfl.callbacks.TensorBoardImages(
+        tmp_path, (IMAGES[:8], LABELS[:8]), num_images=1
+    )
+    fit_student([callback], epochs=1, **noise)
+    sheet = written(tmp_path)["views/labelled"][0].astype(int)
+    left, right = sheet[:64, :64], sheet[:64, 64:128]
+    expected = left if labeled_noise == "weak, of none" else 255 - left
+    np.testing.assert_allclose(right, expected, atol=1)
+
+
 @pytest.mark.parametrize(
     "method",
     [kfl.models.FlexMatch, kfl.models.AdaMatch],
