@@ -1,10 +1,7 @@
 import dataclasses
-import importlib.metadata
-import platform
 import time
 
 import keras
-import numpy as np
 
 from keras_fewlabels.data.arguments import check_int
 from keras_fewlabels.data.folder_findings import FolderFindings
@@ -18,6 +15,8 @@ from keras_fewlabels.loops.outcome import Outcome
 from keras_fewlabels.loops.phase_data import divide
 from keras_fewlabels.loops.recipe import Recipe
 from keras_fewlabels.loops.recommend import recommended_for
+from keras_fewlabels.loops.run_facts import run_facts
+from keras_fewlabels.loops.run_identity import run_identity
 from keras_fewlabels.loops.run_progress import RunProgress
 from keras_fewlabels.loops.settings import with_defaults
 from keras_fewlabels.loops.task import look_at
@@ -187,7 +186,7 @@ def fit_noisy_student(
     trainer = dataclasses.replace(
         trainer,
         phases=FinishedPhases(
-            backup_dir, _identity(model, task, data, settings, layers)
+            backup_dir, run_identity(model, task, data, settings, layers)
         ),
         progress=RunProgress(plan, verbose),
     )
@@ -204,7 +203,7 @@ def fit_noisy_student(
         {
             **details,
             **outcome.details(),
-            **_facts(task, data, settings, class_names),
+            **run_facts(task, data, settings, class_names),
             "findings": findings and findings.to_dict(),
             "seconds": time.perf_counter() - started,
         },
@@ -219,52 +218,6 @@ def _check_findings(findings):
             "`findings` must be those of `data.load_image_folders`. "
             f"Received: findings={findings!r}"
         )
-
-
-def _identity(model, task, data, settings, layers):
-    """What makes this run this one and no other."""
-    shapes = [tuple(weight.shape) for weight in model.weights]
-    layers = [
-        layer and keras.saving.serialize_keras_object(layer)["class_name"]
-        for layer in layers.values()
-    ]
-    settings = sorted(_values(settings).items())
-    arrays = *data.labeled, *(data.validation or ()), task.sample
-    return shapes, layers, settings, arrays, task.num_unlabeled, data.seed
-
-
-def _values(settings):
-    return {name: settings[name] for name in settings if name != "why"}
-
-
-def _facts(task, data, settings, class_names):
-    images = task.labeled[0]
-    names = None if class_names is None else [str(name) for name in class_names]
-    return {
-        "seed": data.seed,
-        "settings": _values(settings),
-        "why": settings["why"],
-        "data": {
-            "image_shape": list(images.shape[1:]),
-            "dtype": str(images.dtype),
-            "value_range": list(task.value_range),
-            "from_logits": task.from_logits,
-            "num_classes": task.num_classes,
-            "class_names": names,
-            "class_counts": task.count_classes(data.labeled[1]).tolist(),
-            "num_labeled": len(data.labeled[0]),
-            "num_validation": len(data.validation[0]) if data.validation else 0,
-            "num_unlabeled": task.num_unlabeled,
-            "num_test": len(data.test[0]) if data.test else None,
-        },
-        "versions": {
-            "keras_fewlabels": importlib.metadata.version("keras-fewlabels"),
-            "keras": keras.version(),
-            "backend": keras.backend.backend(),
-            "numpy": np.__version__,
-            "python": platform.python_version(),
-        },
-    }
 
 
 def _compiled(model, task, labels):

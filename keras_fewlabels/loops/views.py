@@ -3,8 +3,7 @@
 import keras
 
 from keras_fewlabels.layers import RandAugment
-
-_SHIFTS = ("translate_x", "translate_y")
+from keras_fewlabels.models import augmented_views
 
 
 def strong_view(settings, value_range):
@@ -17,7 +16,9 @@ def strong_view(settings, value_range):
     Returns:
         A Keras layer.
     """
-    layers = _flip(settings)
+    layers = []
+    if settings["flip"]:
+        layers.append(keras.layers.RandomFlip("horizontal"))
     if settings["num_ops"]:
         layers.append(
             RandAugment(
@@ -34,19 +35,15 @@ def strong_view(settings, value_range):
 
 
 def weak_view(settings, value_range):
-    """What the teacher sees: a flip and small shifts."""
-    shift = RandAugment(
-        2,
-        1,
-        value_range,
-        ops=_SHIFTS,
-        magnitude_std=0.5,
-        fill_value=settings["fill_value"],
+    """What an averaged teacher sees: a flip and small shifts.
+
+    Args:
+        settings: Dict of settings.
+        value_range: Pair of floats.
+
+    Returns:
+        A Keras layer.
+    """
+    return augmented_views.weak_view(
+        value_range, settings["flip"], settings["fill_value"]
     )
-    return keras.Sequential([*_flip(settings), shift])
-
-
-def _flip(settings):
-    if not settings["flip"]:
-        return []
-    return [keras.layers.RandomFlip("horizontal")]

@@ -5,15 +5,19 @@ import keras
 from keras_fewlabels.layers import RandAugment
 
 
-def weak_view(value_range):
+def weak_view(value_range, flip=True, fill_value=None):
     """Flips and shifts, after which an image is as easy to recognise.
 
     Args:
         value_range: Pair of floats, the values of black and white.
+        flip: Boolean, whether half of the images are flipped from left to
+            right.
+        fill_value: Optional float, what comes in at the border. By default
+            mid grey.
 
     Returns:
-        A Keras layer that flips half of the images from left to right and
-        shifts all of them, most by less than an eighth of their size.
+        A Keras layer that flips and shifts images, nearly all by less than
+        an eighth of their size.
     """
     # At magnitude 10 the shift would be 0.45 of the size.
     shift = RandAugment(
@@ -23,11 +27,11 @@ def weak_view(value_range):
         ops=("translate_x", "translate_y"),
         # By whole pixels: what lies between is blurred, which costs accuracy.
         interpolation="nearest",
-        magnitude_std=1,
+        magnitude_std=0.5,
+        fill_value=fill_value,
     )
-    return keras.Sequential(
-        [keras.layers.RandomFlip("horizontal"), shift], name="weak_view"
-    )
+    flips = [keras.layers.RandomFlip("horizontal")] if flip else []
+    return keras.Sequential([*flips, shift], name="weak_view")
 
 
 def strong_view(value_range):

@@ -103,7 +103,7 @@ class CIFAR10:
 
     def weak(self):
         shift = kfl.layers.RandAugment(
-            2, 1, ops=SHIFTS, interpolation="nearest", magnitude_std=1
+            2, 1, ops=SHIFTS, interpolation="nearest", magnitude_std=0.5
         )
         return keras.Sequential([layers.RandomFlip("horizontal"), shift])
 

@@ -28,6 +28,7 @@ import keras_fewlabels as kfl
 
 WARM_UP_MINUTES = 10
 BATCH_SIZE, UNLABELED_RATIO = 32, 4
+COLUMNS = ("minutes", "mebibytes", "ms_per_step", "traces", "labellings")
 
 
 @keras.saving.register_keras_serializable("soak")
@@ -44,16 +45,17 @@ class TraceCounter(layers.Layer):
 class Watch(keras.callbacks.Callback):
     """Notes after each epoch what the process takes, and ends in time."""
 
-    def __init__(self, minutes, file):
+    def __init__(self, minutes, labeler, file):
         super().__init__()
         self.minutes = minutes
+        self.labeler = labeler
         self.writer = csv.writer(file)
         self.file = file
         self.rows = []
 
     def on_train_begin(self, logs=None):
         self.start = time.perf_counter()
-        self.writer.writerow(["minutes", "mebibytes", "ms_per_step", "traces"])
+        self.writer.writerow(COLUMNS)
 
     def on_epoch_begin(self, epoch, logs=None):
         self.steps = []
@@ -71,6 +73,7 @@ class Watch(keras.callbacks.Callback):
             resident_mebibytes(),
             1000 * float(np.median(self.steps)),
             TraceCounter.num_traces,
+            len(self.labeler.rounds),
         )
         self.rows.append(row)
         self.writer.writerow(row)
@@ -109,8 +112,11 @@ def train(minutes, file):
         images.astype("uint8"), digits.target, 50, 1150
     )
     # Two digits in one: labelling would end if no label changed any more.
-    both = np.maximum(unlabeled, np.roll(unlabeled, 1, axis=0))
-    unlabeled = np.concatenate([unlabeled, both])
+    both = [
+        np.maximum(unlabeled, np.roll(unlabeled, shift, axis=0))
+        for shift in (1, 2, 3)
+    ]
+    unlabeled = np.concatenate([unlabeled, *both])
     labeler = kfl.callbacks.PseudoLabeler(
         unlabeled, policy=kfl.policies.FixedThreshold(0.95)
     )
@@ -126,25 +132,26 @@ def train(minutes, file):
         kfl.policies.FixedThreshold(0.9),
         noise=kfl.layers.RandAugment(2, magnitude=3, fill_value=0),
     )
-    # Large, for the same reason.
+    # A constant learning rate, for the same reason.
     model.compile(
-        keras.optimizers.Adam(1e-2), "sparse_categorical_crossentropy"
+        keras.optimizers.Adam(2e-3), "sparse_categorical_crossentropy"
     )
-    watch = Watch(minutes, file)
+    watch = Watch(minutes, labeler, file)
     # So many epochs that the time ends first.
     model.fit(mixed, epochs=10**9, callbacks=[labeler, watch], verbose=0)
     return watch.rows, labeler.rounds
 
 
 def draw(rows):
-    minutes, memory, steps, traces = np.transpose(rows)
-    figure, axes = plt.subplots(3, sharex=True, figsize=(8, 7), squeeze=True)
-    for axis, values, title in zip(
-        axes,
-        (memory, steps, traces),
-        ("Memory of the process in MiB", "Median step in ms", "Traces so far"),
-        strict=True,
-    ):
+    minutes, *curves = np.transpose(rows)
+    figure, axes = plt.subplots(4, sharex=True, figsize=(8, 9))
+    titles = (
+        "Memory of the process in MiB",
+        "Median step in ms",
+        "Traces so far",
+        "Labellings so far",
+    )
+    for axis, values, title in zip(axes, curves, titles, strict=True):
         axis.plot(minutes, values, linewidth=1)
         axis.set_ylim(0, 1.2 * values.max())
         axis.set_title(title, loc="left")
@@ -161,7 +168,7 @@ def summary(rows):
     rest = rows[rows[:, 0] >= WARM_UP_MINUTES]
     if len(rest) < 8:
         return "Too few epochs after the first ten minutes to tell"
-    _, memory, steps, traces = rest.T
+    _, memory, steps, traces, _ = rest.T
     quarter = len(rest) // 4
     first, last = np.median(steps[:quarter]), np.median(steps[-quarter:])
     return "\n".join(
@@ -188,7 +195,10 @@ def main():
     with open(folder / "soak.csv", "w", newline="") as file:
         rows, rounds = train(arguments.minutes, file)
     draw(rows).savefig(folder / "soak.png", dpi=150)
-    print(f"{len(rows):,} epochs, {len(rounds):,} labellings")
+    print(
+        f"{len(rows):,} epochs, {len(rounds):,} labellings, the last of which "
+        f"changed {rounds[-1]['changes']:,} labels"
+    )
     print(summary(rows))
 
 

@@ -1,0 +1,47 @@
+import importlib.metadata
+import platform
+
+import keras
+import numpy as np
+
+
+def run_facts(task, data, settings, class_names):
+    """What a report says of data, settings and versions.
+
+    Args:
+        task: `Task`.
+        data: `PhaseData`.
+        settings: Dict of all settings.
+        class_names: Sequence of strings, or `None`.
+
+    Returns:
+        A dict that JSON can hold.
+    """
+    images = task.labeled[0]
+    names = None if class_names is None else [str(name) for name in class_names]
+    settings = dict(settings)
+    return {
+        "seed": data.seed,
+        "why": settings.pop("why"),
+        "settings": settings,
+        "data": {
+            "image_shape": list(images.shape[1:]),
+            "dtype": str(images.dtype),
+            "value_range": list(task.value_range),
+            "from_logits": task.from_logits,
+            "num_classes": task.num_classes,
+            "class_names": names,
+            "class_counts": task.count_classes(data.labeled[1]).tolist(),
+            "num_labeled": len(data.labeled[0]),
+            "num_validation": len(data.validation[0]) if data.validation else 0,
+            "num_unlabeled": task.num_unlabeled,
+            "num_test": len(data.test[0]) if data.test else None,
+        },
+        "versions": {
+            "keras_fewlabels": importlib.metadata.version("keras-fewlabels"),
+            "keras": keras.version(),
+            "backend": keras.backend.backend(),
+            "numpy": np.__version__,
+            "python": platform.python_version(),
+        },
+    }
