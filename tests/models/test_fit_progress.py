@@ -10,3 +10,11 @@ def test_share_of_steps_done_ends_at_one():
     assert shares == pytest.approx([1 / 3, 2 / 3, 1, 1])
     progress.start(num_steps=2)
     assert float(progress.advance()) == 0
+
+
+def test_a_fit_without_an_end_in_sight_has_hardly_begun():
+    progress = FitProgress()
+    progress.start(num_steps=150 * 10**9)
+    shares = [float(progress.advance()) for _ in range(2)]
+    assert shares == pytest.approx([0, 0], abs=1e-6)
+    assert min(shares) >= 0
