@@ -1,7 +1,8 @@
 import keras
 
-# What a layer knows of the images it has seen.
-_SHAPES = ("build_config", "build_input_shape")
+# What a layer knows of the images it has seen; and seeds, which some layers of
+# Keras make up, and each epoch of a phase sets anew.
+_NOT_ESSENTIAL = ("build_config", "build_input_shape", "seed")
 
 
 def run_identity(model, task, data, settings, layers):
@@ -43,12 +44,12 @@ def essential_config(layer):
     def essence(value):
         if isinstance(value, dict):
             # All but types of numbers, which have nothing but a name.
-            if "name" in value and len(value) > 1:
+            if isinstance(value.get("name"), str) and len(value) > 1:
                 names.add(value["name"])
             return {
                 key: essence(entry)
                 for key, entry in value.items()
-                if key not in _SHAPES
+                if key not in _NOT_ESSENTIAL
             }
         if isinstance(value, (list, tuple)):
             entries = map(essence, value)

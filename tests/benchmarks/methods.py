@@ -24,6 +24,7 @@ from keras import layers
 from sklearn.datasets import load_digits
 
 import keras_fewlabels as kfl
+from keras_fewlabels.models import augmented_views
 
 # Ops that keep a digit that digit.
 DIGIT_OPS = (
@@ -93,19 +94,10 @@ class CIFAR10:
         self.labels = labels.reshape(-1).astype("int64")
 
     def strong(self):
-        return keras.Sequential(
-            [
-                layers.RandomFlip("horizontal"),
-                kfl.layers.RandAugment(2, 10),
-                kfl.layers.RandAugment(1, 10, ops=("cutout",)),
-            ]
-        )
+        return augmented_views.strong_view((0, 255))
 
     def weak(self):
-        shift = kfl.layers.RandAugment(
-            2, 1, ops=SHIFTS, interpolation="nearest", magnitude_std=0.5
-        )
-        return keras.Sequential([layers.RandomFlip("horizontal"), shift])
+        return augmented_views.weak_view((0, 255))
 
     def classifier(self):
         """A residual net of ten layers."""

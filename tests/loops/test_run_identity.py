@@ -39,6 +39,12 @@ def test_a_layer_that_has_seen_images_is_the_same():
     assert essential_config(layer) == before
 
 
+def test_seeds_that_layers_make_up_do_not_count():
+    first, second = (keras.layers.RandomCrop(4, 4) for _ in range(2))
+    assert first.get_config()["seed"] != second.get_config()["seed"]
+    assert essential_config(first) == essential_config(second)
+
+
 def test_types_of_numbers_count():
     layer = keras.layers.RandomFlip(dtype="float16")
     assert essential_config(layer) != essential_config(
