@@ -33,11 +33,12 @@ def reads_logits(loss):
     Raises:
         ValueError: If the loss is no classification loss of Keras.
     """
-    if isinstance(loss, keras.losses.Loss):
-        from_logits = loss.get_config().get("from_logits")
+    resolved = _resolve(loss)
+    if isinstance(resolved, keras.losses.Loss):
+        from_logits = resolved.get_config().get("from_logits")
         if from_logits is not None:
             return from_logits
-    elif getattr(loss, "__name__", loss) in (
+    elif getattr(resolved, "__name__", None) in (
         "sparse_categorical_crossentropy",
         "categorical_crossentropy",
         "categorical_focal_crossentropy",
@@ -60,8 +61,17 @@ def reads_class_numbers(loss):
     Returns:
         Boolean.
     """
-    name = loss if isinstance(loss, str) else getattr(loss, "name", None)
-    return (name or loss.__name__).lower().startswith("sparse")
+    loss = _resolve(loss)
+    if isinstance(loss, keras.losses.SparseCategoricalCrossentropy):
+        return True
+    # Not its own name, which is whatever the user calls it.
+    kind = type(loss) if isinstance(loss, keras.losses.Loss) else loss
+    return kind.__name__.lower().startswith("sparse")
+
+
+def _resolve(loss):
+    # `compile()` takes names of functions and of classes.
+    return keras.losses.get(loss) if isinstance(loss, str) else loss
 
 
 def check_class_scores(outputs, from_logits, role):

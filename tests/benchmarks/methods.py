@@ -4,13 +4,15 @@
     python tests/benchmarks/methods.py --data cifar10 --file cifar10.npz
 
 Digits of scikit-learn, 20 labels, 1,180 unlabelled images; or CIFAR-10, 400
-labels, 20,000 unlabelled images (an `.npz` with `x` and `y`, by default that
-of Keras). All runs of a seed see the same labelled images, in as many steps and
-in as many labelled images per step: strongly augmented, but weakly in the
-methods whose papers say so, unless `--labeled-noise strong`.
-Nothing is chosen on the test images; policies are those of the papers, but
-for the momentum of their moving averages, which `--momentum` sets: the papers'
-0.999 is made for runs a thousand times as long.
+labels, 20,000 unlabelled images, the same test images for every seed (those of
+Keras; of an `.npz` with `x` and `y`, the last 5,000). All runs of a seed see
+the same labelled images, in as many steps and in as many labelled images per
+step: strongly augmented, but weakly in the methods whose papers say so, unless
+`--labeled-noise strong`.
+Nothing is chosen on the test images; `--validate` measures CIFAR-10 on images
+that are none of them. Policies are those of the papers, but for the momentum of
+their moving averages, which `--momentum` sets: the papers' 0.999 is made for
+runs a thousand times as long.
 """
 
 import argparse
@@ -65,6 +67,7 @@ class Digits:
         images = keras.ops.convert_to_numpy(images)
         self.images = np.clip(np.round(images), 0, 255).astype("uint8")
         self.labels = digits.target
+        self.test = None  # what a split leaves
 
     def strong(self):
         return kfl.layers.RandAugment(2, 5, ops=DIGIT_OPS, fill_value=0)
@@ -87,11 +90,14 @@ class CIFAR10:
 
     def __init__(self, file):
         if file is None:
-            (self.images, labels), _ = keras.datasets.cifar10.load_data()
+            train, test = keras.datasets.cifar10.load_data()
         else:
             with np.load(file) as arrays:
-                self.images, labels = arrays["x"], arrays["y"]
-        self.labels = labels.reshape(-1).astype("int64")
+                images, labels = arrays["x"], arrays["y"]
+            train = images[:-5000], labels[:-5000]
+            test = images[-5000:], labels[-5000:]
+        self.images, self.labels = train[0], train[1].reshape(-1)
+        self.test = test[0], test[1].reshape(-1)
 
     def strong(self):
         return augmented_views.strong_view((0, 255))
@@ -202,20 +208,24 @@ def main():
     )
     parser.add_argument("--momentum", type=float, default=0.99)
     parser.add_argument("--methods", nargs="+", default=METHODS)
+    parser.add_argument("--validate", action="store_true")
     arguments = parser.parse_args()
     data = {"digits": Digits, "cifar10": CIFAR10}[arguments.data](
         arguments.file
     )
+    if arguments.validate and data.test is None:
+        parser.error("--validate needs test images that no split touches.")
     accuracies = {name: [] for name in arguments.methods}
     for seed in range(arguments.seeds):
         seed += arguments.first_seed
-        labeled, unlabeled, (x, y) = kfl.data.split_labels(
+        labeled, unlabeled, rest = kfl.data.split_labels(
             data.images,
             data.labels,
             arguments.num_labels or data.num_labels,
             data.num_unlabeled,
             seed=seed,
         )
+        x, y = rest if arguments.validate or data.test is None else data.test
         for name, values in accuracies.items():
             keras.utils.set_random_seed(seed)
             student = train(
@@ -224,7 +234,8 @@ def main():
             predictions = student.predict(x, verbose=0).argmax(axis=1)
             values.append(100 * np.mean(predictions == y))
             print(f"seed {seed}  {name:14s} {values[-1]:.1f}", flush=True)
-    print(f"\n{'method':14s} test accuracy, mean +- spread [%]")
+    measured = "validation" if arguments.validate else "test"
+    print(f"\n{'method':14s} {measured} accuracy, mean +- spread [%]")
     for name, values in accuracies.items():
         spread = np.std(values, ddof=1) if len(values) > 1 else float("nan")
         print(f"{name:14s} {np.mean(values):.1f} +- {spread:.1f}")

@@ -6,6 +6,7 @@ from keras_fewlabels.policies.class_probabilities import (
     check_class_scores,
     class_probabilities,
     gives_probabilities,
+    reads_class_numbers,
     reads_logits,
 )
 
@@ -17,6 +18,8 @@ losses = keras.losses
     [
         ("sparse_categorical_crossentropy", False),
         ("categorical_crossentropy", False),
+        ("SparseCategoricalCrossentropy", False),
+        ("CategoricalFocalCrossentropy", False),
         (losses.sparse_categorical_crossentropy, False),
         (losses.SparseCategoricalCrossentropy(from_logits=True), True),
         (losses.CategoricalCrossentropy(label_smoothing=0.1), False),
@@ -26,6 +29,29 @@ losses = keras.losses
 )
 def test_reads_logits(loss, expected):
     assert reads_logits(loss) is expected
+
+
+class OwnLoss(losses.SparseCategoricalCrossentropy):
+    pass
+
+
+@pytest.mark.parametrize(
+    "loss, expected",
+    [
+        ("sparse_categorical_crossentropy", True),
+        ("SparseCategoricalCrossentropy", True),
+        ("categorical_crossentropy", False),
+        ("CategoricalCrossentropy", False),
+        (losses.sparse_categorical_crossentropy, True),
+        (losses.categorical_crossentropy, False),
+        # A name says nothing of what the loss reads.
+        (losses.SparseCategoricalCrossentropy(name="flowers"), True),
+        (losses.CategoricalCrossentropy(name="sparse_labels"), False),
+        (OwnLoss(from_logits=True), True),
+    ],
+)
+def test_reads_class_numbers(loss, expected):
+    assert reads_class_numbers(loss) is expected
 
 
 @pytest.mark.parametrize(
