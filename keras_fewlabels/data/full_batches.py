@@ -105,6 +105,8 @@ class FullBatches(keras.utils.PyDataset, abc.ABC):
             return self
         import tensorflow as tf
 
+        from keras_fewlabels.data.without_autotuning import without_autotuning
+
         def one_epoch():
             epoch, order = self._epoch_number, self.new_order()
             for index in range(self.num_steps):
@@ -120,6 +122,7 @@ class FullBatches(keras.utils.PyDataset, abc.ABC):
         )
         cardinality = tf.data.experimental.assert_cardinality(self.num_steps)
         dataset = dataset.apply(cardinality).prefetch(tf.data.AUTOTUNE)
+        dataset = without_autotuning(dataset)
         dataset.begin_epoch = self.begin_epoch
         return dataset
 

@@ -12,6 +12,7 @@ from keras_fewlabels.data.streams import (
     check_elements,
     count_images,
 )
+from keras_fewlabels.data.without_autotuning import without_autotuning
 
 _SHUFFLE_WINDOW = 1024
 _MANY_TIMES = 2**40
@@ -88,6 +89,7 @@ class MixedStreams:
             num_passes * self.num_steps
         )
         dataset = dataset.apply(cardinality).prefetch(tf.data.AUTOTUNE)
+        dataset = without_autotuning(dataset)
         dataset.begin_epoch = self.begin_epoch
         return dataset
 

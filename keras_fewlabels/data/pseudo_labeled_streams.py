@@ -11,6 +11,7 @@ from keras_fewlabels.data.pseudo_labeled_epoch import (
     stale_batches,
 )
 from keras_fewlabels.data.streams import as_stream, check_elements
+from keras_fewlabels.data.without_autotuning import without_autotuning
 
 # Images in memory at a time: shuffled among each other, and looked up at once.
 _SHUFFLE_WINDOW = 1024
@@ -90,7 +91,8 @@ class PseudoLabeledStreams(EpochByEpoch):
         # Around the whole epoch, so that each pass asks for its own order.
         dataset = tf.data.Dataset.range(1).flat_map(self._one_epoch)
         cardinality = tf.data.experimental.assert_cardinality(self.num_steps)
-        return dataset.apply(cardinality).prefetch(tf.data.AUTOTUNE)
+        dataset = dataset.apply(cardinality).prefetch(tf.data.AUTOTUNE)
+        return without_autotuning(dataset)
 
     def _one_epoch(self, _):
         version, seed, is_pseudo = tf.numpy_function(

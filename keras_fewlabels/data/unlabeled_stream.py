@@ -12,6 +12,7 @@ from keras_fewlabels.data.streams import (
     check_unlabeled_element,
     count_images,
 )
+from keras_fewlabels.data.without_autotuning import without_autotuning
 
 # Where the checksum of the first images is kept among those of single ones.
 _SAMPLE = (0, 0)
@@ -76,7 +77,7 @@ class UnlabeledStream:
             ValueError: If the images are not those of the pass before.
         """
         batches = as_stream(self.source, batch_size).prefetch(tf.data.AUTOTUNE)
-        batches = batches.as_numpy_iterator()
+        batches = without_autotuning(batches).as_numpy_iterator()
         for first in range(0, len(self), piece_size):
             size = min(piece_size, len(self) - first)
             piece = self._checked(
@@ -119,6 +120,5 @@ class UnlabeledStream:
             lambda: piece, output_signature=signature
         )
         num_batches = math.ceil(size / batch_size)
-        return dataset.apply(
-            tf.data.experimental.assert_cardinality(num_batches)
-        )
+        cardinality = tf.data.experimental.assert_cardinality(num_batches)
+        return without_autotuning(dataset.apply(cardinality))
