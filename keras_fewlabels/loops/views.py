@@ -3,6 +3,7 @@
 import keras
 
 from keras_fewlabels.layers import RandAugment
+from keras_fewlabels.layers.horizontal_flip import HorizontalFlip
 from keras_fewlabels.models import augmented_views
 
 
@@ -18,7 +19,7 @@ def strong_view(settings, value_range):
     """
     layers = []
     if settings["flip"]:
-        layers.append(keras.layers.RandomFlip("horizontal"))
+        layers.append(HorizontalFlip())
     if settings["num_ops"]:
         layers.append(
             RandAugment(

@@ -3,6 +3,7 @@
 import keras
 
 from keras_fewlabels.layers import RandAugment
+from keras_fewlabels.layers.horizontal_flip import HorizontalFlip
 
 
 def weak_view(value_range, flip=True, fill_value=None):
@@ -30,7 +31,7 @@ def weak_view(value_range, flip=True, fill_value=None):
         magnitude_std=0.5,
         fill_value=fill_value,
     )
-    flips = [keras.layers.RandomFlip("horizontal")] if flip else []
+    flips = [HorizontalFlip()] if flip else []
     return keras.Sequential([*flips, shift], name="weak_view")
 
 
@@ -45,7 +46,7 @@ def strong_view(value_range):
     """
     return keras.Sequential(
         [
-            keras.layers.RandomFlip("horizontal"),
+            HorizontalFlip(),
             RandAugment(2, 10, value_range),
             RandAugment(1, 10, value_range, ops=("cutout",)),
         ],

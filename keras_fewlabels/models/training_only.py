@@ -1,6 +1,7 @@
 import keras
 
 from keras_fewlabels.layers import RandAugment
+from keras_fewlabels.layers.horizontal_flip import HorizontalFlip
 from keras_fewlabels.models.branch_droppers import (
     branch_droppers,
     takes_one_tensor,
@@ -33,7 +34,7 @@ def is_training_only(operation):
     package = type(operation).__module__.partition(".")[0]
     name = type(operation).__name__
     if package == "keras_fewlabels":
-        return isinstance(operation, RandAugment)
+        return isinstance(operation, (HorizontalFlip, RandAugment))
     if package == "keras" and (name in _NAMES or name.startswith("Random")):
         return name not in _ALSO_IN_INFERENCE
     # A `DropPath` or the like, of whatever package.

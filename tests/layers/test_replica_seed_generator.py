@@ -11,6 +11,7 @@ from keras_fewlabels.layers.replica_seed_generator import ReplicaSeedGenerator
 TWO_REPLICAS = """
 import keras, tensorflow as tf
 from keras_fewlabels.layers import RandAugment, StochasticDepth
+from keras_fewlabels.layers.horizontal_flip import HorizontalFlip
 cpu = tf.config.list_physical_devices("CPU")[0]
 parts = [tf.config.LogicalDeviceConfiguration()] * 2
 tf.config.set_logical_device_configuration(cpu, parts)
@@ -18,12 +19,14 @@ strategy = tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"])
 with strategy.scope():
     depth = StochasticDepth(rate=0.4, seed=0)
     augment = RandAugment(1, ops=["invert", "identity"], seed=0)
+    flip = HorizontalFlip(seed=0)
 
 @tf.function
 def run():
     dropped = depth(tf.ones((100, 1)), training=True)
     inverted = augment(tf.zeros((100, 1, 1, 1), "uint8"))
-    return [tf.reshape(x, (-1,)) for x in (dropped, inverted)]
+    flipped = flip(tf.tile([[[[0.0], [1.0]]]], (100, 1, 1, 1)))[:, :, 0]
+    return [tf.reshape(x, (-1,)) for x in (dropped, inverted, flipped)]
 
 for _ in range(2):
     for replica in strategy.experimental_local_results(strategy.run(run)):
@@ -58,4 +61,4 @@ def test_two_replicas_draw_different_numbers_each_step():
         env={**os.environ, "KERAS_BACKEND": "tensorflow"},
     ).stdout
     draws = output.split()
-    assert len(draws) == len(set(draws)) == 8
+    assert len(draws) == len(set(draws)) == 12

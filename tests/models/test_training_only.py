@@ -4,6 +4,7 @@ import pytest
 from keras import layers, ops
 
 import keras_fewlabels as kfl
+from keras_fewlabels.layers.horizontal_flip import HorizontalFlip
 from keras_fewlabels.models.training_only import is_training_only
 
 IMAGES = np.random.default_rng(0).random((2, 8, 8, 3), "float32")
@@ -17,6 +18,7 @@ REMOVED = {
     "Equalization": lambda: layers.Equalization((0, 1)),
     "GaussianDropout": lambda: layers.GaussianDropout(0.5),
     "GaussianNoise": lambda: layers.GaussianNoise(0.5),
+    "HorizontalFlip": HorizontalFlip,
     "MixUp": layers.MixUp,
     "RandAugment": lambda: kfl.layers.RandAugment(value_range=(0, 1)),
     "RandAugment of Keras": lambda: layers.RandAugment((0, 1)),

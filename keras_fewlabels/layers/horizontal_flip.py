@@ -1,0 +1,66 @@
+import keras
+from keras import ops
+
+from keras_fewlabels.layers.replica_seed_generator import ReplicaSeedGenerator
+
+
+@keras.saving.register_keras_serializable(package="keras_fewlabels")
+class HorizontalFlip(keras.layers.Layer):
+    """Mirrors half of the images from left to right.
+
+    `keras.layers.RandomFlip` draws the same flips on every replica of a
+    `tf.distribute` strategy, and turns uint8 images into floats.
+
+    Args:
+        seed: Optional int that makes the draws reproducible. The state of the
+            generator is saved with the model.
+
+    Call arguments:
+        images: Tensor of any dtype, of shape `(batch, height, width,
+            channels)` or `(height, width, channels)`.
+        training: Boolean. With `False` images pass through. Defaults to
+            `True`, as in the preprocessing layers of Keras.
+
+    Returns:
+        A tensor of the shape and dtype of `images`.
+
+    Example:
+
+    >>> from keras_fewlabels.layers.horizontal_flip import HorizontalFlip
+    >>> images = np.tile([[[[1], [2]]]], (9, 1, 1, 1)).astype("uint8")
+    >>> views = keras.ops.convert_to_numpy(HorizontalFlip(seed=0)(images))
+    >>> np.unique(views[:, 0, :, 0], axis=0)
+    array([[1, 2],
+           [2, 1]], dtype=uint8)
+    """
+
+    def __init__(self, seed=None, **kwargs):
+        # Images keep their dtype under mixed precision.
+        super().__init__(autocast=False, **kwargs)
+        self.seed = seed
+        self.seed_generator = ReplicaSeedGenerator(seed)
+
+    def call(self, images, training=True):
+        if not training:
+            return images
+        shape = (*ops.shape(images)[:-3], 1, 1, 1)
+        draws = keras.random.uniform(
+            shape, dtype="float32", seed=self.seed_generator
+        )
+        return ops.where(draws < 0.5, ops.flip(images, axis=-2), images)
+
+    def compute_output_shape(self, input_shape):
+        return input_shape
+
+    def compute_output_spec(self, images, training=True):
+        return keras.KerasTensor(images.shape, dtype=images.dtype)
+
+    def save_own_variables(self, store):
+        super().save_own_variables(store)
+        store["seed"] = ops.convert_to_numpy(self.seed_generator.state)
+
+    def load_own_variables(self, store):
+        self.seed_generator.state.assign(store["seed"])
+
+    def get_config(self):
+        return {**super().get_config(), "seed": self.seed}
