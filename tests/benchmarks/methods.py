@@ -9,6 +9,8 @@ Keras; of an `.npz` with `x` and `y`, the last 5,000). All runs of a seed see
 the same labelled images, in as many steps and in as many labelled images per
 step: strongly augmented, but weakly in the methods whose papers say so, unless
 `--labeled-noise strong`.
+The teacher of `NoisyStudent` takes a third of the steps, and the student goes
+on from it, as does the loop `fit_noisy_student`.
 Nothing is chosen on the test images; `--validate` measures CIFAR-10 on images
 that are none of them. Policies are those of the papers, but for the momentum of
 their moving averages, which `--momentum` sets: the papers' 0.999 is made for
@@ -17,6 +19,7 @@ runs a thousand times as long.
 
 import argparse
 import os
+import random
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
@@ -53,6 +56,7 @@ METHODS = (
     "FreeMatch",
     "SoftMatch",
     "AdaMatch",
+    "fit_noisy_student",
 )
 
 
@@ -153,6 +157,8 @@ def compiled(model, num_steps):
 
 def train(name, data, labeled, unlabeled, arguments, num_steps):
     """Returns a trained classifier."""
+    if name == "fit_noisy_student":
+        return fit_noisy_student(data, labeled, unlabeled, arguments, num_steps)
     student = data.classifier()
     if name == "supervised":
         model = keras.Sequential([data.strong(), student])
@@ -175,6 +181,8 @@ def train(name, data, labeled, unlabeled, arguments, num_steps):
         )
         student.set_weights(teacher.get_weights())
         views["teacher"] = teacher
+        # As in the paper, an unlabelled image counts as much as a labelled one.
+        views["unlabeled_weight"] = arguments.unlabeled_ratio
         num_steps -= teacher_steps
     if name in AVERAGING_POLICIES:
         policy = AVERAGING_POLICIES[name](momentum=arguments.momentum)
@@ -187,6 +195,29 @@ def train(name, data, labeled, unlabeled, arguments, num_steps):
     callbacks = [StopAfter(num_steps)]
     model.fit(mixed, epochs=epochs, callbacks=callbacks, verbose=0)
     return student
+
+
+def fit_noisy_student(data, labeled, unlabeled, arguments, num_steps):
+    """The loop with its own settings, but for what is the same for all."""
+    supervised_steps = num_steps // 3
+    model, _ = kfl.loops.fit_noisy_student(
+        data.classifier,
+        labeled,
+        unlabeled,
+        settings={
+            "batch_size": arguments.batch_size,
+            "unlabeled_ratio": arguments.unlabeled_ratio,
+            "supervised_steps": supervised_steps,
+            "student_steps": num_steps - supervised_steps,
+            "validation_share": 0,
+            "refit": False,
+        },
+        noise=data.strong(),
+        weak_noise=data.weak(),
+        seed=random.getrandbits(31),
+        verbose=0,
+    )
+    return model
 
 
 def main():
@@ -233,12 +264,12 @@ def main():
             )
             predictions = student.predict(x, verbose=0).argmax(axis=1)
             values.append(100 * np.mean(predictions == y))
-            print(f"seed {seed}  {name:14s} {values[-1]:.1f}", flush=True)
+            print(f"seed {seed}  {name:17s} {values[-1]:.1f}", flush=True)
     measured = "validation" if arguments.validate else "test"
-    print(f"\n{'method':14s} {measured} accuracy, mean +- spread [%]")
+    print(f"\n{'method':17s} {measured} accuracy, mean +- spread [%]")
     for name, values in accuracies.items():
         spread = np.std(values, ddof=1) if len(values) > 1 else float("nan")
-        print(f"{name:14s} {np.mean(values):.1f} +- {spread:.1f}")
+        print(f"{name:17s} {np.mean(values):.1f} +- {spread:.1f}")
 
 
 if __name__ == "__main__":
