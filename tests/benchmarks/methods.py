@@ -7,8 +7,8 @@ Digits of scikit-learn, 20 labels, 1,180 unlabelled images; or CIFAR-10, 400
 labels, 20,000 unlabelled images, the same test images for every seed (those of
 Keras; of an `.npz` with `x` and `y`, the last 5,000). All runs of a seed see
 the same labelled images, in as many steps and in as many labelled images per
-step: strongly augmented, but weakly in the methods whose papers say so, unless
-`--labeled-noise strong`.
+step: strongly augmented, but weakly in `supervised_weak` and in the methods
+whose papers say so, unless `--labeled-noise strong`.
 The teacher of `NoisyStudent` takes a third of the steps, and the student goes
 on from it, as does the loop `fit_noisy_student`.
 Nothing is chosen on the test images; `--validate` measures CIFAR-10 on images
@@ -48,6 +48,7 @@ AVERAGING_POLICIES = {
 }
 METHODS = (
     "supervised",
+    "supervised_weak",
     "NoisyStudent",
     "MeanTeacher",
     "UDA",
@@ -160,8 +161,9 @@ def train(name, data, labeled, unlabeled, arguments, num_steps):
     if name == "fit_noisy_student":
         return fit_noisy_student(data, labeled, unlabeled, arguments, num_steps)
     student = data.classifier()
-    if name == "supervised":
-        model = keras.Sequential([data.strong(), student])
+    if name in ("supervised", "supervised_weak"):
+        view = data.strong() if name == "supervised" else data.weak()
+        model = keras.Sequential([view, student])
         order = np.random.default_rng(0).integers(
             len(labeled[0]), size=num_steps * arguments.batch_size
         )
