@@ -8,9 +8,8 @@ def without_autotuning(dataset):
 
     In TensorFlow 2.21 the thread that tunes misses now and then that it is
     to end. It then sleeps on, for up to a minute, and a fit waits for it
-    between two epochs. There is nothing to tune in the datasets of this
-    package: `AUTOTUNE` in them, and in those that users give, means the number
-    of cores.
+    between two epochs. Little is lost: parallel calls of `AUTOTUNE`, also in
+    datasets that users give, are then as many as there are cores.
 
     Args:
         dataset: `tf.data.Dataset`.
