@@ -13,6 +13,7 @@ import pytest
 
 import keras_fewlabels as kfl
 from keras_fewlabels.callbacks.label_cache import LabelCache
+from keras_fewlabels.layers.horizontal_flip import HorizontalFlip
 from keras_fewlabels.loops.finished_phases import FinishedPhases
 from keras_fewlabels.loops.phase_backup import PhaseBackup
 from keras_fewlabels.models.class_entropy import ClassEntropy
@@ -33,10 +34,11 @@ def neighbour(name):
 
 
 SERIALIZED = neighbour("test_serialization")
-# Parts of the models, which are saved within them.
+# Parts of the models and their noise, which are saved within them.
 PARTS = {
     "ClassEntropy": lambda: ClassEntropy(7),
     "FitProgress": lambda: FitProgress(name="progress"),
+    "HorizontalFlip": lambda: HorizontalFlip(seed=0),
     "PseudoLabelMetrics": lambda: PseudoLabelMetrics(name="metrics"),
 }
 LAYERS = {**SERIALIZED.LAYERS, **PARTS}
