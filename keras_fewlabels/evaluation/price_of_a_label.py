@@ -106,13 +106,7 @@ def price_of_a_label(
     check_run(model, batch_size, seed)
     check_int(num_orders, "num_orders", 2)
     _check_confidence(confidence)
-    if validation_data is None and feature_model is None:
-        raise ValueError(
-            "Features that were trained on the labels make each of them look "
-            "known. Pass `validation_data`, images that the model has not "
-            "been trained on, or a `feature_model` that has not seen the "
-            "labels. Received: neither"
-        )
+    _check_honest(validation_data, feature_model)
     images, labels = labeled_arrays(labeled, "labeled")
     if validation_data is not None:
         validation_data = labeled_arrays(validation_data, "validation_data")
@@ -133,17 +127,14 @@ def price_of_a_label(
     if validation_data is not None:
         *held_out, _ = features_of(*validation_data, "validation_data")
     sizes = _sizes(known[1], held_out, extra)
+    how = sizes, num_classes, num_orders, random
     if held_out is None:
         truth, measured_on = known[1], f"{len(images)} labels, cross-validated"
-        wrong = cross_validated_errors(
-            known, sizes, num_classes, num_orders, random
-        )
+        wrong = cross_validated_errors(known, *how)
     else:
         truth = held_out[1]
         measured_on = f"{len(truth)} validation images"
-        wrong = held_out_errors(
-            known, held_out, sizes, num_classes, num_orders, random
-        )
+        wrong = held_out_errors(known, held_out, *how)
 
     def offers(wrong, extra):
         return extrapolated_gains(
@@ -177,6 +168,16 @@ def _sizes(labels, held_out, extra):
         return nested_sizes(num_fitted, present, extra)
     num_lent = len(held_out[1]) // 2
     return nested_sizes(num_labels, present) + lent_sizes(num_labels, num_lent)
+
+
+def _check_honest(validation_data, feature_model):
+    if validation_data is None and feature_model is None:
+        raise ValueError(
+            "Features that were trained on the labels make each of them look "
+            "known. Pass `validation_data`, images that the model has not "
+            "been trained on, or a `feature_model` that has not seen the "
+            "labels. Received: neither"
+        )
 
 
 def _check_confidence(confidence):

@@ -153,11 +153,8 @@ def fit_noisy_student(
     ['supervised', 'noisy student']
     """
     started = time.perf_counter()
-    check_int(generations, "generations")
-    check_int(seed, "seed", 0)
-    check_noise(noise=noise, weak_noise=weak_noise)
-    if policy is not None:
-        check_policy(policy)
+    layers = {"policy": policy, "noise": noise, "weak_noise": weak_noise}
+    _check_arguments(generations, seed, layers)
     build = builder_of(build_student)
     keras.utils.set_random_seed(seed)
     model = build(0)
@@ -177,7 +174,6 @@ def fit_noisy_student(
         seed,
         truth,
     )
-    layers = {"policy": policy, "noise": noise, "weak_noise": weak_noise}
     recipe = Recipe(task, settings, layers)
     trainer = Trainer(recipe, data, None, callbacks, None)
     # Before anything is written.
@@ -192,16 +188,11 @@ def fit_noisy_student(
     )
     fit = Generations(build, trainer)
     fit.run(generations)
-    details = {
-        "phases": fit.phases,
-        "baseline": fit.baseline() if baseline else None,
-        "linear_probe": fit.linear_probe() if baseline else None,
-        "waterfall": fit.waterfall() if waterfall else [],
-    }
+    trained = _trained(fit, baseline, waterfall)
     outcome = Outcome(fit, fit.trainer.data, task)
     report = FitReport(
         {
-            **details,
+            **trained,
             **outcome.details(),
             **run_facts(task, data, settings, class_names),
             "findings": findings and findings.to_dict(),
@@ -210,6 +201,24 @@ def fit_noisy_student(
         outcome.files(),
     )
     return _compiled(outcome.model, task, labeled[1]), report
+
+
+def _check_arguments(generations, seed, layers):
+    check_int(generations, "generations")
+    check_int(seed, "seed", 0)
+    check_noise(noise=layers["noise"], weak_noise=layers["weak_noise"])
+    if layers["policy"] is not None:
+        check_policy(layers["policy"])
+
+
+def _trained(fit, baseline, waterfall):
+    """What the report says of the phases; trains the models to compare with."""
+    return {
+        "phases": fit.phases,
+        "baseline": fit.baseline() if baseline else None,
+        "linear_probe": fit.linear_probe() if baseline else None,
+        "waterfall": fit.waterfall() if waterfall else [],
+    }
 
 
 def _check_findings(findings):
