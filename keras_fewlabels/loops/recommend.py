@@ -107,8 +107,6 @@ def _lengths(num_labeled, num_unlabeled):
     pass_steps = num_unlabeled / (batch_size * ratio)
     student = int(np.clip(80 * pass_steps, 2000, 20_000))
     steps_per_epoch = int(np.clip(supervised // 20, 50, 500))
-    # The average forgets over a twentieth of the student's steps.
-    decay = float(np.clip(round(1 - 20 / student, 4), 0.9, 0.9995))
     return {
         "batch_size": (batch_size, f"for {num_labeled:,} labelled images"),
         "unlabeled_ratio": (
@@ -136,8 +134,9 @@ def _lengths(num_labeled, num_unlabeled):
             "phase has settled",
         ),
         "ema_decay": (
-            decay,
-            f"the average of weights looks back over {student // 20:,} steps",
+            None,
+            "the average of weights looks back over a twentieth of the "
+            "student's steps; a number sets its decay",
         ),
     }
 

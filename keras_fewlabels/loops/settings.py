@@ -71,7 +71,10 @@ SETTINGS = {
         "'average' or 'frozen'",
         lambda value: value in ("average", "frozen"),
     ),
-    "ema_decay": ("a number in [0, 1)", _SHARE),
+    "ema_decay": (
+        "None or a number in [0, 1)",
+        lambda value: value is None or _SHARE(value),
+    ),
     "threshold": ("a number in [0, 1)", _SHARE),
     "temperature": ("a positive number", _POSITIVE),
     "unlabeled_weight": (

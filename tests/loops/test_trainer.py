@@ -161,6 +161,19 @@ def test_noisy_student(phase, has_teacher):
     assert found == pytest.approx([0.0], abs=1e-6)
 
 
+@pytest.mark.parametrize(
+    "student_steps, decay", [(100, 0.9), (1000, 0.98), (100_000, 0.9995)]
+)
+def test_averages_look_back_over_a_part_of_the_steps(
+    phase, student_steps, decay
+):
+    trainer = trainer_of(build(), student_steps=student_steps)
+    trainer.supervised("first", build(), 2)
+    assert phase.model.average.decay == pytest.approx(decay)
+    trainer.noisy_student("second", build(), 2)
+    assert phase.model.average.decay == pytest.approx(decay)
+
+
 def test_noisy_student_without_noise(phase):
     student = build()
     trainer = trainer_of(student, stochastic_depth=0.25)
