@@ -114,7 +114,9 @@ def main():
                 "unlabeled_ratio": 1,
                 # In so few steps the recommended 10 would be too much.
                 "magnitude": 5,
-                # As in the paper: soft labels of all but the most doubtful.
+                # As in the paper: branches dropped, though there are three,
+                # and soft labels of all but the most doubtful.
+                "stochastic_depth": 0.2,
                 "threshold": 0.3,
             },
             backup_dir=arguments.backup

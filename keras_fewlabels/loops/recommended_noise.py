@@ -16,6 +16,9 @@ _FEW_IMAGES = 100
 _BACKGROUND = 0.7
 # So many labels per class are not learned by heart at once.
 _MANY_LABELS = 100
+# As many as a ResNet-18 has. With three, dropping them cost 5 points of 49 on
+# CIFAR-10; the nets of Noisy Student have dozens.
+_MANY_BRANCHES = 8
 _GEOMETRIC_OPS = [
     "identity",
     "rotate",
@@ -99,9 +102,16 @@ def model_noise(model):
     Returns:
         Dict as of `image_noise`.
     """
-    has_branches = is_graph(model) and residual_additions(model)
-    if has_branches:
-        reason = f"{len(has_branches)} residual branches; as in Noisy Student"
+    count = len(residual_additions(model)) if is_graph(model) else 0
+    if count >= _MANY_BRANCHES:
+        return {
+            "stochastic_depth": (
+                0.2,
+                f"{count} residual branches; as in Noisy Student",
+            )
+        }
+    if count:
+        reason = f"a net of {count} residual branches needs each of them"
     else:
         reason = "no residual branches to drop"
-    return {"stochastic_depth": (0.2 if has_branches else 0.0, reason)}
+    return {"stochastic_depth": (0.0, reason)}

@@ -8,7 +8,7 @@ from sklearn.datasets import load_digits
 
 from keras_fewlabels.data import split_labels
 from keras_fewlabels.layers import RandAugment
-from keras_fewlabels.loops import fit_noisy_student, recommend
+from keras_fewlabels.loops import fit_noisy_student
 from keras_fewlabels.policies import FixedThreshold
 
 DIGITS = load_digits()
@@ -22,6 +22,8 @@ SHORT = {
     "batch_size": 8,
     "unlabeled_ratio": 2,
 }
+# With residual branches to drop.
+DROPPING = {**SHORT, "stochastic_depth": 0.2}
 
 
 def build_student(width=8, activation="softmax"):
@@ -66,7 +68,7 @@ def usual_fit():
 
 @functools.cache
 def residual_fit():
-    return fit(build_residual)
+    return fit(build_residual, settings=DROPPING)
 
 
 def assert_same_weights(model, other):
@@ -220,8 +222,8 @@ def test_a_frozen_teacher_starts_a_new_student():
 
 
 def test_stochastic_depth_is_not_in_the_result():
-    assert recommend(build_residual, LABELED, UNLABELED)["stochastic_depth"]
-    model, _ = residual_fit()
+    model, report = residual_fit()
+    assert report.to_dict()["settings"]["stochastic_depth"] == 0.2
     assert [type(layer) for layer in model.layers] == [
         type(layer) for layer in build_residual().layers
     ]
@@ -259,7 +261,11 @@ def test_high_resolution_comes_last_and_resumes(tmp_path):
 def test_baseline_and_waterfall_train_as_many_steps():
     recorder = Recorder()
     _, report = fit(
-        build_residual, baseline=True, waterfall=True, callbacks=[recorder]
+        build_residual,
+        settings=DROPPING,
+        baseline=True,
+        waterfall=True,
+        callbacks=[recorder],
     )
     details = report.to_dict()
     assert details["baseline"]["steps"] == 12
@@ -357,10 +363,18 @@ def test_callbacks_see_each_phase_as_a_fit(tmp_path):
 @pytest.mark.parametrize("epoch", [1, 2])
 def test_killed_run_ends_as_the_other(tmp_path, epoch):
     with pytest.raises(Killed):
-        fit(build_residual, backup_dir=tmp_path, callbacks=[Kill(epoch)])
+        fit(
+            build_residual,
+            settings=DROPPING,
+            backup_dir=tmp_path,
+            callbacks=[Kill(epoch)],
+        )
     recorder = Recorder()
     model, report = fit(
-        build_residual, backup_dir=tmp_path, callbacks=[recorder]
+        build_residual,
+        settings=DROPPING,
+        backup_dir=tmp_path,
+        callbacks=[recorder],
     )
     expected, expected_report = residual_fit()
     assert recorder.epochs == list(range(epoch, 4))

@@ -76,11 +76,12 @@ def test_many_labels_need_less_noise():
         assert settings["labeled_view"] == view
 
 
-def test_branches_are_dropped_where_there_are_some():
-    inputs = keras.Input((8, 9, 3))
-    branch = keras.layers.Conv2D(3, 3, padding="same")(inputs)
-    outputs = keras.layers.Add()([inputs, branch])
-    rate, why = model_noise(keras.Model(inputs, outputs))["stochastic_depth"]
-    assert rate == 0.2
-    assert why.startswith("1 residual branch")
-    assert model_noise(build(3))["stochastic_depth"][0] == 0.0
+@pytest.mark.parametrize("count, rate", [(0, 0.0), (7, 0.0), (8, 0.2)])
+def test_branches_are_dropped_where_there_are_many(count, rate):
+    x = inputs = keras.Input((8, 9, 3))
+    for _ in range(count):
+        branch = keras.layers.Conv2D(3, 3, padding="same")(x)
+        x = keras.layers.Add()([x, branch])
+    found, why = model_noise(keras.Model(inputs, x))["stochastic_depth"]
+    assert found == rate
+    assert f"{count or 'no'} residual branches" in why
