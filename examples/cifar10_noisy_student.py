@@ -112,7 +112,9 @@ def main():
                 "supervised_steps": arguments.steps,
                 "student_steps": arguments.steps,
                 "unlabeled_ratio": 1,
-                # In so few steps the recommended 10 would be too much.
+                # One strength for all ops, as in the paper; in so few steps
+                # its 10 would be too much.
+                "table": "randaugment",
                 "magnitude": 5,
                 # As in the paper: branches dropped, though there are three,
                 # and soft labels of all but the most doubtful.

@@ -71,6 +71,8 @@ class RandAugment(keras.layers.Layer):
         - [Xie et al., 2019](https://arxiv.org/abs/1911.04252), whose code
           `table="noisy_student"` follows, and whose options are the last
           three ops.
+        - [Sohn et al., 2020](https://arxiv.org/abs/2001.07685), whose tables
+          12 and 13 `table="fixmatch"` follows.
         - `keras.layers.RandAugment` draws its ops once for the whole batch,
           and takes a range instead of a magnitude.
 
@@ -93,8 +95,11 @@ class RandAugment(keras.layers.Layer):
         table: Name of the ranges: `"randaugment"` as above;
             `"noisy_student"`, where factors grow from 0.1 to 1.9, posterize
             keeps 0 to 4 bits, solarize inverts from 0 to 256 on, and all ops
-            but identity are drawn; or `"cifar10_tutorial"`, where each draw
-            has a whole magnitude of its own in 0 to `magnitude - 1`.
+            but identity are drawn; `"fixmatch"`, where each draw has a
+            magnitude of its own between 0 and `magnitude`, shifts go to 0.3
+            and cutouts to 0.5 of the side, and factors fall from 0.95 to
+            0.05; or `"cifar10_tutorial"`, where each draw has a whole
+            magnitude of its own in 0 to `magnitude - 1`.
         magnitude_std: Float, the standard deviation of a normal magnitude
             that each op draws anew, in tenths and from 0 on.
         apply_probability: Float, the share of the drawn ops that is applied.

@@ -60,8 +60,10 @@ class RandAugmentDraws:
         )
 
     def _magnitudes(self):
-        if self.table.uniform:
-            return range(max(math.ceil(self.magnitude), 1))
+        per_unit = self.table.per_unit
+        if per_unit:
+            count = max(math.ceil(self.magnitude * per_unit), 1)
+            return np.arange(count) / per_unit
         if not self.magnitude_std:
             return [self.magnitude]
         # Tenths, up to where one draw in 30,000 lies beyond.
@@ -88,7 +90,7 @@ class RandAugmentDraws:
         return Draws(choice, position, strength, draws[..., 2:4])
 
     def _magnitude(self, first, second):
-        if self.table.uniform:
+        if self.table.per_unit:
             return _whole(first, len(self.magnitudes))
         if not self.magnitude_std:
             return ops.zeros_like(first, dtype="int32")

@@ -45,8 +45,8 @@ class StrengthTable:
         ranges: Dict of `StrengthRange` by name of the op.
         ops: Names that are drawn from by default.
         full_magnitude: The magnitude at which each range is used in full.
-        uniform: Whether each draw takes a whole magnitude of its own, below
-            the one that is set, instead of that one.
+        per_unit: Each draw takes a magnitude of its own below the one that is
+            set, out of so many per unit. With 0 it takes the one that is set.
 
     Example:
 
@@ -57,7 +57,7 @@ class StrengthTable:
     ranges: dict
     ops: tuple
     full_magnitude: float = 10.0
-    uniform: bool = False
+    per_unit: int = 0
 
     def strength(self, name, magnitude, sign=1):
         """Returns the strength of an op at a magnitude."""
@@ -104,6 +104,20 @@ NOISY_STUDENT = {
     "brightness": ENHANCE,
     "sharpness": ENHANCE,
 }
+# Table 12 of the FixMatch paper, where what is enhanced only gets weaker; the
+# cutout is from table 13.
+WEAKENED = StrengthRange(0.95, -0.9, lowest=0.0)
+SHIFT = StrengthRange(0.0, 0.3, signed=True, lowest=-1.0, highest=1.0)
+FIXMATCH = {
+    **RANDAUGMENT,
+    "color": WEAKENED,
+    "contrast": WEAKENED,
+    "brightness": WEAKENED,
+    "sharpness": WEAKENED,
+    "translate_x": SHIFT,
+    "translate_y": SHIFT,
+    "cutout": StrengthRange(0.0, 0.5, highest=1.0),
+}
 TUTORIAL_TRANSLATE = StrengthRange(0.0, 0.2, True, lowest=-1.0, highest=1.0)
 CIFAR10_TUTORIAL = {
     **RANDAUGMENT,
@@ -118,7 +132,8 @@ PAPER_OPS = tuple(RANDAUGMENT)[:14]
 TABLES = {
     "randaugment": StrengthTable(RANDAUGMENT, PAPER_OPS),
     "noisy_student": StrengthTable(NOISY_STUDENT, tuple(RANDAUGMENT)[1:]),
+    "fixmatch": StrengthTable(FIXMATCH, PAPER_OPS, per_unit=10),
     "cifar10_tutorial": StrengthTable(
-        CIFAR10_TUTORIAL, PAPER_OPS, full_magnitude=9.0, uniform=True
+        CIFAR10_TUTORIAL, PAPER_OPS, full_magnitude=9.0, per_unit=1
     ),
 }

@@ -57,7 +57,12 @@ def image_noise(task):
         ),
         "magnitude": (
             5 if is_grey else 10,
-            "on the paper's scale of 10; `tune_rand_augment` finds a better",
+            "on the paper's scale of 10; `tune_rand_augment` with the same "
+            "`table` finds a better",
+        ),
+        "table": (
+            "fixmatch",
+            "each op draws its own magnitude below that one, as in FixMatch",
         ),
         "fill_value": _fill_value(task),
         "cutout": (

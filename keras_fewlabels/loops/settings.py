@@ -2,6 +2,8 @@
 
 import numbers
 
+from keras_fewlabels.layers.rand_augment_tables import TABLES
+
 
 def _is_int_from(low):
     return lambda value: _is_int(value) and value >= low
@@ -55,6 +57,10 @@ SETTINGS = {
     "ops": ("None for all, or a list of names out of RandAugment.OPS", _is_ops),
     "num_ops": ("an int of at least 0", _is_int_from(0)),
     "magnitude": ("a number of at least 0", _is_between(0, float("inf"))),
+    "table": (
+        f"one of {', '.join(TABLES)}",
+        lambda value: isinstance(value, str) and value in TABLES,
+    ),
     "fill_value": (
         "None or a number",
         lambda value: value is None or isinstance(value, numbers.Real),

@@ -31,6 +31,7 @@ def tune_rand_augment(
     directory=None,
     seed=0,
     verbose=0,
+    table="randaugment",
 ):
     """Tries settings of RandAugment, each on a model of its own.
 
@@ -71,6 +72,8 @@ def tune_rand_augment(
             change of `build_model`. By default files are removed at the end.
         seed: Int, for `keras.utils.set_random_seed` before each trial.
         verbose: 0, or 1 for what KerasTuner prints.
+        table: As for `layers.RandAugment`. What `fit_noisy_student` takes by
+            default is `"fixmatch"`.
 
     Returns:
         A `loops.RandAugmentTrials`: `num_ops` and `magnitude` of the best
@@ -109,7 +112,7 @@ def tune_rand_augment(
     check_int(epochs, "epochs")
     check_int(batch_size, "batch_size")
     check_int(seed, "seed", 0)
-    options = {"ops": ops, "value_range": value_range}
+    options = {"ops": ops, "value_range": value_range, "table": table}
     settings = rand_augment_settings(num_ops, magnitudes, max_trials, seed)
     for setting in settings:
         # Refuses now what would end the search later.

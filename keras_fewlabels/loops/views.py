@@ -20,6 +20,7 @@ def strong_view(settings, value_range):
     layers = []
     if settings["flip"]:
         layers.append(HorizontalFlip())
+    table = settings["table"]
     if settings["num_ops"]:
         layers.append(
             RandAugment(
@@ -28,10 +29,11 @@ def strong_view(settings, value_range):
                 value_range,
                 ops=settings["ops"],
                 fill_value=settings["fill_value"],
+                table=table,
             )
         )
     if settings["cutout"]:
-        layers.append(RandAugment(1, 10, value_range, ops=("cutout",)))
+        layers.append(RandAugment(1, 10, value_range, ("cutout",), table=table))
     return keras.Sequential(layers or [keras.layers.Identity()])
 
 

@@ -36,7 +36,12 @@ def weak_view(value_range, flip=True, fill_value=None):
 
 
 def strong_view(value_range):
-    """A flip, two strong ops and a hole in each image.
+    """A flip, two ops of any strength and a hole in each image.
+
+    Reference:
+        - [Sohn et al., 2020](https://arxiv.org/abs/2001.07685), FixMatch:
+          magnitudes are drawn anew for each op, which works better here than
+          one for all.
 
     Args:
         value_range: Pair of floats, the values of black and white.
@@ -47,8 +52,8 @@ def strong_view(value_range):
     return keras.Sequential(
         [
             HorizontalFlip(),
-            RandAugment(2, 10, value_range),
-            RandAugment(1, 10, value_range, ops=("cutout",)),
+            RandAugment(2, 10, value_range, table="fixmatch"),
+            RandAugment(1, 10, value_range, ("cutout",), table="fixmatch"),
         ],
         name="strong_view",
     )

@@ -19,8 +19,8 @@ class FixMatch(NoisyStudentModel):
         student: Built Keras model, as for `NoisyStudentModel`.
         policy: By default `policies.FixedThreshold(0.95)`.
         noise: Layer for the images of the student. By default flips,
-            `RandAugment(2, 10)` and a cutout; `keras.layers.Identity()` for
-            none.
+            `RandAugment(2, 10, table="fixmatch")` and a cutout;
+            `keras.layers.Identity()` for none.
         weak_noise: Layer for the images that the student labels. By default
             flips and shifts.
         value_range: Pair of floats, black and white of the default noise.

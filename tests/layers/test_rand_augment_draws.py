@@ -69,6 +69,19 @@ def test_tutorial_draws_each_magnitude_below():
     assert ((counts - expected) ** 2 / expected).sum() < 42.3
 
 
+@pytest.mark.parametrize("magnitude, lowest", [(10, 0.05), (2.5, 0.725)])
+def test_fixmatch_draws_magnitudes_of_all_sizes(magnitude, lowest):
+    layer = RandAugment(
+        1, magnitude, ops=["brightness"], table="fixmatch", seed=0
+    )
+    factors = augment(layer, flat_images(level=200)).ravel() / 200
+    # Tenths of a magnitude, none of them the full one.
+    assert len(np.unique(factors)) == 10 * magnitude
+    assert factors.max() == pytest.approx(0.95, abs=0.005)
+    assert factors.min() == pytest.approx(lowest + 0.009, abs=0.005)
+    assert factors.mean() == pytest.approx((0.95 + lowest) / 2, abs=0.02)
+
+
 def test_magnitude_std_spreads_the_strength_around_the_magnitude():
     layer = RandAugment(1, 5, ops=["solarize_add"], magnitude_std=2.0, seed=0)
     added = augment(layer, flat_images(level=0)).astype(float).ravel()

@@ -55,7 +55,9 @@ def test_tries_the_whole_grid_and_makes_the_best_layer():
 
 
 def test_trials_are_the_fits_that_one_would_write():
-    trials = tune(num_ops=[2], magnitudes=[9], epochs=3, seed=5)
+    trials = tune(
+        num_ops=[2], magnitudes=[9], epochs=3, seed=5, table="fixmatch"
+    )
 
     def accuracy(*layers):
         keras.utils.set_random_seed(5)
@@ -69,7 +71,8 @@ def test_trials_are_the_fits_that_one_would_write():
         whole.fit(*TRAIN, batch_size=8, epochs=3, verbose=0)
         return whole.evaluate(*VALIDATION, verbose=0)[1]
 
-    layer = RandAugment(2, 9, ops=["brightness"], seed=5)
+    layer = RandAugment(2, 9, ops=["brightness"], seed=5, table="fixmatch")
+    assert trials.layer().table == "fixmatch"
     assert trials.accuracies == {(0, 0): accuracy(), (2, 9): accuracy(layer)}
 
 
@@ -91,7 +94,7 @@ def test_no_test_data_can_be_passed():
     assert names == {
         "build_model", "x", "y", "validation_data", "num_ops", "magnitudes",
         "max_trials", "epochs", "batch_size", "ops", "value_range",
-        "directory", "seed", "verbose",
+        "directory", "seed", "verbose", "table",
     }  # fmt: skip
 
 

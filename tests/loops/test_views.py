@@ -10,6 +10,7 @@ NOTHING = {
     "num_ops": 0,
     "ops": None,
     "magnitude": 10,
+    "table": "randaugment",
     "fill_value": None,
     "cutout": False,
 }
@@ -48,11 +49,13 @@ def test_ops_of_the_settings_are_those_that_are_drawn():
         "num_ops": 3,
         "ops": ["translate_x"],
         "magnitude": 4,
+        "table": "fixmatch",
         "fill_value": 0.25,
     }
     (layer,) = strong_view(settings, (-1, 1)).layers
     assert isinstance(layer, RandAugment)
     assert (layer.num_ops, layer.magnitude) == (3, 4)
+    assert layer.table == "fixmatch"
     assert (layer.ops, layer.fill_value) == (("translate_x",), 0.25)
     assert layer.value_range == (-1, 1)
     settings["ops"] = None
