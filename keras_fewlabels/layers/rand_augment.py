@@ -71,8 +71,8 @@ class RandAugment(keras.layers.Layer):
         - [Xie et al., 2019](https://arxiv.org/abs/1911.04252), whose code
           `table="noisy_student"` follows, and whose options are the last
           three ops.
-        - [Sohn et al., 2020](https://arxiv.org/abs/2001.07685), whose tables
-          12 and 13 `table="fixmatch"` follows.
+        - [Sohn et al., 2020](https://arxiv.org/abs/2001.07685), whose
+          appendix `table="fixmatch"` follows.
         - `keras.layers.RandAugment` draws its ops once for the whole batch,
           and takes a range instead of a magnitude.
 
@@ -101,7 +101,8 @@ class RandAugment(keras.layers.Layer):
             0.05; or `"cifar10_tutorial"`, where each draw has a whole
             magnitude of its own in 0 to `magnitude - 1`.
         magnitude_std: Float, the standard deviation of a normal magnitude
-            that each op draws anew, in tenths and from 0 on.
+            that each op draws anew, in tenths and from 0 on. Without effect
+            for tables of which each draw has a magnitude of its own.
         apply_probability: Float, the share of the drawn ops that is applied.
 
     Call arguments:

@@ -104,8 +104,8 @@ NOISY_STUDENT = {
     "brightness": ENHANCE,
     "sharpness": ENHANCE,
 }
-# Table 12 of the FixMatch paper, where what is enhanced only gets weaker; the
-# cutout is from table 13.
+# From the appendix of the FixMatch paper, where colours, contrast, brightness
+# and sharpness only ever fade; the cutout is that of CTAugment.
 WEAKENED = StrengthRange(0.95, -0.9, lowest=0.0)
 SHIFT = StrengthRange(0.0, 0.3, signed=True, lowest=-1.0, highest=1.0)
 FIXMATCH = {
