@@ -46,6 +46,16 @@ class Recipe:
         if self.settings["stochastic_depth"]:
             self.copy_of(student, True)
 
+    @property
+    def ema_decay(self):
+        """Float, the decay of the averages of weights."""
+        decay = self.settings["ema_decay"]
+        if decay is None:
+            # Looks back over a twentieth of the student's steps.
+            decay = 1 - 20 / self.settings["student_steps"]
+            decay = min(max(0.9, decay), 0.9995)
+        return decay
+
     def at_full_resolution(self):
         """The same recipe for images as they are."""
         settings = {**self.settings, "low_resolution": None}

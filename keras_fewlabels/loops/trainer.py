@@ -49,16 +49,6 @@ class Trainer:
         """Dict of all settings."""
         return self.recipe.settings
 
-    @property
-    def ema_decay(self):
-        """Float, the decay of the averages of weights."""
-        decay = self.settings["ema_decay"]
-        if decay is None:
-            # Looks back over a twentieth of the student's steps.
-            decay = 1 - 20 / self.settings["student_steps"]
-            decay = min(max(0.9, decay), 0.9995)
-        return decay
-
     def check(self, student):
         """Refuses what would only fail once a phase has begun.
 
@@ -104,7 +94,7 @@ class Trainer:
             model = SupervisedStudent(
                 self.recipe.copy_of(student, model_noise),
                 self.recipe.view(image_noise),
-                EMATeacher(self.ema_decay),
+                EMATeacher(self.recipe.ema_decay),
             )
             compile_like(
                 model,
@@ -153,7 +143,7 @@ class Trainer:
             model = AveragedStudent(
                 self.recipe.copy_of(student, noisy),
                 teacher,
-                self.ema_decay,
+                self.recipe.ema_decay,
                 policy=self.recipe.policy(),
                 noise=self.recipe.view("strong" if noisy else None),
                 labeled_noise=self.recipe.view(
