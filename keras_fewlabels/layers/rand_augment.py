@@ -101,8 +101,8 @@ class RandAugment(keras.layers.Layer):
             0.05; or `"cifar10_tutorial"`, where each draw has a whole
             magnitude of its own in 0 to `magnitude - 1`.
         magnitude_std: Float, the standard deviation of a normal magnitude
-            that each op draws anew, in tenths and from 0 on. Without effect
-            for tables of which each draw has a magnitude of its own.
+            that each op draws anew, in tenths and from 0 on; without effect
+            for the last two tables.
         apply_probability: Float, the share of the drawn ops that is applied.
 
     Call arguments:
