@@ -32,3 +32,17 @@ def reset_keras():
     keras.config.set_dtype_policy("float32")
     yield
     keras.config.set_dtype_policy("float32")
+
+
+@pytest.fixture
+def two_jax_devices():
+    """The environment that splits a CPU into two devices, for JAX."""
+    # XLA launches and runs programs on one pool of threads, by default as
+    # many as there are cores. Two do not suffice: when 32 programs are under
+    # way on a device, the next launch there holds a thread until one of them
+    # ends, and that one waits in a collective, holding the other thread, for
+    # the other device's half, which has none. Keras runs ahead that far.
+    return {
+        "XLA_FLAGS": "--xla_force_host_platform_device_count=2",
+        "NPROC": "8",
+    }

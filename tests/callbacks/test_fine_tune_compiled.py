@@ -43,8 +43,6 @@ with mirrored.scope():
     train()
 """
 DATA_PARALLEL = """
-import os
-os.environ["XLA_FLAGS"] = "--xla_force_host_platform_device_count=2"
 import keras, numpy as np
 from keras_fewlabels.callbacks import FineTune
 train()
@@ -87,12 +85,16 @@ def test_works_however_the_model_is_compiled(
     assert iterations == 4 // (steps or 1)
 
 
-def check_one_device_and_two_train_alike(script):
+def check_one_device_and_two_train_alike(script, **environment):
     result = subprocess.run(
         [sys.executable, "-c", TRAIN + script],
         capture_output=True,
         text=True,
-        env={**os.environ, "KERAS_BACKEND": keras.backend.backend()},
+        env={
+            **os.environ,
+            "KERAS_BACKEND": keras.backend.backend(),
+            **environment,
+        },
     )
     assert result.returncode == 0, result.stderr
     one, two = (
@@ -108,5 +110,5 @@ def test_two_replicas_train_as_one():
 
 
 @pytest.mark.jax
-def test_two_devices_train_as_one():
-    check_one_device_and_two_train_alike(DATA_PARALLEL)
+def test_two_devices_train_as_one(two_jax_devices):
+    check_one_device_and_two_train_alike(DATA_PARALLEL, **two_jax_devices)

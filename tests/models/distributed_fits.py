@@ -4,21 +4,17 @@ Run as `python distributed_fits.py SETUP FILE`; the weights and logs of every
 fit go to FILE. Without noise the setups must agree.
 """
 
-import os
+import contextlib
 import sys
 
+import keras
+import numpy as np
+from keras import ops
+
+from keras_fewlabels import callbacks, models, policies
+from keras_fewlabels.data import mix_labeled_unlabeled
+
 SETUP, FILE = sys.argv[1:]
-if SETUP == "data_parallel":
-    os.environ["XLA_FLAGS"] = "--xla_force_host_platform_device_count=2"
-
-import contextlib  # noqa: E402
-
-import keras  # noqa: E402
-import numpy as np  # noqa: E402
-from keras import ops  # noqa: E402
-
-from keras_fewlabels import callbacks, models, policies  # noqa: E402
-from keras_fewlabels.data import mix_labeled_unlabeled  # noqa: E402
 
 
 def scope():

@@ -84,6 +84,9 @@ def test_two_workers(one_replica, tmp_path):
 
 
 @pytest.mark.jax
-def test_two_devices_of_a_data_parallel_distribution(one_replica, tmp_path):
+def test_two_devices_of_a_data_parallel_distribution(
+    one_replica, tmp_path, two_jax_devices
+):
     file = tmp_path / "results.npz"
-    check_same(results(start("data_parallel", file), file), one_replica)
+    process = start("data_parallel", file, **two_jax_devices)
+    check_same(results(process, file), one_replica)
