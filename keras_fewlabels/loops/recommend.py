@@ -77,7 +77,8 @@ def _validation(task, needs_validation):
         return {"validation_share": (0.0, given), "refit": (False, given)}
     counts = task.class_counts
     # One image per class is the least that stands for all classes.
-    share = max(0.1 if counts.mean() >= 100 else 0.2, 1 / counts.mean())
+    per_class = float(counts.mean())
+    share = max(0.1 if per_class >= 100 else 0.2, 1 / per_class)
     share = min(share, 0.5)
     num_validation = max(task.num_classes, round(share * counts.sum()))
     refit = num_validation < _TELLING * task.num_classes

@@ -88,6 +88,7 @@ def test_validation_has_an_image_of_each_class_at_least(counts, share):
     images = np.resize(COLOUR, (len(labels) + 150, 8, 9, 3))
     settings = settings_of(images, labels=labels)
     assert settings["validation_share"] == pytest.approx(share)
+    assert type(settings["validation_share"]) is float
     assert share * len(labels) >= 2 - 1e-9
 
 
