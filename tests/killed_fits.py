@@ -25,7 +25,7 @@ from keras import layers
 from sklearn.datasets import load_digits
 
 import keras_fewlabels as kfl
-from keras_fewlabels.callbacks.epoch_backup import EpochBackup
+from keras_fewlabels.callbacks.backup.epoch_backup import EpochBackup
 
 DIGITS = load_digits()
 IMAGES = (DIGITS.images[..., None] / 16).astype("float32")

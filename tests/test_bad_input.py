@@ -1794,16 +1794,6 @@ CASES = {
             classifier(), UNLABELED, LABELED, count=2, paths=["a.png"]
         ),
     ),
-    "price_of_a_label: nothing held out": (
-        "Pass `validation_data`",
-        lambda: kfl.evaluation.price_of_a_label(classifier(), LABELED),
-    ),
-    "price_of_a_label: negative extra": (
-        "`extra` must be an int, 1 or more",
-        lambda: kfl.evaluation.price_of_a_label(
-            classifier(), LABELED, (UNLABELED, LABELS[8:]), extra=-5
-        ),
-    ),
     "what_changed: other classes": (
         "Both runs must have the same classes",
         lambda: kfl.evaluation.what_changed(

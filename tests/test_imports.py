@@ -50,11 +50,11 @@ def imported_folders(path):
 
 @pytest.mark.parametrize(
     "path",
-    sorted(PACKAGE.glob("*/*.py")),
-    ids=lambda path: f"{path.parent.name}/{path.stem}",
+    sorted(PACKAGE.glob("*/**/*.py")),
+    ids=lambda path: str(path.relative_to(PACKAGE)),
 )
 def test_imports_go_downward(path):
-    folder = path.parent.name
+    folder = path.relative_to(PACKAGE).parts[0]
     allowed = ALLOWED[folder] | {folder}
     assert set(imported_folders(path)) <= allowed
 

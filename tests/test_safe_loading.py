@@ -12,13 +12,17 @@ import numpy as np
 import pytest
 
 import keras_fewlabels as kfl
-from keras_fewlabels.callbacks.label_cache import LabelCache
+from keras_fewlabels.callbacks.backup.array_store import LabelCache
 from keras_fewlabels.layers.horizontal_flip import HorizontalFlip
-from keras_fewlabels.loops.finished_phases import FinishedPhases
-from keras_fewlabels.loops.phase_backup import PhaseBackup
-from keras_fewlabels.models.class_entropy import ClassEntropy
-from keras_fewlabels.models.fit_progress import FitProgress
-from keras_fewlabels.models.pseudo_label_metrics import PseudoLabelMetrics
+from keras_fewlabels.loops.noisy_student.finished_phases import (
+    FinishedPhases,
+    PhaseBackup,
+)
+from keras_fewlabels.models.student.fit_progress import FitProgress
+from keras_fewlabels.models.student.pseudo_label_metrics import (
+    ClassEntropy,
+    PseudoLabelMetrics,
+)
 
 PACKAGE = pathlib.Path(kfl.__file__).parent
 RNG = np.random.default_rng(0)

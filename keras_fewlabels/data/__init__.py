@@ -1,13 +1,18 @@
 """Few-label datasets: folders, splits, mixing, vetoes and new labels."""
 
-from keras_fewlabels.data.folder_findings import FolderFindings
-from keras_fewlabels.data.image_files import ImageFiles
-from keras_fewlabels.data.image_folders import ImageFolders
-from keras_fewlabels.data.load_image_folders import load_image_folders
-from keras_fewlabels.data.mix import mix_labeled_unlabeled
-from keras_fewlabels.data.read_new_labels import read_new_labels
-from keras_fewlabels.data.split import split_labels
-from keras_fewlabels.data.veto import read_veto, without_vetoed
+from keras_fewlabels.data.folders import (
+    FolderFindings,
+    ImageFiles,
+    ImageFolders,
+    load_image_folders,
+)
+from keras_fewlabels.data.mix_labeled_unlabeled import mix_labeled_unlabeled
+from keras_fewlabels.data.review import (
+    read_new_labels,
+    read_veto,
+    without_vetoed,
+)
+from keras_fewlabels.data.split_labels import split_labels
 
 __all__ = [
     "FolderFindings",

@@ -1,6 +1,6 @@
 import numpy as np
 
-from keras_fewlabels.data.label_checks import class_numbers
+from keras_fewlabels.data.checks.labels import class_numbers
 from keras_fewlabels.evaluation.verdict import Verdict
 
 

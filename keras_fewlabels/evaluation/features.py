@@ -3,10 +3,12 @@
 import keras
 import numpy as np
 
-from keras_fewlabels.data.image_checks import check_input_shape
+from keras_fewlabels.data.checks.images import check_input_shape
 from keras_fewlabels.evaluation.checks import check_scores
 from keras_fewlabels.layers.model_graph import graph_of, head_input
-from keras_fewlabels.policies.class_probabilities import gives_probabilities
+from keras_fewlabels.policies.parts.class_probabilities import (
+    gives_probabilities,
+)
 
 # How many batches are read and predicted at a time.
 _BATCHES_PER_PIECE = 16

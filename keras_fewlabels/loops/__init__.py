@@ -1,15 +1,17 @@
 """Fit loops over the layers, callbacks and models of this package."""
 
-from keras_fewlabels.loops.batch_sizes import BatchSizes
-from keras_fewlabels.loops.find_batch_size import find_batch_size
-from keras_fewlabels.loops.find_learning_rate import find_learning_rate
 from keras_fewlabels.loops.fit_head import fit_head
 from keras_fewlabels.loops.fit_noisy_student import fit_noisy_student
-from keras_fewlabels.loops.fit_report import FitReport
-from keras_fewlabels.loops.rand_augment_trials import RandAugmentTrials
 from keras_fewlabels.loops.recalibrate_batch_norm import recalibrate_batch_norm
 from keras_fewlabels.loops.recommend import recommend
-from keras_fewlabels.loops.tune_rand_augment import tune_rand_augment
+from keras_fewlabels.loops.report import FitReport
+from keras_fewlabels.loops.tuning import (
+    BatchSizes,
+    RandAugmentTrials,
+    find_batch_size,
+    find_learning_rate,
+    tune_rand_augment,
+)
 
 __all__ = [
     "BatchSizes",

@@ -1,13 +1,12 @@
 import keras
 import numpy as np
 
-from keras_fewlabels.callbacks.find_backbone import find_backbone
-from keras_fewlabels.callbacks.fine_tune_arguments import check_model
-from keras_fewlabels.callbacks.trainable_flags import TrainableFlags
-from keras_fewlabels.callbacks.widen_optimizer import widen_optimizer
+from keras_fewlabels.callbacks.fine_tune.checks import check_model
+from keras_fewlabels.callbacks.fine_tune.find_backbone import find_backbone
+from keras_fewlabels.callbacks.fine_tune.trainable_flags import TrainableFlags
+from keras_fewlabels.callbacks.fine_tune.widen_optimizer import widen_optimizer
+from keras_fewlabels.layers.model_graph import graph_of
 from keras_fewlabels.loops.check_compiled import check_compiled
-from keras_fewlabels.loops.split_at_backbone import split_at_backbone
-from keras_fewlabels.loops.stored_features import stored_features
 
 
 def fit_head(
@@ -120,3 +119,109 @@ def _compile_as(head, model):
     # The same optimizer, loss and metrics, not copies made from their config.
     settings = dict(model._compile_config.config)
     head.compile(**{**settings, "optimizer": model.optimizer})
+
+
+def split_at_backbone(model, backbone):
+    """Splits a model into what computes features and what classifies them.
+
+    Args:
+        model: A built functional or `Sequential` model.
+        backbone: A layer or model that `model` calls once, or a model on
+            whose layers `model` was built.
+
+    Returns:
+        Two models that share their layers with `model`: from its inputs to
+        the output of the backbone, and from there to its outputs.
+
+    Raises:
+        ValueError: If the model has no graph, does not call the backbone just
+            once, or its outputs depend on more than the backbone.
+    """
+    graph = graph_of(model)
+    if graph is None:
+        raise ValueError(
+            "Only a functional or `Sequential` model can be split at its "
+            f"backbone. Received: model={model!r}"
+        )
+    features = _features_in(graph, backbone)
+    try:
+        head = keras.Model(features, graph.outputs)
+    except ValueError as error:
+        raise ValueError(
+            "What follows the backbone takes something else beside its "
+            "output, so the features alone are not enough. "
+            f"Received: backbone={backbone.name!r}"
+        ) from error
+    return keras.Model(graph.inputs, features), head
+
+
+def _features_in(graph, backbone):
+    nodes = [node for part in graph._nodes_by_depth.values() for node in part]
+    found = [node.outputs for node in nodes if node.operation is backbone]
+    if not found and isinstance(backbone, keras.Model):
+        ids = {id(tensor) for node in nodes for tensor in node.outputs}
+        if all(id(tensor) in ids for tensor in backbone.outputs):
+            found = [backbone.outputs]
+    if len(found) != 1 or len(found[0]) != 1:
+        raise ValueError(
+            "The model must call the backbone once, on the level of its own "
+            "layers, and the backbone must have one output. Received: "
+            f"backbone={backbone.name!r}, called {len(found)} times"
+        )
+    return found[0][0]
+
+
+def stored_features(extractor, data, batch_size=None):
+    """What a model predicts for a whole dataset, with its labels.
+
+    Args:
+        extractor: Model that maps images to features, all in inference mode.
+        data: Pair or triple of arrays `(x, y)` or `(x, y, sample_weight)`, or
+            a finite `tf.data.Dataset` or `PyDataset` of such batches.
+        batch_size: Int. Defaults to 32, or to that of the dataset's first
+            batch.
+
+    Returns:
+        Triple of arrays, features, labels and sample weights (`None` without
+        any), and the batch size.
+
+    Raises:
+        ValueError: If the dataset has no end or no batch.
+    """
+    if isinstance(data, (tuple, list)):
+        x, y, sample_weight = keras.utils.unpack_x_y_sample_weight(tuple(data))
+        batch_size = batch_size or 32
+        features = extractor.predict(x, batch_size=batch_size, verbose=0)
+        return (features, y, sample_weight), batch_size
+    columns = []
+    for batch in _batches_of(data):
+        x, *rest = keras.utils.unpack_x_y_sample_weight(batch)
+        columns.append((extractor.predict_on_batch(x), *rest))
+    if not columns:
+        raise ValueError(f"The dataset has no batch. Received: {data!r}")
+    arrays = tuple(map(_joined, zip(*columns, strict=True)))
+    return arrays, batch_size or len(columns[0][0])
+
+
+def _batches_of(data):
+    if isinstance(data, keras.utils.PyDataset):
+        if data.num_batches is None:
+            raise _endless(data)
+        return (data[index] for index in range(data.num_batches))
+    if hasattr(data, "cardinality") and int(data.cardinality()) == -1:
+        raise _endless(data)
+    return data
+
+
+def _endless(data):
+    return ValueError(
+        "Features are stored once for the whole dataset, so it must have an "
+        "end: leave `repeat()` out, or take a number of batches. "
+        f"Received: {data!r}"
+    )
+
+
+def _joined(batches):
+    if batches[0] is None:
+        return None
+    return np.concatenate([keras.ops.convert_to_numpy(b) for b in batches])

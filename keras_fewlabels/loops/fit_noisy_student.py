@@ -3,25 +3,25 @@ import time
 
 import keras
 
-from keras_fewlabels.data.arguments import check_int
-from keras_fewlabels.data.folder_findings import FolderFindings
-from keras_fewlabels.data.labeled_arrays import labeled_arrays
+from keras_fewlabels.data.checks.arguments import check_int
+from keras_fewlabels.data.folders import FolderFindings
+from keras_fewlabels.data.sources.labeled_arrays import labeled_arrays
 from keras_fewlabels.evaluation.table import check_class_names
-from keras_fewlabels.loops.build_student import builder_of
-from keras_fewlabels.loops.finished_phases import FinishedPhases
-from keras_fewlabels.loops.fit_report import FitReport
-from keras_fewlabels.loops.generations import Generations
-from keras_fewlabels.loops.outcome import Outcome
-from keras_fewlabels.loops.phase_data import divide
-from keras_fewlabels.loops.recipe import Recipe
+from keras_fewlabels.loops.noisy_student.build_student import builder_of
+from keras_fewlabels.loops.noisy_student.finished_phases import FinishedPhases
+from keras_fewlabels.loops.noisy_student.generations import Generations
+from keras_fewlabels.loops.noisy_student.outcome import Outcome
+from keras_fewlabels.loops.noisy_student.phase_data import divide
+from keras_fewlabels.loops.noisy_student.recipe import Recipe
+from keras_fewlabels.loops.noisy_student.run_identity import run_identity
+from keras_fewlabels.loops.noisy_student.run_progress import RunProgress
+from keras_fewlabels.loops.noisy_student.settings import with_defaults
+from keras_fewlabels.loops.noisy_student.task import look_at
+from keras_fewlabels.loops.noisy_student.trainer import Trainer
 from keras_fewlabels.loops.recommend import recommended_for
-from keras_fewlabels.loops.run_facts import run_facts
-from keras_fewlabels.loops.run_identity import run_identity
-from keras_fewlabels.loops.run_progress import RunProgress
-from keras_fewlabels.loops.settings import with_defaults
-from keras_fewlabels.loops.task import look_at
-from keras_fewlabels.loops.trainer import Trainer
-from keras_fewlabels.models.fit_checks import check_noise
+from keras_fewlabels.loops.report import FitReport
+from keras_fewlabels.loops.report.run_facts import run_facts
+from keras_fewlabels.models.student.fit_checks import check_noise
 from keras_fewlabels.policies.ask_policy import check_policy
 
 

@@ -1,9 +1,12 @@
 import numpy as np
 
-from keras_fewlabels.loops.build_student import builder_of
-from keras_fewlabels.loops.recommended_noise import image_noise, model_noise
-from keras_fewlabels.loops.task import look_at
-from keras_fewlabels.loops.was_trained import was_trained
+from keras_fewlabels.loops.noisy_student.build_student import builder_of
+from keras_fewlabels.loops.noisy_student.is_pretrained import was_trained
+from keras_fewlabels.loops.noisy_student.recommended_noise import (
+    image_noise,
+    model_noise,
+)
+from keras_fewlabels.loops.noisy_student.task import look_at
 
 # Fewer validation images per class than this cannot tell two models apart.
 _TELLING = 10

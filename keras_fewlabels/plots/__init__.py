@@ -7,7 +7,6 @@ from keras_fewlabels.plots.confusion_matrix import confusion_matrix
 from keras_fewlabels.plots.contact_sheet import contact_sheet
 from keras_fewlabels.plots.corruptions import corruptions
 from keras_fewlabels.plots.image_grid import image_grid
-from keras_fewlabels.plots.label_price import label_price
 from keras_fewlabels.plots.learning_curves import learning_curves
 from keras_fewlabels.plots.learning_rates import learning_rates
 from keras_fewlabels.plots.prediction_changes import prediction_changes
@@ -23,7 +22,6 @@ __all__ = [
     "contact_sheet",
     "corruptions",
     "image_grid",
-    "label_price",
     "learning_curves",
     "learning_rates",
     "prediction_changes",

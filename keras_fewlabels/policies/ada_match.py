@@ -5,13 +5,13 @@ import numpy as np
 from keras import ops
 
 from keras_fewlabels.policies.ask_policy import check_known
-from keras_fewlabels.policies.global_batch import global_batch
-from keras_fewlabels.policies.moving_average import (
+from keras_fewlabels.policies.parts.global_batch import global_batch
+from keras_fewlabels.policies.parts.moving_average import (
     add_average,
     check_momentum,
     move_average,
 )
-from keras_fewlabels.policies.pseudo_targets import pseudo_targets
+from keras_fewlabels.policies.parts.pseudo_targets import pseudo_targets
 
 
 @keras.saving.register_keras_serializable(package="keras_fewlabels")

@@ -2,8 +2,8 @@ import keras
 from keras import ops
 
 from keras_fewlabels.policies.ask_policy import check_policy
-from keras_fewlabels.policies.global_batch import global_batch
-from keras_fewlabels.policies.moving_average import (
+from keras_fewlabels.policies.parts.global_batch import global_batch
+from keras_fewlabels.policies.parts.moving_average import (
     add_average,
     check_momentum,
     move_average,

@@ -5,8 +5,8 @@ import numpy as np
 from keras import ops
 
 from keras_fewlabels.policies.ask_policy import check_known
-from keras_fewlabels.policies.global_batch import global_batch
-from keras_fewlabels.policies.pseudo_targets import pseudo_targets
+from keras_fewlabels.policies.parts.global_batch import global_batch
+from keras_fewlabels.policies.parts.pseudo_targets import pseudo_targets
 
 TABLE_SIZE = 65_536
 NEVER_CONFIDENT = -1

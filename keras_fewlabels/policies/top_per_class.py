@@ -2,7 +2,7 @@ import keras
 import numpy as np
 from keras import ops
 
-from keras_fewlabels.policies.pseudo_targets import pseudo_targets
+from keras_fewlabels.policies.parts.pseudo_targets import pseudo_targets
 
 
 @keras.saving.register_keras_serializable(package="keras_fewlabels")

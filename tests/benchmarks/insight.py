@@ -1,8 +1,7 @@
-"""What the audit, the proposals and the price of a label are worth.
+"""What the audit and the proposals are worth.
 
     python tests/benchmarks/insight.py audit --seeds 5 --first-seed 700
     python tests/benchmarks/insight.py next --seeds 5 --first-seed 700
-    python tests/benchmarks/insight.py price --seeds 5 --first-seed 800
 
 Digits of scikit-learn, enlarged to 16 pixels; 50 labels, 1,150 unlabelled
 images, 597 to test on. Nothing is chosen on the seeds that are reported.
@@ -14,10 +13,6 @@ the audit ranks first, and overall.
 `next` labels 20 more images, those proposed or as many at random, trains anew
 on all 70, three times each (with three random choices), and prints the test
 accuracies.
-
-`price` extrapolates to 50 more labels, with 200 images to validate on, and
-prints the interval of 90 % beside the gain that these labels then bring: to
-the head that is refitted, and to the network trained anew.
 """
 
 import argparse
@@ -32,7 +27,6 @@ from keras import layers
 from sklearn.datasets import load_digits
 
 import keras_fewlabels as kfl
-from keras_fewlabels.evaluation.softmax_head import softmax_head_predictions
 
 
 def load(seed, num_labels=50):
@@ -132,54 +126,7 @@ def propose(seed):
     }
 
 
-def price(seed):
-    labeled, (unlabeled, truth), test = load(seed)
-    rng = np.random.default_rng(seed)
-    validation, more, rest = np.split(
-        rng.permutation(len(unlabeled)), [200, 250]
-    )
-    model = trained(*labeled, seed, 600)
-    answer = kfl.evaluation.price_of_a_label(
-        model, labeled, (unlabeled[validation], truth[validation]), extra=50
-    )
-    (offer,) = answer.offers
-    # On all images that nothing was chosen by.
-    images = np.concatenate([test[0], unlabeled[rest]])
-    labels = np.concatenate([test[1], truth[rest]])
-    both = [
-        np.concatenate(parts)
-        for parts in zip(labeled, (unlabeled[more], truth[more]), strict=True)
-    ]
-    head = accuracy_of_head(model, *both, images, labels)
-    head -= accuracy_of_head(model, *labeled, images, labels)
-    again = accuracy(trained(*both, seed, 600), images, labels)
-    again -= accuracy(model, images, labels)
-    low, high = 100 * offer["low"], 100 * offer["high"]
-    return {
-        "gain by the curve, points": 100 * offer["gain"],
-        "interval from": low,
-        "interval to": high,
-        "cannot tell": float(offer["verdict"] != "gain"),
-        "gain of the head": head,
-        "covered": float(low <= head <= high),
-        "gain of a network trained anew": again,
-        "that is covered, too": float(low <= again <= high),
-    }
-
-
-def accuracy_of_head(model, images, labels, x, y):
-    features = keras.Model(model.inputs, model.layers[-1].input)
-    known, queries = (
-        features.predict(each, batch_size=256, verbose=0)
-        for each in (images, x)
-    )
-    (found,) = softmax_head_predictions(
-        known, labels, np.arange(len(labels))[None], queries, 10
-    )
-    return 100 * np.mean(found == y)
-
-
-MEASURES = {"audit": audit, "next": propose, "price": price}
+MEASURES = {"audit": audit, "next": propose}
 
 
 def main():

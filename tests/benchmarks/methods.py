@@ -29,7 +29,7 @@ from keras import layers
 from sklearn.datasets import load_digits
 
 import keras_fewlabels as kfl
-from keras_fewlabels.models import augmented_views
+from keras_fewlabels.models.methods import augmented_views
 
 # Ops that keep a digit that digit.
 DIGIT_OPS = (

@@ -25,9 +25,9 @@ import tensorflow as tf
 from keras import layers
 
 import keras_fewlabels as kfl
-from keras_fewlabels.callbacks.label_pass import LabelPass
-from keras_fewlabels.callbacks.label_workers import OnlyWorker
-from keras_fewlabels.data.unlabeled_source import unlabeled_source
+from keras_fewlabels.callbacks.pseudo_labeler.label_pass import LabelPass
+from keras_fewlabels.callbacks.pseudo_labeler.workers import OnlyWorker
+from keras_fewlabels.data.sources.unlabeled_source import unlabeled_source
 
 
 def residual_net():

@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 from keras import layers
 
-from keras_fewlabels.data.image_pool import ImagePool
+from keras_fewlabels.data.sources.image_pool import ImagePool
 from keras_fewlabels.evaluation.features import (
     as_probabilities,
     features_and_probabilities,

@@ -2,8 +2,9 @@ import json
 
 import numpy as np
 import pytest
+from scipy.stats import binomtest
 
-from keras_fewlabels.evaluation import Verdict
+from keras_fewlabels.evaluation import Verdict, wilson_interval
 
 
 def test_clear_gain_and_loss():
@@ -41,3 +42,19 @@ def test_dict_is_json():
     assert figures["difference"] == 0.5 and figures["num_gained"] == 3
     assert figures["interval"] == list(Verdict(4, 3, 1).interval)
     assert figures["is_better"] is None
+
+
+@pytest.mark.parametrize(
+    "num_right, num_images", [(0, 1), (1, 1), (45, 52), (52, 52), (3455, 5000)]
+)
+def test_agrees_with_scipy(num_right, num_images):
+    expected = binomtest(num_right, num_images).proportion_ci(method="wilson")
+    found = wilson_interval(num_right, num_images)
+    assert found == pytest.approx((expected.low, expected.high), abs=1e-6)
+    assert all(0 <= bound <= 1 for bound in found)
+
+
+@pytest.mark.parametrize("counts", [(3, 2), (-1, 2), (0, 0)])
+def test_impossible_counts_are_refused(counts):
+    with pytest.raises(ValueError, match="`num_right` must be from 0 to"):
+        wilson_interval(*counts)

@@ -4,7 +4,7 @@ import pytest
 from keras import layers
 
 from keras_fewlabels.callbacks import FineTune
-from keras_fewlabels.loops.fit_head import fit_head
+from keras_fewlabels.loops.fit_head import fit_head, split_at_backbone
 
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(12, 4)).astype("float32")
@@ -86,3 +86,43 @@ def test_rejects_a_model_that_is_not_compiled():
     model = keras.Sequential([keras.Input((4,)), layers.Dense(3)], name="net")
     with pytest.raises(ValueError, match="Received: model='net', which is not"):
         fit_head(model, model.layers[0], X, Y)
+
+
+def test_the_parts_make_up_the_model_and_share_its_layers():
+    backbone = keras.Sequential([keras.Input((4,)), layers.Dense(3)])
+    model = keras.Sequential([layers.Rescaling(2.0), backbone, layers.Dense(2)])
+    model.build((None, 4))
+    extractor, head = split_at_backbone(model, backbone)
+    x = np.ones((2, 4), "float32")
+    np.testing.assert_allclose(
+        head.predict(extractor.predict(x, verbose=0), verbose=0),
+        model.predict(x, verbose=0),
+        rtol=1e-6,
+    )
+    assert head.layers[-1] is model.layers[-1]
+
+
+def test_rejects_a_model_without_graph():
+    class Subclassed(keras.Model):
+        pass
+
+    with pytest.raises(ValueError, match="Only a functional or `Sequential`"):
+        split_at_backbone(Subclassed(), layers.Dense(2))
+
+
+def test_rejects_a_backbone_that_is_called_twice_or_not_on_this_level():
+    inputs = keras.Input((4,))
+    dense = layers.Dense(4, name="dense")
+    model = keras.Model(inputs, dense(dense(inputs)))
+    with pytest.raises(ValueError, match="'dense', called 2 times"):
+        split_at_backbone(model, dense)
+    with pytest.raises(ValueError, match="'other', called 0 times"):
+        split_at_backbone(model, layers.Dense(2, name="other"))
+
+
+def test_rejects_a_head_that_takes_more_than_the_features():
+    inputs = keras.Input((4,))
+    dense = layers.Dense(4, name="dense")
+    model = keras.Model(inputs, layers.Add()([inputs, dense(inputs)]))
+    with pytest.raises(ValueError, match="takes something else"):
+        split_at_backbone(model, dense)

@@ -4,8 +4,8 @@ import keras
 import numpy as np
 import pytest
 
+from keras_fewlabels.loops.noisy_student.settings import SETTINGS, with_defaults
 from keras_fewlabels.loops.recommend import recommend
-from keras_fewlabels.loops.settings import SETTINGS, with_defaults
 
 RNG = np.random.default_rng(0)
 COLOUR = RNG.random((200, 8, 9, 3), "float32")

@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 from keras import layers
 
-from keras_fewlabels.loops.stored_features import stored_features
+from keras_fewlabels.loops.fit_head import stored_features
 
 X = np.arange(20, dtype="float32").reshape(10, 2)
 Y = np.arange(10)

@@ -4,7 +4,7 @@ import pytest
 from keras import layers
 
 import keras_fewlabels as kfl
-from keras_fewlabels.loops.carry_weights import carry_weights
+from keras_fewlabels.loops.noisy_student.carry_weights import carry_weights
 from keras_fewlabels.models.copy_weights import copy_weights
 
 X = np.random.default_rng(0).normal(100, 30, (8, 4)).astype("float32")

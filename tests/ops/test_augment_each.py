@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from keras import ops
 
-from keras_fewlabels.layers.rand_augment_tables import RANDAUGMENT
+from keras_fewlabels.layers.rand_augment.tables import RANDAUGMENT
 from keras_fewlabels.ops import augment_each, augment_merged
 
 NAMES = tuple(RANDAUGMENT)

@@ -6,7 +6,7 @@ from keras import ops
 from PIL import Image, ImageEnhance, ImageOps
 from sklearn.datasets import load_sample_images
 
-from keras_fewlabels.layers.rand_augment_tables import RANDAUGMENT
+from keras_fewlabels.layers.rand_augment.tables import RANDAUGMENT
 from keras_fewlabels.ops import augment_merged
 
 GREY = (128, 128, 128)

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from keras_fewlabels.policies.top_share import top_share
+from keras_fewlabels.policies.balance import top_share
 
 CONFIDENCE = np.array([0.3, 0.9, 0.5, 0.9, 0.4])
 

@@ -1,0 +1,198 @@
+import math
+
+import keras
+
+from keras_fewlabels.callbacks.fine_tune.checks import (
+    check_layer_decay,
+    check_learning_rates,
+    check_model,
+    check_schedule,
+)
+from keras_fewlabels.callbacks.fine_tune.find_backbone import find_backbone
+from keras_fewlabels.callbacks.fine_tune.layer_decay import LayerDecay
+from keras_fewlabels.callbacks.fine_tune.training_stages import TrainingStages
+from keras_fewlabels.callbacks.fine_tune.widen_optimizer import widen_optimizer
+from keras_fewlabels.callbacks.print_progress import print_progress
+from keras_fewlabels.callbacks.stage_learning_rate import (
+    StageLearningRate,
+    current_rate,
+)
+
+
+class FineTune(keras.callbacks.Callback):
+    """Freezes and unfreezes a pretrained backbone inside one `fit()`.
+
+    The usual recipe trains a new head on a frozen backbone, unfreezes some top
+    layers, lowers the learning rate and compiles and fits again. Here that is
+    one `fit()`: nothing is compiled again, and iterations, the optimizer's
+    state, metrics and the history carry on. It needs no `trainable = False`
+    beforehand.
+
+    - The optimizer is built for the variables of all stages before training.
+    - What you froze inside of a trainable backbone stays frozen. If you froze
+      the backbone as a whole, the schedule alone decides.
+    - A resumed run (`ExactBackup`, `initial_epoch`) starts in the stage
+      of its epoch, and the instance can be used for another `fit()`.
+    - Adam corrects its averages by the count of all iterations, which goes on.
+      What joins late therefore starts with steps of up to 6 times the size:
+      give its stage a low rate, or a schedule that warms up, such as
+      `CosineDecay(0.0, 900, warmup_target=1e-4, warmup_steps=300)`.
+    - When training ends, the `trainable` flags and the compiled learning rate
+      are handed back; the weights, of course, stay.
+    - For several backbones add one `FineTune` each. Around a
+      `NoisyStudentModel` the backbone is looked for in the student.
+    - At each stage one line says what trains, unless `verbose=0`, and the
+      logs have `learning_rate`.
+
+    References:
+        - [Howard and Ruder, 2018](https://arxiv.org/abs/1801.06146), gradual
+          unfreezing.
+
+    Args:
+        backbone: The pretrained layer or model inside the model in training,
+            at any depth, or its name. Also a model on whose layers the model
+            in training was built.
+        schedule: Dict of the first epoch of a stage, counted from 0, to what
+            trains from then on: how many of `backbone.layers` counted from
+            the top, `"all"`, a list of layer names, or a function that takes
+            a layer and returns a boolean. Before the first stage all stays as
+            you left it. Defaults to `{0: 0, 5: 20, 10: "all"}`.
+        learning_rates: Optional dict of epochs, counted from 0, to the
+            learning rate from then on: a float, or a keras
+            `LearningRateSchedule`, which counts batches from that epoch.
+        freeze_batch_norm: Boolean. If `True`, the batch normalization of the
+            backbone keeps its pretrained statistics, scales and offsets in
+            all stages, as suits small data.
+        layer_decay: Optional float in `(0, 1]`. Each block of the backbone
+            learns at that fraction of the rate of the block above; its top
+            block and the head at the full rate. Blocks end where branches
+            join; in a plain chain each layer with weights is one.
+
+    Raises:
+        ValueError: If the schedule is empty or has epochs, layers or learning
+            rates that cannot be; and, before `fit()` trains, if the model is
+            not built or compiled, the backbone is not in it, nothing trains
+            in a stage, or the optimizer has `use_ema=True`.
+
+    Example:
+    >>> backbone = keras.Sequential(
+    ...     [keras.Input((8,)), keras.layers.Dense(4), keras.layers.Dense(4)],
+    ...     name="backbone",
+    ... )
+    >>> model = keras.Sequential([backbone, keras.layers.Dense(1)])
+    >>> model.compile("sgd", "mse")
+    >>> fine_tune = keras_fewlabels.callbacks.FineTune(
+    ...     backbone, {0: 0, 1: 1, 2: "all"}, learning_rates={2: 1e-4}
+    ... )
+    >>> x, y = np.ones((4, 8)), np.ones((4, 1))
+    >>> history = model.fit(x, y, epochs=3, callbacks=[fine_tune], verbose=2)
+    FineTune: 5 of 61 parameters train, 0 of 2 layers of 'backbone', learning
+    rate 0.01
+    Epoch 1/3
+    ...
+    FineTune: 25 of 61 parameters train, 1 of 2 layers of 'backbone', learning
+    rate 0.01
+    Epoch 2/3
+    ...
+    FineTune: 61 of 61 parameters train, 2 of 2 layers of 'backbone', learning
+    rate 0.0001
+    Epoch 3/3
+    ...
+    """
+
+    def __init__(
+        self,
+        backbone,
+        schedule=None,
+        learning_rates=None,
+        freeze_batch_norm=True,
+        layer_decay=None,
+    ):
+        super().__init__()
+        if schedule is None:
+            schedule = {0: 0, 5: 20, 10: "all"}
+        check_schedule(schedule)
+        check_learning_rates({} if learning_rates is None else learning_rates)
+        check_layer_decay(layer_decay)
+        self.backbone = backbone
+        self.schedule = dict(sorted(schedule.items()))
+        self.learning_rates = learning_rates
+        self.freeze_batch_norm = freeze_batch_norm
+        self.layer_decay = layer_decay
+
+    def set_model(self, model):
+        check_model(model)
+        backbone = find_backbone(model, self.backbone)
+        # A fit that was interrupted did not hand back what it had changed.
+        interrupted = vars(backbone).pop("_fine_tune", None)
+        if interrupted is not None:
+            interrupted._hand_back()
+        super().set_model(model)
+        self._stages = TrainingStages(
+            backbone, self.schedule, self.freeze_batch_norm
+        )
+        # Here and not when training begins: there, `BackupAndRestore` may
+        # have loaded the state of the optimizer already.
+        widen_optimizer(model, self._stages.trainable_variables(model))
+        self._rate = StageLearningRate(self.learning_rates or {})
+        self._rate.remember(model.optimizer)
+        self._layer_decay = LayerDecay(backbone, self.layer_decay or 1.0)
+
+    def on_train_begin(self, logs=None):
+        if self.layer_decay is not None:
+            self._layer_decay.install(self.model.optimizer)
+        vars(self._stages.backbone)["_fine_tune"] = self
+        # Traces of an earlier fit update the optimizer as it was then.
+        _trace_again(self.model)
+
+    def on_epoch_begin(self, epoch, logs=None):
+        model = self.model
+        is_new_rate = self._rate.begin_epoch(
+            model.optimizer, epoch, self.params.get("steps")
+        )
+        is_new_stage = self._stages.enter(epoch)
+        if is_new_stage:
+            _trace_again(model)
+        if (is_new_stage or is_new_rate) and self.params.get("verbose"):
+            self._report()
+
+    def on_train_batch_begin(self, batch, logs=None):
+        if self._rate.changes_by_batch:
+            self._rate.begin_batch(self.model.optimizer, batch)
+
+    def on_epoch_end(self, epoch, logs=None):
+        if logs is not None:
+            logs["learning_rate"] = current_rate(self.model.optimizer)
+
+    def on_train_end(self, logs=None):
+        vars(self._stages.backbone).pop("_fine_tune", None)
+        self._hand_back()
+        # `BackupAndRestore` leaves it behind, and the next fit would start
+        # from there.
+        self.model._initial_epoch = None
+
+    def _hand_back(self):
+        model = self.model
+        self._stages.leave()
+        self._rate.restore(model.optimizer)
+        self._layer_decay.remove(model.optimizer)
+        _trace_again(model)
+
+    def _report(self):
+        model = getattr(self.model, "student", self.model)
+        training, layers = self._stages.num_layers()
+        trainable = sum(math.prod(v.shape) for v in model.trainable_weights)
+        print_progress(
+            f"FineTune: {trainable:,} of {model.count_params():,} parameters "
+            f"train, {training} of {layers} layers of "
+            f"{self._stages.backbone.name!r}, learning rate "
+            f"{current_rate(self.model.optimizer):.4g}"
+        )
+
+
+def _trace_again(model):
+    # What trains is written into the traced steps; on JAX, `evaluate()` would
+    # even read its weights in the order of the stage before.
+    model.make_train_function(force=True)
+    model.make_test_function(force=True)
+    model.make_predict_function(force=True)

@@ -1,0 +1,143 @@
+"""Full batches out of NumPy arrays."""
+
+import abc
+import math
+import random
+
+import keras
+import numpy as np
+
+
+class FullBatches(keras.utils.PyDataset, abc.ABC):
+    """Batches of constant size, in an order drawn anew for each epoch.
+
+    Subclasses say in `new_order()` which images an epoch has, and in
+    `batch()` what a batch of them is. What changes between two epochs is seen
+    from the next one on, on every backend: Keras asks a `PyDataset` without
+    worker processes for each batch only when it is due.
+
+    Args:
+        num_steps: Int, the number of batches per epoch. Keras keeps the one
+            it finds at the start of `fit()`, so it never changes.
+        shuffle: Boolean, whether each pass over a part has its own order.
+        seed: Optional int that makes the orders reproducible. By default
+            they follow `keras.utils.set_random_seed`.
+    """
+
+    def __init__(self, num_steps, shuffle=True, seed=None):
+        super().__init__()
+        self.num_steps = num_steps
+        self.shuffle = shuffle
+        # Python's generator is one that `keras.utils.set_random_seed` sets.
+        self.seed = random.getrandbits(32) if seed is None else seed
+        self._random = np.random.default_rng(self.seed)
+        self._epoch_number = None
+        self._order = None
+        self._next = 0
+
+    def begin_epoch(self, epoch):
+        """Draws the order of an epoch from its number alone.
+
+        Without it the orders follow one another. With it an epoch that starts
+        again, in a fit that was killed, is the same epoch.
+
+        Args:
+            epoch: Int, the number of the epoch, from 0.
+        """
+        self._epoch_number = epoch
+        self._random = np.random.default_rng((self.seed, epoch))
+        self._order = None
+        self._next = 0
+
+    @abc.abstractmethod
+    def new_order(self):
+        """Index tables of an epoch, each of shape `(num_steps, size)`."""
+
+    @abc.abstractmethod
+    def batch(self, index, order):
+        """The batch number `index` of an epoch of this order."""
+
+    def passes(self, num_images, batch_size):
+        """Passes over all images, one after the other, cut into batches.
+
+        Args:
+            num_images: Int, how many images a pass has.
+            batch_size: Int, how many images a batch has.
+
+        Returns:
+            Int array of shape `(num_steps, batch_size)`.
+        """
+        total = self.num_steps * batch_size
+        order = np.tile(np.arange(num_images), math.ceil(total / num_images))
+        if self.shuffle:
+            passes = order.reshape(-1, num_images)
+            order = self._random.permuted(passes, axis=1).reshape(-1)
+        return order[:total].reshape(self.num_steps, batch_size)
+
+    def __len__(self):
+        return self.num_steps
+
+    def __getitem__(self, index):
+        if self._order is None:
+            self._order = self.new_order()
+        # Not by the index: `fit(shuffle=True)` permutes it by draws that no
+        # seed of ours fixes and no backup holds.
+        index = self._next % self.num_steps
+        self._next += 1
+        return self.batch(index, self._order)
+
+    def on_epoch_begin(self):
+        self._next = 0
+
+    def on_epoch_end(self):
+        self._order = None
+        self._next = 0
+
+    def as_dataset(self):
+        """What `fit()` takes best on the backend in use.
+
+        Returns:
+            On TensorFlow, and where several JAX processes train, a
+            `tf.data.Dataset` with static shapes, which a distribution can
+            shard; elsewhere the `PyDataset` itself. Both have `begin_epoch`.
+        """
+        if not _is_sharded_by_tensorflow():
+            return self
+        import tensorflow as tf
+
+        from keras_fewlabels.data.sources.streams import without_autotuning
+
+        def one_epoch():
+            epoch, order = self._epoch_number, self.new_order()
+            for index in range(self.num_steps):
+                if epoch != self._epoch_number:
+                    raise _outlived(epoch)
+                yield self.batch(index, order)
+
+        signature = keras.tree.map_structure(
+            lambda part: tf.TensorSpec(part.shape, part.dtype), self[0]
+        )
+        dataset = tf.data.Dataset.from_generator(
+            one_epoch, output_signature=signature
+        )
+        cardinality = tf.data.experimental.assert_cardinality(self.num_steps)
+        dataset = dataset.apply(cardinality).prefetch(tf.data.AUTOTUNE)
+        dataset = without_autotuning(dataset)
+        dataset.begin_epoch = self.begin_epoch
+        return dataset
+
+
+def _outlived(epoch):
+    return ValueError(
+        f"The fit still reads batches of epoch {epoch}, though the next one "
+        "has begun, so that the order of its images cannot be repeated. Fit "
+        "without `steps_per_epoch`, or with all batches of the dataset"
+    )
+
+
+def _is_sharded_by_tensorflow():
+    if keras.backend.backend() == "jax":
+        import jax
+
+        return jax.process_count() > 1
+    return keras.backend.backend() == "tensorflow"

@@ -1,0 +1,94 @@
+"""Full batches of labelled and unlabelled images out of NumPy arrays."""
+
+import math
+
+from keras_fewlabels.data.batches.full_batches import FullBatches
+
+
+class MixedBatches(FullBatches):
+    """Batches of labelled images with their labels, and unlabelled images.
+
+    An epoch is one pass over the part that needs more batches; the other
+    part repeats, in a new order each time it starts again.
+
+    Args:
+        labeled: Tuple of arrays `(images, labels)` or `(images, labels,
+            sample_weight)`.
+        unlabeled: Array of unlabelled images.
+        batch_size: Int, labelled images per batch.
+        unlabeled_batch_size: Int, unlabelled images per batch.
+        shuffle: Boolean, whether each pass has an order of its own.
+        seed: Optional int that makes the orders reproducible.
+        truth: Optional int array, the true classes of the unlabelled images.
+        num_steps: Optional int, batches per epoch, for epochs that are not
+            one pass over the longer part.
+    """
+
+    def __init__(
+        self,
+        labeled,
+        unlabeled,
+        batch_size,
+        unlabeled_batch_size,
+        shuffle=True,
+        seed=None,
+        truth=None,
+        num_steps=None,
+    ):
+        if num_steps is None:
+            num_steps = max(
+                math.ceil(len(labeled[0]) / batch_size),
+                math.ceil(len(unlabeled) / unlabeled_batch_size),
+            )
+        super().__init__(num_steps, shuffle, seed)
+        self.labeled = labeled
+        self.unlabeled = unlabeled
+        self.batch_size = batch_size
+        self.unlabeled_batch_size = unlabeled_batch_size
+        self.truth = truth
+
+    def new_order(self):
+        return (
+            self.passes(len(self.labeled[0]), self.batch_size),
+            self.passes(len(self.unlabeled), self.unlabeled_batch_size),
+        )
+
+    def batch(self, index, order):
+        labeled, unlabeled = (indices[index] for indices in order)
+        images, *labels = (part[labeled] for part in self.labeled)
+        inputs = {
+            "labeled": images,
+            "unlabeled": self.unlabeled[unlabeled],
+            "index": unlabeled.astype("int32"),
+        }
+        if self.truth is not None:
+            inputs["truth"] = self.truth[unlabeled]
+        return inputs, *labels
+
+
+class LabeledBatches(FullBatches):
+    """Batches `(images, labels)`, in epochs of any number of batches.
+
+    A few labelled images make an epoch of two or three steps, too short to be
+    watched or validated after; here an epoch is as many passes as it takes.
+
+    Args:
+        images: Array of images.
+        labels: Array of labels, one per image.
+        batch_size: Int, images per batch.
+        num_steps: Int, batches per epoch.
+        seed: Optional int that makes the orders reproducible.
+    """
+
+    def __init__(self, images, labels, batch_size, num_steps, seed=None):
+        super().__init__(num_steps, shuffle=True, seed=seed)
+        self.images = images
+        self.labels = labels
+        self.batch_size = batch_size
+
+    def new_order(self):
+        return self.passes(len(self.images), self.batch_size)
+
+    def batch(self, index, order):
+        chosen = order[index]
+        return self.images[chosen], self.labels[chosen]

@@ -1,0 +1,64 @@
+"""Full batches of labelled and pseudo-labelled images out of arrays."""
+
+import math
+
+import numpy as np
+
+from keras_fewlabels.data.batches.full_batches import FullBatches
+from keras_fewlabels.data.batches.pseudo_labeled_epoch import (
+    EpochByEpoch,
+    stale_batches,
+)
+
+
+class PseudoLabeledBatches(EpochByEpoch, FullBatches):
+    """Batches `(images, labels)` of true and pseudo-labels, mixed at random.
+
+    Args:
+        images: Array of labelled images.
+        labels: Array of their labels, class numbers or one-hot.
+        unlabeled: Array of unlabelled images.
+        batch_size: Int, images per batch.
+        num_steps: Optional int, batches per epoch. By default as many as one
+            pass over all images takes.
+        shuffle: Boolean, whether each epoch has an order of its own.
+        seed: Optional int that makes the orders reproducible.
+    """
+
+    def __init__(
+        self, images, labels, unlabeled, batch_size, num_steps, shuffle, seed
+    ):
+        if num_steps is None:
+            num_steps = math.ceil((len(images) + len(unlabeled)) / batch_size)
+        super().__init__(num_steps, shuffle, seed)
+        self.images = images
+        self.labels = labels
+        self.unlabeled = unlabeled
+        self.batch_size = batch_size
+        self.fill_epoch(0, np.empty(0, "int64"), None)
+
+    def fill_epoch(self, epoch, chosen, targets):
+        super().fill_epoch(epoch, chosen, targets)
+        self._order = None
+        self._next = 0
+
+    def new_order(self):
+        return self._epoch
+
+    def batch(self, index, order):
+        if order is not self._epoch:
+            raise stale_batches()
+        first = index * self.batch_size
+        slots = order.slots[first : first + self.batch_size]
+        is_true = slots < len(self.images)
+        images, labels = (
+            np.empty((len(slots), *part.shape[1:]), part.dtype)
+            for part in (self.images, self.labels)
+        )
+        true = slots[is_true]
+        images[is_true], labels[is_true] = self.images[true], self.labels[true]
+        if not is_true.all():
+            pseudo = slots[~is_true] - len(self.images)
+            images[~is_true] = self.unlabeled[pseudo]
+            labels[~is_true] = order.pseudo_labels(pseudo)
+        return images, labels

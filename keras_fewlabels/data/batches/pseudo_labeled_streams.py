@@ -1,0 +1,170 @@
+"""Full batches of labelled and pseudo-labelled images out of datasets."""
+
+import math
+import random
+
+import numpy as np
+import tensorflow as tf
+
+from keras_fewlabels.data.batches.pseudo_labeled_epoch import (
+    EpochByEpoch,
+    stale_batches,
+)
+from keras_fewlabels.data.sources.streams import (
+    as_stream,
+    check_elements,
+    without_autotuning,
+)
+
+# Images in memory at a time: shuffled among each other, and looked up at once.
+_SHUFFLE_WINDOW = 1024
+_CHUNK = 256
+
+
+class PseudoLabeledStreams(EpochByEpoch):
+    """Batches `(images, labels)` of true and pseudo-labels from two streams.
+
+    Each epoch reads the unlabelled dataset once and lets those images pass
+    that have a pseudo-label, as often as they are chosen.
+
+    Args:
+        labeled: Tuple of arrays, `tf.data.Dataset` or `PyDataset` of
+            `(images, labels)`.
+        unlabeled: Array, `tf.data.Dataset` or `PyDataset` of images that
+            always come in the same order.
+        num_unlabeled: Int, how many there are.
+        batch_size: Int, images per batch.
+        num_steps: Optional int, batches per epoch. By default as many as one
+            pass over all images takes.
+        shuffle: Boolean, whether to shuffle, in a window of 1,024 images.
+        seed: Optional int that makes the orders reproducible. By default they
+            follow `keras.utils.set_random_seed`.
+
+    Attributes:
+        labels: Array of the labels of the labelled images.
+
+    Raises:
+        ValueError: If labelled and unlabelled images do not go together.
+    """
+
+    def __init__(
+        self,
+        labeled,
+        unlabeled,
+        num_unlabeled,
+        batch_size,
+        num_steps,
+        shuffle,
+        seed,
+    ):
+        self.labeled = as_stream(labeled)
+        check_elements(
+            self.labeled.element_spec, as_stream(unlabeled).element_spec
+        )
+        if len(self.labeled.element_spec) != 2:
+            raise ValueError(
+                "The labelled dataset must give pairs (images, labels), "
+                "without sample weights. "
+                f"Received: elements {self.labeled.element_spec}"
+            )
+        self.chunks = as_stream(unlabeled, _CHUNK)
+        self.labels = np.stack(
+            [label for _, label in self.labeled.as_numpy_iterator()]
+        )
+        if num_steps is None:
+            num_images = len(self.labels) + num_unlabeled
+            num_steps = math.ceil(num_images / batch_size)
+        self.batch_size = batch_size
+        self.num_steps = num_steps
+        self.shuffle = shuffle
+        self.seed = random.getrandbits(32) if seed is None else seed
+        self._version = 0
+        self.fill_epoch(0, np.empty(0, "int64"), None)
+
+    def fill_epoch(self, epoch, chosen, targets):
+        super().fill_epoch(epoch, chosen, targets)
+        self._is_pseudo = self._epoch.slots >= len(self.labels)
+        seen = self._epoch.slots[self._is_pseudo] - len(self.labels)
+        # Unlabelled images beyond the last one that is seen are seen 0 times.
+        self._times_seen = np.bincount(seen).astype("int32")
+        self._version += 1
+
+    def as_dataset(self):
+        """A `tf.data.Dataset` whose every pass is the epoch of its time."""
+        # Around the whole epoch, so that each pass asks for its own order.
+        dataset = tf.data.Dataset.range(1).flat_map(self._one_epoch)
+        cardinality = tf.data.experimental.assert_cardinality(self.num_steps)
+        dataset = dataset.apply(cardinality).prefetch(tf.data.AUTOTUNE)
+        return without_autotuning(dataset)
+
+    def _one_epoch(self, _):
+        version, seed, is_pseudo = tf.numpy_function(
+            lambda: (
+                np.int64(self._version),
+                np.int64(hash(self._epoch.seed) % 2**32),
+                self._is_pseudo,
+            ),
+            [],
+            (tf.int64, tf.int64, tf.bool),
+        )
+        pseudo = self.chunks.enumerate().map(
+            lambda place, images: self._pass(version, place, images),
+            num_parallel_calls=tf.data.AUTOTUNE,
+        )
+        true, pseudo = self.labeled.repeat(), pseudo.unbatch()
+        if self.shuffle:
+            window = min(len(self.labels), _SHUFFLE_WINDOW)
+            true = _shuffled(true, window, seed)
+            pseudo = _shuffled(pseudo, _SHUFFLE_WINDOW, seed)
+        is_pseudo.set_shape([None])
+        choices = tf.data.Dataset.from_tensor_slices(
+            tf.reshape(is_pseudo, (-1, self.batch_size))
+        )
+        choices = choices.map(lambda batch: tf.cast(batch, tf.int64)).unbatch()
+        dataset = tf.data.Dataset.choose_from_datasets(
+            [true, pseudo], choices, stop_on_empty_dataset=False
+        )
+        batches = dataset.batch(self.batch_size, drop_remainder=True)
+        return batches.map(lambda *batch: self._current(version, *batch))
+
+    def _pass(self, version, place, images):
+        """Those of the images that are chosen, with their pseudo-labels."""
+        label = self.labeled.element_spec[1]
+        rows, labels = tf.numpy_function(
+            self._look_up,
+            [version, place * _CHUNK, tf.shape(images)[0]],
+            (tf.int64, label.dtype),
+        )
+        rows.set_shape([None])
+        labels.set_shape([None, *label.shape])
+        return tf.gather(images, rows), labels
+
+    def _look_up(self, version, first, size):
+        self._check(version)
+        times = self._times_seen[first : first + size]
+        rows = np.repeat(np.arange(len(times)), times)
+        return rows, self._epoch.pseudo_labels(first + rows)
+
+    def _current(self, version, images, labels):
+        (version,) = tf.numpy_function(self._check, [version], [tf.int64])
+        with tf.control_dependencies([version]):
+            return tf.identity(images), tf.identity(labels)
+
+    def _check(self, version):
+        if version != self._version:
+            raise stale_batches()
+        return version
+
+
+def _shuffled(stream, window, seed):
+    """The stream with the images of each window in another order."""
+
+    # `Dataset.shuffle` would need the seed when the dataset is built.
+    def shuffle(number, *parts):
+        order = tf.random.experimental.stateless_shuffle(
+            tf.range(tf.shape(parts[0])[0]), seed=tf.stack([seed, number])
+        )
+        return tuple(tf.gather(part, order) for part in parts)
+
+    windows = stream.batch(window).enumerate()
+    return windows.map(lambda number, parts: shuffle(number, *parts)).unbatch()

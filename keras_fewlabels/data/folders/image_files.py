@@ -1,0 +1,204 @@
+import concurrent.futures
+import os
+
+import keras
+import numpy as np
+
+from keras_fewlabels.data.checks.arguments import check_int
+from keras_fewlabels.data.folders.decode_image import (
+    COLOR_MODES,
+    decode_image,
+    resize_image,
+)
+from keras_fewlabels.data.folders.image_size import checked_image_size
+
+
+class ImageFiles:
+    """Images on disk that are indexed like an array, and read when they are.
+
+    It goes wherever an array of unlabelled images goes: into
+    `fit_noisy_student`, `mix_labeled_unlabeled` and `PseudoLabeler`, on every
+    backend, with the same order, the same batches and the same resume as the
+    array. `np.asarray(files)` reads all of them.
+
+    Files are decoded by Pillow in several threads, and resized as
+    `keras.utils.load_img(path, interpolation="bilinear")` does. Images with
+    an EXIF orientation are turned upright, of 16 bits the upper 8 are taken,
+    transparent images are laid over white, and of an animation the first
+    frame is taken. CMYK, palette and grey images become RGB.
+
+    Args:
+        paths: Sequence of strings or paths.
+        image_size: Int, or pair of ints `(height, width)`.
+        color_mode: `"rgb"` or `"grayscale"`.
+        crop_to_aspect_ratio: Boolean. If `True`, what does not fit is cut off
+            at both sides; by default images of another shape are squeezed.
+        cache_bytes: Int, how much memory decoded images may take. The first
+            ones that fit are read once, all others again in each epoch. 0
+            keeps none.
+
+    Attributes:
+        file_paths: List of strings, the files in their order.
+        shape: Tuple `(num_images, height, width, channels)`.
+        dtype: uint8.
+
+    Raises:
+        ValueError: If there is no file, or an argument is of another kind.
+            Reading raises it for a file that is no image, and names the file.
+        ImportError: If Pillow is not installed, when the first file is read.
+
+    Example:
+
+    >>> import tempfile
+    >>> folder = tempfile.mkdtemp()
+    >>> paths = [f"{folder}/{number}.png" for number in range(5)]
+    >>> for number, path in enumerate(paths):
+    ...     image = np.full((4, 4, 3), 10 * number, "uint8")
+    ...     keras.utils.save_img(path, image, scale=False)
+    >>> files = keras_fewlabels.data.ImageFiles(paths, image_size=2)
+    >>> files.shape
+    (5, 2, 2, 3)
+    >>> files[np.array([3, 0])][:, 0, 0, 0]
+    array([30,  0], dtype=uint8)
+    """
+
+    ndim = 4
+    dtype = np.dtype("uint8")
+
+    def __init__(
+        self,
+        paths,
+        image_size,
+        color_mode="rgb",
+        crop_to_aspect_ratio=False,
+        cache_bytes=2**30,
+    ):
+        if isinstance(paths, (str, os.PathLike)):
+            raise ValueError(
+                "`paths` must be a sequence of paths, one per image; folders "
+                f"are read with `load_image_folders`. Received: {paths!r}"
+            )
+        self.file_paths = [os.fspath(path) for path in paths]
+        if not self.file_paths:
+            raise ValueError(
+                "`ImageFiles` needs at least one file. Received: no paths"
+            )
+        if color_mode not in COLOR_MODES:
+            raise ValueError(
+                f"`color_mode` must be one of {tuple(COLOR_MODES)}. "
+                f"Received: color_mode={color_mode!r}"
+            )
+        check_int(cache_bytes, "cache_bytes", 0)
+        self.image_size = checked_image_size(image_size)
+        self.color_mode = color_mode
+        self.crop_to_aspect_ratio = crop_to_aspect_ratio
+        self.cache_bytes = cache_bytes
+        channels = len(COLOR_MODES[color_mode])
+        self.shape = (len(self.file_paths), *self.image_size, channels)
+        # In an order drawn anew each time, none is needed sooner than others:
+        # what came first stays, and nothing is ever thrown out.
+        self._num_cached = cache_bytes // int(np.prod(self.shape[1:]))
+        self._cached = {}
+
+    def __len__(self):
+        return len(self.file_paths)
+
+    def __getitem__(self, key):
+        """Images as a uint8 array.
+
+        Args:
+            key: Int, slice, array of ints or of booleans, as for an array.
+
+        Returns:
+            Array of shape `(height, width, channels)` for an int, otherwise
+            `(number of images, height, width, channels)`.
+        """
+        numbers = np.arange(len(self))[key]
+        if numbers.ndim == 0:
+            return self._read(int(numbers))
+        images = np.empty((*numbers.shape, *self.shape[1:]), self.dtype)
+
+        def read(place):
+            images[place] = self._read(int(numbers[place]))
+
+        # Pillow decodes outside of Python's lock.
+        with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
+            for _ in pool.map(read, np.ndindex(numbers.shape)):
+                pass
+        return images
+
+    def __array__(self, dtype=None, copy=None):
+        return self[:].astype(self.dtype if dtype is None else dtype)
+
+    def batches(self, batch_size, first=0, size=None):
+        """Batches in the order of the files, for `model.predict()`.
+
+        Args:
+            batch_size: Int, images per batch; the last one may be smaller.
+            first: Int, the number of the first image.
+            size: Optional int, how many images at most. By default all.
+
+        Returns:
+            A `keras.utils.PyDataset` of uint8 arrays.
+        """
+        return ImageFileBatches(self, batch_size, first, size)
+
+    def subset(self, numbers):
+        """Some of the files, still on disk.
+
+        Args:
+            numbers: Array of ints or of booleans, or slice: which of them.
+
+        Returns:
+            `ImageFiles` that are read as these are.
+        """
+        return ImageFiles(
+            np.array(self.file_paths)[numbers].tolist(),
+            self.image_size,
+            self.color_mode,
+            self.crop_to_aspect_ratio,
+            self.cache_bytes,
+        )
+
+    def _read(self, number):
+        image = self._cached.get(number)
+        if image is not None:
+            return image
+        path = self.file_paths[number]
+        try:
+            image, _ = decode_image(path, self.color_mode)
+        except ValueError as error:
+            raise ValueError(
+                "Each file must be an image that Pillow can read. Leave it "
+                "out, or read folders with `load_image_folders`, which finds "
+                f"such files before training. Received: {path!r} ({error})"
+            ) from error
+        image = resize_image(image, self.image_size, self.crop_to_aspect_ratio)
+        if len(self._cached) < self._num_cached:
+            self._cached[number] = image
+        return image
+
+
+class ImageFileBatches(keras.utils.PyDataset):
+    """Batches of images in their order, read when they are due.
+
+    Args:
+        files: `ImageFiles`.
+        batch_size: Int, images per batch; the last one may be smaller.
+        first: Int, the number of the first image.
+        size: Optional int, how many images at most. By default all.
+    """
+
+    def __init__(self, files, batch_size, first=0, size=None):
+        super().__init__()
+        self.files = files
+        stop = len(files) if size is None else min(len(files), first + size)
+        self._starts = range(first, stop, batch_size)
+        self._stop = stop
+
+    def __len__(self):
+        return len(self._starts)
+
+    def __getitem__(self, index):
+        start = self._starts[index]
+        return self.files[start : min(start + self._starts.step, self._stop)]

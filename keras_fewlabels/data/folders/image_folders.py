@@ -1,0 +1,77 @@
+import dataclasses
+
+from keras_fewlabels.data.folders.folder_findings import FolderFindings
+from keras_fewlabels.data.folders.image_files import ImageFiles
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class ImageFolders:
+    """The images of some folders, as `fit_noisy_student` takes them.
+
+    `load_image_folders` makes it.
+
+    Args:
+        labeled: Pair of arrays, uint8 images `(num_images, height, width,
+            channels)` and int64 class numbers `(num_images,)`, in an order
+            drawn from the seed.
+        unlabeled: `ImageFiles`, in an order drawn from the seed, or `None`.
+        test: Pair of `ImageFiles` and int64 class numbers, or `None`.
+        validation: Pair of arrays as `labeled`, or `None`.
+        class_names: List of strings; a class number is a place in it.
+        file_paths: Dict of "labeled", "unlabeled", "test" and "validation",
+            as far as there are any, to lists of strings: the file of each
+            image.
+        findings: `FolderFindings`: what was left out, and why.
+
+    Attributes:
+        image_shape: Tuple `(height, width, channels)`.
+        num_classes: Int.
+
+    Example:
+
+    >>> from keras_fewlabels.data import FolderFindings, ImageFolders
+    >>> images, labels = np.zeros((4, 8, 8, 3), "uint8"), np.arange(4) % 2
+    >>> folders = ImageFolders(
+    ...     labeled=(images, labels),
+    ...     unlabeled=None,
+    ...     test=None,
+    ...     validation=None,
+    ...     class_names=["daisy", "rose"],
+    ...     file_paths={"labeled": [f"{n}.png" for n in range(4)]},
+    ...     findings=FolderFindings({}, [], []),
+    ... )
+    >>> folders.image_shape, folders.num_classes
+    ((8, 8, 3), 2)
+    """
+
+    labeled: tuple
+    unlabeled: ImageFiles | None
+    test: tuple | None
+    validation: tuple | None
+    class_names: list
+    file_paths: dict
+    findings: FolderFindings
+
+    @property
+    def image_shape(self):
+        return tuple(self.labeled[0].shape[1:])
+
+    @property
+    def num_classes(self):
+        return len(self.class_names)
+
+    def arguments(self):
+        """What `fit_noisy_student` takes of the folders, as a dict.
+
+        Returns:
+            Dict of the names of its arguments to these parts, for
+            `fit_noisy_student(build_student, **folders.arguments())`.
+        """
+        return {
+            "labeled": self.labeled,
+            "unlabeled": self.unlabeled,
+            "validation_data": self.validation,
+            "test_data": self.test,
+            "class_names": self.class_names,
+            "findings": self.findings,
+        }

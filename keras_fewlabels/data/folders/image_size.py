@@ -1,0 +1,92 @@
+"""The height and width that images are brought to."""
+
+import collections
+
+from keras_fewlabels.data.checks.arguments import check_int
+from keras_fewlabels.data.folders.find_files import shown
+from keras_fewlabels.data.folders.folder_findings import Finding
+
+# The size that networks for ImageNet are made for; larger images of a few
+# labels take long and seldom show more.
+_LARGEST = 224
+# From this share on, images of other sizes are exceptions.
+_NEARLY_ALL = 0.9
+
+
+def checked_image_size(image_size):
+    """Returns an int or a pair of ints as `(height, width)`.
+
+    Raises:
+        ValueError: If it is neither.
+    """
+    if isinstance(image_size, (tuple, list)):
+        if len(image_size) != 2:
+            raise ValueError(
+                "`image_size` must be an int, or a pair of ints (height, "
+                f"width). Received: image_size={image_size!r}"
+            )
+    else:
+        image_size = image_size, image_size
+    for side in image_size:
+        check_int(side, "image_size")
+    return tuple(map(int, image_size))
+
+
+def common_image_size(sizes):
+    """A size for images of several ones.
+
+    If nine tenths of the images have one size, it is that, shrunk to at most
+    224 pixels. Otherwise it is a square of the median of their shorter sides,
+    at most 224 pixels.
+
+    Args:
+        sizes: List of pairs of ints `(height, width)`, one or more.
+
+    Returns:
+        Pair of ints `(height, width)`, and a string that says why.
+    """
+    ((size, count),) = collections.Counter(sizes).most_common(1)
+    if count >= _NEARLY_ALL * len(sizes):
+        why = f"{count:,} of {len(sizes):,} images are {_shown(size)}"
+        if max(size) <= _LARGEST:
+            return size, why
+        shrink = _LARGEST / max(size)
+        size = tuple(max(1, round(shrink * side)) for side in size)
+        return size, f"{why}, shrunk to at most {_LARGEST} pixels"
+    shorter = sorted(min(size) for size in sizes)
+    median = shorter[(len(shorter) - 1) // 2]
+    side = min(median, _LARGEST)
+    why = f"the median of the shorter sides is {median}"
+    if median > _LARGEST:
+        why += f"; at most {_LARGEST} pixels"
+    return (side, side), why
+
+
+def unusual_sizes(images, image_size):
+    """Names the images that change much where they are resized.
+
+    Args:
+        images: List of `FoundImage`.
+        image_size: Pair of ints `(height, width)`.
+
+    Returns:
+        List of `Finding`.
+    """
+    height, width = image_size
+    findings = []
+    for image in images:
+        down, across = height / image.size[0], width / image.size[1]
+        kinds = {
+            "enlarged": min(down, across) > 2,
+            "another shape": max(down, across) > 1.5 * min(down, across),
+        }
+        findings += [
+            Finding(kind, image.part, shown(image.file), _shown(image.size))
+            for kind, is_so in kinds.items()
+            if is_so
+        ]
+    return findings
+
+
+def _shown(size):
+    return " x ".join(map(str, size))

@@ -1,0 +1,182 @@
+import math
+
+import numpy as np
+
+from keras_fewlabels.data.checks.arguments import check_seed
+from keras_fewlabels.data.folders.examine_folders import examine_folders
+from keras_fewlabels.data.folders.folder_checks import (
+    check_folders,
+    check_reading,
+    checked_classes,
+)
+from keras_fewlabels.data.folders.image_files import ImageFiles
+from keras_fewlabels.data.folders.image_folders import ImageFolders
+from keras_fewlabels.data.folders.image_size import checked_image_size
+from keras_fewlabels.data.split_labels import split_labels
+
+# Labelled images are few, and kept in memory.
+_MOST_BYTES = 4 * 2**30
+
+
+def load_image_folders(
+    labeled,
+    unlabeled=None,
+    test=None,
+    image_size=None,
+    color_mode="rgb",
+    crop_to_aspect_ratio=False,
+    validation=None,
+    validation_split=None,
+    seed=0,
+    cache_bytes=2**30,
+    verbose="auto",
+):
+    """Reads folders of images, after it has looked at every file in them.
+
+    The classes are the folders in `labeled`, sorted by name, and nothing else
+    changes their numbers. Every file is decoded once before anything is
+    trained. What cannot be used is skipped, named and counted:
+
+    - files that are empty, damaged or no images of a format that Pillow
+      decodes by itself (JPEG, PNG, GIF, BMP, TIFF, WebP, PPM, JPEG 2000,
+      AVIF), and links to folders that are read already;
+    - images that are there twice, pixel by pixel: an image in `test` is taken
+      out of all other parts, one in `validation` out of `labeled` and
+      `unlabeled`, and one in `labeled` out of `unlabeled`. Within a part one
+      copy stays, but none of an image with two classes.
+
+    Grey, transparent, CMYK, palette and 16-bit images and animations are
+    used, as `ImageFiles` says, and named. Hidden files are passed over.
+
+    Args:
+        labeled: Path of a folder with a folder of images per class. Images in
+            folders within those belong to the class.
+        unlabeled: Optional path of a folder of images, however nested.
+        test: Optional path of a folder as `labeled`. Classes may be missing.
+        image_size: Optional int, or pair of ints `(height, width)`. By
+            default the size of the images in `labeled` and `unlabeled`, if
+            nine tenths of them have the same, shrunk to at most 224 pixels;
+            otherwise a square of the median of their shorter sides, at most
+            224 pixels.
+        color_mode: `"rgb"` or `"grayscale"`.
+        crop_to_aspect_ratio: Boolean. If `True`, what does not fit is cut off
+            at both sides; by default images of another shape are squeezed.
+        validation: Optional path of a folder as `test`.
+        validation_split: Optional float, the share of the labelled images
+            that is set aside for validation, of each class alike.
+            `fit_noisy_student` does that by itself where it gets none.
+        seed: Int that fixes the split and the order of the images.
+        cache_bytes: Int, how much memory decoded unlabelled images may take.
+        verbose: `"auto"` or 1 for a progress bar and the findings, or 0.
+
+    Returns:
+        An `ImageFolders`: `labeled` (arrays), `unlabeled` (`ImageFiles`,
+        streamed from disk), `test` (`ImageFiles` and labels), `validation`
+        (arrays), `class_names`, `file_paths` and `findings`.
+
+    Raises:
+        ValueError: If a folder does not exist or lies in another, there are
+            fewer than two classes, a class has no labelled image that can be
+            used, `test` has a class that `labeled` has not, or the labelled
+            images take more than 4 GiB.
+        ImportError: If Pillow is not installed.
+
+    Example:
+
+    >>> import pathlib, tempfile
+    >>> folder = pathlib.Path(tempfile.mkdtemp())
+    >>> image = np.arange(48, dtype="uint8").reshape(4, 4, 3)
+    >>> for number, name in enumerate(("daisy/1", "daisy/2", "rose/1")):
+    ...     path = folder / f"{name}.png"
+    ...     path.parent.mkdir(exist_ok=True)
+    ...     keras.utils.save_img(path, image + number, scale=False)
+    >>> (folder / "rose/2.jpg").write_text("not a rose")
+    10
+    >>> folders = keras_fewlabels.data.load_image_folders(folder, verbose=0)
+    >>> folders.class_names, folders.image_shape, len(folders.labeled[0])
+    (['daisy', 'rose'], (4, 4, 3), 3)
+    >>> folders.findings.to_dict()["skipped"][0]["files"]
+    [{'part': 'labeled', 'file': 'rose/2.jpg', 'detail': ''}]
+    """
+    check_reading(color_mode, validation, validation_split, cache_bytes)
+    check_seed(seed)
+    if image_size is not None:
+        image_size = checked_image_size(image_size)
+    roots = check_folders(
+        {
+            # What is measured comes first: it stays out of what is learned.
+            "test": test,
+            "validation": validation,
+            "labeled": labeled,
+            "unlabeled": unlabeled,
+        }
+    )
+    class_names = checked_classes(roots)
+    images, findings = examine_folders(
+        roots, class_names, image_size, color_mode, verbose
+    )
+    if validation_split is not None:
+        images |= _split(images["labeled"], validation_split, seed)
+    # A fit looks at the first ones, which must not be all of one class.
+    for part in images.keys() & {"labeled", "unlabeled"}:
+        order = np.random.default_rng(seed).permutation(len(images[part]))
+        images[part] = [images[part][number] for number in order]
+    files = {
+        part: ImageFiles(
+            [image.path for image in found],
+            findings.image_size,
+            color_mode,
+            crop_to_aspect_ratio,
+            cache_bytes if part == "unlabeled" else 0,
+        )
+        for part, found in images.items()
+    }
+    pairs = {
+        part: (
+            _in_memory(files[part]) if part != "test" else files[part],
+            np.array([image.label for image in images[part]], "int64"),
+        )
+        for part in files.keys() - {"unlabeled"}
+    }
+    return ImageFolders(
+        labeled=pairs["labeled"],
+        unlabeled=files.get("unlabeled"),
+        test=pairs.get("test"),
+        validation=pairs.get("validation"),
+        class_names=class_names,
+        file_paths={part: files[part].file_paths for part in files},
+        findings=findings,
+    )
+
+
+def _split(images, share, seed):
+    """Divides labelled images, with some of each class on both sides."""
+    labels = np.array([image.label for image in images])
+    counts = np.bincount(labels)
+    if counts.min() < 2:
+        raise ValueError(
+            "Each class needs two labelled images, one of them for "
+            "validation. Label more, or leave `validation_split` out. "
+            f"Received: {counts.tolist()} images of the classes"
+        )
+    numbers = np.arange(len(images)).reshape(-1, 1, 1, 1)
+    num_validation = max(len(counts), round(share * len(images)))
+    (chosen, _), rest, _ = split_labels(
+        numbers, labels, num_validation, seed=seed
+    )
+    return {
+        "labeled": [images[number] for number in rest.flat],
+        "validation": [images[number] for number in chosen.flat],
+    }
+
+
+def _in_memory(files):
+    num_bytes = math.prod(files.shape)
+    if num_bytes > _MOST_BYTES:
+        raise ValueError(
+            "Labelled images are kept in memory. Take a smaller `image_size`, "
+            "or fewer of them; `unlabeled` is streamed from disk. Received: "
+            f"{len(files):,} images of shape {files.shape[1:]}, "
+            f"{num_bytes / 2**30:.1f} GiB"
+        )
+    return np.asarray(files)

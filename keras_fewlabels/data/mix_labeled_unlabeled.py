@@ -1,0 +1,143 @@
+"""One dataset out of a labelled and an unlabelled one."""
+
+import math
+import numbers
+
+from keras_fewlabels.data.batches.mixed_batches import MixedBatches
+from keras_fewlabels.data.checks.arguments import check_int, check_seed
+from keras_fewlabels.data.checks.images import (
+    as_array,
+    check_images,
+    check_same_images,
+)
+from keras_fewlabels.data.checks.labels import (
+    check_labels,
+    check_sample_weight,
+    check_truth,
+)
+from keras_fewlabels.data.sources.unlabeled_source import (
+    is_dataset,
+    unlabeled_source,
+)
+
+
+def mix_labeled_unlabeled(
+    labeled,
+    unlabeled,
+    batch_size=64,
+    unlabeled_ratio=1,
+    shuffle=True,
+    seed=None,
+    truth=None,
+):
+    """Pairs every labelled batch with unlabelled images.
+
+    This is the dataset that `NoisyStudentModel.fit()` takes. The two parts
+    may have any two lengths: an epoch is one pass over the longer one,
+    counted in batches, while the shorter one repeats. All batches are full,
+    so that their shapes are static, as XLA and TPUs want them.
+
+    Args:
+        labeled: Pair of arrays `(images, labels)` of shapes
+            `(num_images, height, width, channels)` and `(num_images,)` or
+            `(num_images, num_classes)`, or with a third array of sample
+            weights `(num_images,)`; or a `tf.data.Dataset` or
+            `keras.utils.PyDataset` of such tuples, batched or (tf.data) not.
+        unlabeled: Array of images, `ImageFiles` on disk, or a dataset of
+            images, with the image shape and dtype of `labeled`. The labelled
+            images may be among them.
+        batch_size: Int, the number of labelled images per batch.
+        unlabeled_ratio: Number, how many unlabelled images come with each
+            labelled one. FixMatch uses 7, Noisy Student 1 to 3 and more.
+        shuffle: Boolean. Arrays are shuffled as a whole before each pass.
+            Datasets are shuffled in a window of 1,024 images, so shuffle
+            sorted files yourself.
+        seed: Optional int that makes the order reproducible. By default it
+            follows `keras.utils.set_random_seed`.
+        truth: Optional int array of shape `(num_unlabeled,)`, the true
+            classes of the unlabelled images in their order, where they are
+            known. Only ever used to log how right the pseudo-labels are.
+
+    Returns:
+        A dataset of `(inputs, labels)`, or `(inputs, labels, sample_weight)`,
+        with `batch_size` labelled and `round(batch_size * unlabeled_ratio)`
+        unlabelled images. `inputs` is a dict of `"labeled"` and `"unlabeled"`
+        images, the `"index"` of each unlabelled image in its source, and its
+        `"truth"` if given. It is a `tf.data.Dataset` if one was given or on
+        the TensorFlow backend, otherwise a `keras.utils.PyDataset`, which
+        needs no TensorFlow, and has `begin_epoch(epoch)`, with which
+        `callbacks.ExactBackup` repeats the order of an epoch. Datasets whose
+        length is not known are read once to count their images.
+
+    Raises:
+        ValueError: If a part is empty or infinite, the image shapes or dtypes
+            differ, images hold NaN, labels are neither class numbers nor
+            one-hot, the unlabelled part comes with labels, or the truth has
+            another length.
+
+    Example:
+
+    >>> images = np.zeros((100, 8, 8, 1), "uint8")
+    >>> dataset = keras_fewlabels.data.mix_labeled_unlabeled(
+    ...     labeled=(images[:10], np.arange(10)),
+    ...     unlabeled=images[10:],
+    ...     batch_size=5,
+    ...     unlabeled_ratio=3,
+    ... )
+    >>> len(dataset)  # 90 unlabelled images, 15 at a time
+    6
+    """
+    check_int(batch_size, "batch_size")
+    check_seed(seed)
+    if not (
+        isinstance(unlabeled_ratio, numbers.Real)
+        and math.isfinite(unlabeled_ratio)
+    ):
+        raise ValueError(
+            "`unlabeled_ratio` must be a number, how many unlabelled images "
+            "come with each labelled one. "
+            f"Received: unlabeled_ratio={unlabeled_ratio!r}"
+        )
+    unlabeled_batch_size = round(batch_size * unlabeled_ratio)
+    if unlabeled_batch_size < 1:
+        raise ValueError(
+            "A batch needs at least one labelled and one unlabelled image. "
+            f"Received: batch_size={batch_size}, "
+            f"unlabeled_ratio={unlabeled_ratio}"
+        )
+    sizes = (batch_size, unlabeled_batch_size)
+    if not is_dataset(labeled):
+        labeled = _labeled_arrays(labeled)
+    if not is_dataset(unlabeled):
+        unlabeled = unlabeled_source(unlabeled).source
+    if truth is not None:
+        truth = as_array(truth, "truth")
+        check_labels(truth, "truth")
+        truth = truth.astype("int32")
+    if is_dataset(labeled) or is_dataset(unlabeled):
+        from keras_fewlabels.data.batches.mixed_streams import MixedStreams
+
+        how = sizes, shuffle, seed, truth
+        return MixedStreams(labeled, unlabeled, *how).as_dataset()
+    check_same_images(labeled[0], unlabeled)
+    if truth is not None:
+        check_truth(truth, len(unlabeled))
+    batches = MixedBatches(labeled, unlabeled, *sizes, shuffle, seed, truth)
+    return batches.as_dataset()
+
+
+def _labeled_arrays(labeled):
+    if not isinstance(labeled, (tuple, list)) or len(labeled) not in (2, 3):
+        raise ValueError(
+            "`labeled` must be a pair (images, labels) of arrays, a "
+            "`tf.data.Dataset` or a `keras.utils.PyDataset`. "
+            f"Received: {type(labeled).__name__}"
+        )
+    images, labels, *sample_weight = (
+        as_array(part, "labeled") for part in labeled
+    )
+    check_images(images, "labeled")
+    check_labels(labels, "labels of labeled", num_images=len(images))
+    for weights in sample_weight:
+        check_sample_weight(weights, len(images))
+    return images, labels, *sample_weight

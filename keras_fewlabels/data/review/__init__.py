@@ -1,0 +1,6 @@
+"""Vetoes and new labels that people write into CSV files."""
+
+from keras_fewlabels.data.review.read_new_labels import read_new_labels
+from keras_fewlabels.data.review.read_veto import read_veto, without_vetoed
+
+__all__ = ["read_new_labels", "read_veto", "without_vetoed"]

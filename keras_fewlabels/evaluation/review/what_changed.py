@@ -1,0 +1,128 @@
+import keras
+import numpy as np
+
+from keras_fewlabels.data.checks.arguments import check_int
+from keras_fewlabels.data.checks.images import as_array
+from keras_fewlabels.data.checks.labels import check_labels, class_numbers
+from keras_fewlabels.data.review.image_table import image_rows
+from keras_fewlabels.data.sources.image_pool import ImagePool
+from keras_fewlabels.evaluation.checks import (
+    checked_pseudo_labels,
+)
+from keras_fewlabels.evaluation.features import (
+    as_probabilities,
+    predicted_probabilities,
+)
+from keras_fewlabels.evaluation.review.prediction_changes import (
+    PredictionChanges,
+)
+from keras_fewlabels.evaluation.table import check_class_names
+
+
+def what_changed(
+    before,
+    after,
+    x,
+    y=None,
+    pseudo_labels=None,
+    num_shown=50,
+    class_names=None,
+    paths=None,
+    batch_size=256,
+):
+    """Compares two runs image by image.
+
+    Two models of the same accuracy may be right on different images. This
+    shows which predictions flipped, which classes won or lost by that,
+    whether the difference is more than luck, and which pseudo-labels of the
+    first run the second one contradicts. To compare what matters, use images
+    that neither model was trained on; to look for wrong pseudo-labels, use
+    the unlabelled ones.
+
+    Args:
+        before: Keras classifier of the first run; or the logits or
+            probabilities it gave, an array `(num_images, num_classes)`.
+        after: The same of the second run.
+        x: Array of images `(num_images, height, width, channels)`, also
+            memory-mapped or read when indexed; or a `tf.data.Dataset` or
+            `PyDataset` of images in a fixed order.
+        y: Optional true labels, `(num_images,)` or one-hot.
+        pseudo_labels: Optional int array `(num_images,)`, those that the
+            first run ended with, -1 where there is none, such as
+            `PseudoLabeler.labels`.
+        num_shown: Int, how many images are drawn at most.
+        class_names: Optional sequence of strings, one per class.
+        paths: Optional sequence of a path per image. Defaults to the
+            `file_paths` that the images have.
+        batch_size: Int, images that are predicted at a time.
+
+    Returns:
+        A `PredictionChanges`.
+
+    Raises:
+        ValueError: If an argument is not as above, or the classes of both
+            differ.
+
+    Example:
+
+    >>> changes = keras_fewlabels.evaluation.what_changed(
+    ...     np.array([[0.9, 0.1], [0.6, 0.4], [0.2, 0.8]]),
+    ...     np.array([[0.9, 0.1], [0.3, 0.7], [0.1, 0.9]]),
+    ...     x=np.zeros((3, 8, 8, 1), "uint8"),
+    ...     y=[0, 1, 1],
+    ... )
+    >>> changes.order, changes.verdict.num_gained
+    (array([1]), 1)
+    """
+    check_int(batch_size, "batch_size")
+    check_int(num_shown, "num_shown")
+    pool = ImagePool(x, "x", paths)
+    labels = checked_pseudo_labels(pseudo_labels, len(pool))
+    first, second = (
+        _probabilities(run, argument, pool, batch_size)
+        for run, argument in ((before, "before"), (after, "after"))
+    )
+    num_classes = first.shape[1]
+    if second.shape[1] != num_classes:
+        raise ValueError(
+            "Both runs must have the same classes. Received: "
+            f"{num_classes} classes before, {second.shape[1]} after"
+        )
+    check_class_names(class_names, num_classes)
+    if y is not None:
+        y = as_array(y, "y")
+        check_labels(y, "y", len(pool), num_classes)
+        y = class_numbers(y)
+    was, now = first.argmax(axis=1), second.argmax(axis=1)
+    flipped = np.flatnonzero(was != now)
+    change = np.abs(second - first)[flipped].sum(axis=1)
+    order = flipped[np.argsort(-change, kind="stable")]
+    shown = order[:num_shown]
+    images = pool.take(shown) if len(shown) else pool.take([0])[:0]
+    contradicted = None
+    if labels is not None:
+        contradicted = np.flatnonzero((labels >= 0) & (labels != now))
+    return PredictionChanges(
+        was,
+        now,
+        order,
+        num_classes,
+        images,
+        image_rows(pool, shown, images),
+        y,
+        contradicted,
+        class_names,
+    )
+
+
+def _probabilities(run, argument, pool, batch_size):
+    if isinstance(run, keras.Model):
+        return predicted_probabilities(run, pool, batch_size)
+    scores = as_array(run, argument)
+    if scores.ndim != 2 or len(scores) != len(pool) or scores.shape[1] < 2:
+        raise ValueError(
+            f"`{argument}` must be a Keras model, or an array of scores with "
+            f"a row per image. Received: shape={scores.shape} for {len(pool)} "
+            "images"
+        )
+    return as_probabilities(scores, len(pool))

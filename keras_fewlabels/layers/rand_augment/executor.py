@@ -1,0 +1,80 @@
+"""Where the ops of `RandAugment` run, and in which of their two forms."""
+
+import functools
+
+import keras
+
+from keras_fewlabels.layers.rand_augment.in_dataset import in_dataset
+from keras_fewlabels.ops import augment_each, augment_merged
+
+
+def execute(images, names, drawn, strength, center, fill, interpolation):
+    """Runs `augment_each` or `augment_merged`, whichever is faster here.
+
+    Both give the same levels. On a CPU, in a graph or a `tf.data` pipeline,
+    images are taken one by one, compiled by XLA for each size of batch; images
+    of unknown height or width are not compiled, as each size would be anew.
+    On accelerators, on torch and eagerly on TensorFlow all images of the batch
+    go through every op at once.
+
+    Args:
+        images: Levels, a uint8 tensor of shape
+            `(batch, height, width, channels)`.
+        names: Names of ops.
+        drawn: Integer tensor of shape `(batch, num_ops)`, positions in
+            `names`.
+        strength: Float tensor of shape `(batch, num_ops)`.
+        center: Float tensor of shape `(batch, num_ops, 2)`.
+        fill: Number in 0..255.
+        interpolation: `"nearest"` or `"bilinear"`.
+
+    Returns:
+        A uint8 tensor of the shape of `images`.
+    """
+    settings = (names, fill, interpolation)
+    if keras.backend.backend() == "jax":
+        run = _in_jax(*settings)
+    elif keras.backend.backend() == "tensorflow":
+        run = _in_tensorflow(*settings, images.shape[1:].is_fully_defined())
+    else:
+        run = _partial(augment_merged, *settings)
+    return run(images, drawn, strength, center)
+
+
+def _partial(function, names, fill, interpolation):
+    def run(images, drawn, strength, center):
+        return function(
+            images, names, drawn, strength, center, fill, interpolation
+        )
+
+    return run
+
+
+@functools.cache
+def _in_jax(*settings):
+    import jax
+
+    on_cpu = jax.default_backend() == "cpu"
+    form = augment_each if on_cpu else augment_merged
+    return jax.jit(_partial(form, *settings))
+
+
+def _in_tensorflow(names, fill, interpolation, known_size):
+    import tensorflow as tf
+
+    settings = (names, fill, interpolation)
+    accelerated = tf.config.list_logical_devices(
+        "GPU"
+    ) or tf.config.list_logical_devices("TPU")
+    if tf.executing_eagerly() or (accelerated and not in_dataset()):
+        return _partial(augment_merged, *settings)
+    if not known_size:
+        return _partial(augment_each, *settings)
+    return _compiled_by_tensorflow(*settings)
+
+
+@functools.cache
+def _compiled_by_tensorflow(*settings):
+    import tensorflow as tf
+
+    return tf.function(_partial(augment_each, *settings), jit_compile=True)

@@ -1,0 +1,101 @@
+"""Seeds for layers that run inside `tf.data`."""
+
+import sys
+
+import keras
+from keras import ops
+
+
+class DatasetSeedGenerator:
+    """Hands out seeds to the parallel calls of a `tf.data` map.
+
+    `keras.random.SeedGenerator` reads its state and then writes it, so that
+    two calls at once can get the same seed. This one counts in one step. It
+    runs on the CPU, as `tf.data` does, whatever the Keras backend.
+
+    Args:
+        seed_generator: The `keras.random.SeedGenerator` of the layer, whose
+            seed and count it starts from.
+    """
+
+    def __init__(self, seed_generator):
+        import tensorflow as tf
+
+        # Datasets read resources of the host only, also where there is a GPU.
+        with tf.init_scope(), tf.device("CPU:0"):
+            state = keras.ops.convert_to_numpy(seed_generator.state.value)
+            self.seed = tf.constant(state[0].astype("int32"))
+            self.count = tf.Variable(state[1].astype("int32"), trainable=False)
+
+    def next(self):
+        """Returns the next seed, an int32 tensor of shape `(2,)`."""
+        import tensorflow as tf
+
+        number = tf.raw_ops.ResourceCountUpTo(
+            resource=self.count.handle, limit=2**31 - 1, T=tf.int32
+        )
+        return tf.stack([self.seed, number])
+
+
+def in_dataset():
+    """Whether a function of a `tf.data.Dataset` is being traced.
+
+    Example:
+
+    >>> in_dataset()
+    False
+    """
+    import tensorflow as tf
+
+    if tf.executing_eagerly():
+        return False
+    graph = tf.compat.v1.get_default_graph()
+    while graph is not None:
+        if (getattr(graph, "name", None) or "").startswith("Dataset_"):
+            return True
+        graph = getattr(graph, "outer_graph", None)
+    return False
+
+
+def in_foreign_dataset(images):
+    """Whether images are symbols of TensorFlow under another Keras backend.
+
+    Example:
+
+    >>> in_foreign_dataset(np.zeros((8, 8, 3)))
+    False
+    """
+    tensorflow = sys.modules.get("tensorflow")
+    return (
+        keras.backend.backend() != "tensorflow"
+        and tensorflow is not None
+        and tensorflow.is_symbolic_tensor(images)
+    )
+
+
+def call_on_host(layer, images, numbers, *args, index=None, **kwargs):
+    """Adds a call of the layer, by its own backend, to a TensorFlow graph.
+
+    Args:
+        layer: A `keras.layers.Layer` that keeps shape and dtype, and whose
+            call takes an `index`.
+        images: A symbolic `tf.Tensor`.
+        numbers: Iterator over the indices of calls that were given none. Its
+            `next` must be safe in parallel calls, as `itertools.count` is.
+        args: Further arguments of the call.
+        index: Optional symbolic `tf.Tensor`.
+        kwargs: Further arguments of the call.
+
+    Returns:
+        A symbolic `tf.Tensor` of the shape and dtype of `images`.
+    """
+    import tensorflow as tf
+
+    def call(images, *index):
+        index = index[0] if index else next(numbers)
+        output = layer(images, *args, index=index, **kwargs)
+        return ops.convert_to_numpy(output)
+
+    inputs = [images] if index is None else [images, index]
+    output = tf.numpy_function(call, inputs, images.dtype)
+    return tf.ensure_shape(output, images.shape)

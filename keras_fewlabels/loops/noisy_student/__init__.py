@@ -1,0 +1,1 @@
+"""The phases of `fit_noisy_student`."""

@@ -1,0 +1,81 @@
+"""A student that is judged by the average of its weights."""
+
+from keras_fewlabels.models.ema_teacher import EMATeacher
+from keras_fewlabels.models.multi_worker import MultiWorkerModel
+from keras_fewlabels.models.noisy_student_model import NoisyStudentModel
+from keras_fewlabels.models.student.after_train_step import after_train_step
+from keras_fewlabels.models.student.guard_rails import GuardRails
+from keras_fewlabels.models.student.student_model import is_mixed
+
+
+class SupervisedStudent(MultiWorkerModel):
+    """Trains a student on labels alone, under noise.
+
+    Evaluation and prediction are those of the average, which a phase ends
+    with; the logs of training are the student's.
+
+    Args:
+        student: Built Keras model.
+        noise: Layer that augments the images in training, or `None`.
+        average: `EMATeacher`, which follows the student.
+    """
+
+    def __init__(self, student, noise, average):
+        # The student and the noise cast their inputs themselves.
+        super().__init__(autocast=False)
+        average.follow(student)
+        self.student = student
+        self.noise = noise
+        self.average = average
+        self.built = True
+
+    def call(self, images, training=None):
+        if not training:
+            return self.average.model(images, training=False)
+        if self.noise is not None:
+            images = self.noise(images, training=True)
+        return self.student(images, training=True)
+
+    def train_step(self, *args):
+        result = super().train_step(*args)
+        return after_train_step(
+            self, result, lambda: self.average.update(self.student)
+        )
+
+    def fit(self, *args, callbacks=(), **kwargs):
+        return super().fit(
+            *args, callbacks=[GuardRails(), *callbacks], **kwargs
+        )
+
+
+class AveragedStudent(NoisyStudentModel):
+    """A `NoisyStudentModel` that is judged by the average of its student.
+
+    Args:
+        student: Built Keras model.
+        teacher: Frozen Keras model, or `None`, with which the average teaches.
+        ema_decay: Float in `[0, 1)`, the decay of the average.
+        **kwargs: As for `NoisyStudentModel`.
+    """
+
+    def __init__(self, student, teacher, ema_decay, **kwargs):
+        average = EMATeacher(ema_decay)
+        super().__init__(
+            student, average if teacher is None else teacher, **kwargs
+        )
+        if teacher is not None:
+            average.follow(student)
+        self.average = average
+
+    def call(self, inputs, training=None):
+        if training or is_mixed(inputs):
+            return super().call(inputs, training=training)
+        return self.average.model(inputs, training=False)
+
+    def train_step(self, *args):
+        result = super().train_step(*args)
+        if self.teacher is self.average:
+            return result
+        return after_train_step(
+            self, result, lambda: self.average.update(self.student)
+        )

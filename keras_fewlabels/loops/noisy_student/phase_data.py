@@ -1,0 +1,155 @@
+"""The images of a fit loop, divided."""
+
+import dataclasses
+
+import numpy as np
+
+from keras_fewlabels.data.batches.mixed_batches import (
+    LabeledBatches,
+    MixedBatches,
+)
+from keras_fewlabels.data.checks.images import as_array
+from keras_fewlabels.data.checks.labels import check_labels, check_truth
+from keras_fewlabels.data.sources.unlabeled_source import is_dataset
+from keras_fewlabels.data.split_labels import split_labels
+
+# So many images settle the statistics of batch normalization.
+_CLEAN_IMAGES = 2048
+
+
+@dataclasses.dataclass(frozen=True)
+class PhaseData:
+    """What the phases are trained on and measured with.
+
+    Args:
+        labeled: Pair of arrays to train on.
+        validation: Pair of arrays, or `None`.
+        test: Pair of arrays, or of `ImageFiles` and labels, or `None`.
+        clean_images: Array of images without their labels.
+        from_logits: Boolean, whether the models give logits.
+        seed: Int.
+        truth: Optional int32 array, the classes of the unlabelled images.
+    """
+
+    labeled: tuple
+    validation: tuple | None
+    test: tuple | None
+    clean_images: np.ndarray
+    from_logits: bool
+    seed: int
+    truth: np.ndarray | None
+
+    def with_validation_learned(self):
+        """The same data, but the validation images are trained on too."""
+        parts = zip(self.labeled, self.validation, strict=True)
+        return dataclasses.replace(
+            self,
+            labeled=tuple(np.concatenate(pair) for pair in parts),
+            validation=None,
+        )
+
+
+def divide(task, validation, test, validation_share, seed, truth=None):
+    """Divides the images of a task; what is trained on is never measured.
+
+    Args:
+        task: `Task`.
+        validation: Pair of arrays, or `None` to take a share of the labelled
+            images, with some of each class.
+        test: Pair of arrays, or of `ImageFiles` and labels, or `None`.
+        validation_share: Float from 0 to 0.5.
+        seed: Int.
+        truth: Optional int array, the classes of the unlabelled images.
+
+    Returns:
+        A `PhaseData`.
+
+    Raises:
+        ValueError: If a class has too few images to be divided, or the truth
+            is no class per image.
+    """
+    labeled = task.labeled
+    if validation is None and validation_share:
+        labeled, validation = _split(task, validation_share, seed)
+    elif validation is not None:
+        # They are looked at after each epoch, and may be learned in the end.
+        validation = tuple(map(np.asarray, validation))
+    if truth is not None:
+        truth = as_array(truth, "truth")
+        check_truth(truth, task.num_unlabeled)
+        check_labels(truth, "truth", num_classes=task.num_classes)
+        truth = truth.astype("int32")
+    images = np.concatenate([labeled[0][:_CLEAN_IMAGES], task.sample])
+    order = np.random.default_rng(seed).permutation(len(images))
+    return PhaseData(
+        labeled,
+        validation,
+        test,
+        images[order[:_CLEAN_IMAGES]],
+        task.from_logits,
+        seed,
+        truth,
+    )
+
+
+def _split(task, validation_share, seed):
+    num_classes = task.num_classes
+    num_labeled = len(task.labeled[0])
+    num_validation = max(num_classes, round(validation_share * num_labeled))
+    lone = np.flatnonzero(task.class_counts < 2)
+    if len(lone):
+        raise ValueError(
+            "A validation set is taken out of the labelled images, so each "
+            "class needs two of them. Label more, pass `validation_data`, or "
+            "set `settings['validation_share'] = 0` to do without. Received: "
+            f"one image of class {', '.join(map(str, lone))}"
+        )
+    # Their numbers are split, because the rest keeps its labels here.
+    numbers = np.arange(num_labeled).reshape(-1, 1, 1, 1)
+    (chosen, _), rest, _ = split_labels(
+        numbers, task.labeled[1], num_validation, seed=seed
+    )
+    return tuple(
+        tuple(part[indices.reshape(-1)] for part in task.labeled)
+        for indices in (rest, chosen)
+    )
+
+
+@dataclasses.dataclass(frozen=True)
+class Feed:
+    """An epoch of batches.
+
+    Args:
+        dataset: What `fit()` takes.
+        num_steps: Int, its number of batches.
+        order: Object with `begin_epoch(epoch)`.
+    """
+
+    dataset: object
+    num_steps: int
+    order: object
+
+
+def labeled_feed(labeled, batch_size, num_steps, seed):
+    """Labelled images alone, as many passes as make the steps."""
+    batches = LabeledBatches(*labeled, batch_size, num_steps, seed)
+    return Feed(batches.as_dataset(), num_steps, batches)
+
+
+def mixed_feed(labeled, unlabeled, sizes, num_steps, seed, truth=None):
+    """Labelled and unlabelled images.
+
+    An epoch out of arrays has `num_steps` batches. Out of a dataset it is one
+    pass over the unlabelled images, or as many as come nearest to that.
+    """
+    if not is_dataset(unlabeled):
+        batches = MixedBatches(
+            labeled, unlabeled, *sizes, True, seed, truth, num_steps
+        )
+        return Feed(batches.as_dataset(), num_steps, batches)
+    from keras_fewlabels.data.batches.mixed_streams import MixedStreams
+
+    streams = MixedStreams(labeled, unlabeled, sizes, True, seed, truth)
+    num_passes = max(1, round(num_steps / streams.num_steps))
+    dataset = streams.as_dataset(num_passes)
+    return Feed(dataset, num_passes * streams.num_steps, streams)

@@ -1,0 +1,199 @@
+import copy
+import io
+import json
+import os
+import pathlib
+import textwrap
+
+from keras_fewlabels.loops.report.figures import report_figures
+from keras_fewlabels.loops.report.model_card import model_card
+from keras_fewlabels.loops.report.page import report_page
+from keras_fewlabels.loops.report.rows import (
+    phase_rows,
+    text_lines,
+    waterfall_rows,
+)
+from keras_fewlabels.loops.report.run_files import RunFiles, settings_json
+from keras_fewlabels.loops.report.text import (
+    data_line,
+    duration,
+    verdict_line,
+)
+
+_NEEDED = ("seed", "seconds", "data", "settings", "why", "phases", "versions")
+
+
+class FitReport:
+    """What a fit loop did and reached, as a table, a dict and a page.
+
+    A fit loop returns it. `print(report)` shows the table,
+    `report.save(folder)` writes a page with plots. All accuracies are
+    fractions in 0 to 1, next to the number of images they were measured on;
+    table and page give percent. NaN and infinity become `None`, since JSON
+    has neither.
+
+    Args:
+        details: Dict of what JSON can hold:
+
+            - `seed`: Int. `seconds`: Float, for all there was to do.
+            - `data`: Dict of `num_classes`, `class_names` or `None`,
+              `class_counts` of the labelled images, `image_shape`, `dtype`,
+              `value_range`, `num_labeled`, `num_validation`, `num_unlabeled`
+              and `num_test`.
+            - `settings`: Dict of names to values. `why`: Dict of the same
+              names to a sentence.
+            - `phases`: List with a dict per phase: `name`, `generation`,
+              `steps`, `seconds`, `best_epoch` counted from 0, `validation`
+              and `test` (dicts of `accuracy`, `loss` and `num_images`),
+              `history`, and `pseudo_labels` (a dict of `mask_ratio`,
+              `confidence`, `class_shares` and `accuracy`). The last five can
+              be `None`.
+            - `baseline`: Optional phase, without unlabelled images.
+            - `linear_probe`: Optional dict of `name`, `seconds`, `validation`
+              and `test`.
+            - `waterfall`: Optional list of dicts of `name`, `validation` and
+              `test`, each with one part more than the one before.
+            - `verdict`: Optional dict, that of `evaluation.Verdict`, with
+              `split` and with `kept`, `"student"` or `"baseline"`.
+            - `examined`: Optional dict of `split`, `confusion` (counts by
+              true and predicted class) and `mistakes` (dicts of `index`,
+              `true`, `predicted`, `confidence`).
+            - `findings`: Optional dict, that of `data.FolderFindings`.
+            - `versions`: Dict of packages to versions.
+        files: Optional `RunFiles`, what else there is to be written.
+
+    Raises:
+        ValueError: If something is missing, or JSON cannot hold it.
+
+    Example:
+
+    >>> from keras_fewlabels.loops.report.fit_report import FitReport
+    >>> phase = {"name": "supervised", "generation": 0, "steps": 2000}
+    >>> result = {"accuracy": 0.61, "loss": 1.1, "num_images": 500}
+    >>> report = FitReport(
+    ...     {
+    ...         "seed": 0,
+    ...         "seconds": 300,
+    ...         "data": {"num_labeled": 4500, "num_classes": 10},
+    ...         "settings": {},
+    ...         "why": {},
+    ...         "phases": [{**phase, "seconds": 290, "validation": result}],
+    ...         "versions": {},
+    ...     }
+    ... )
+    >>> print(report)
+    phase       steps  time    validation accuracy
+    supervised  2,000  4:50  61.0 % (57-65) of 500
+    <BLANKLINE>
+    images: 4,500 labelled; 10 classes
+    seed 0, 5:00
+    """
+
+    def __init__(self, details, files=None):
+        missing = [name for name in _NEEDED if not _has(details, name)]
+        if missing:
+            raise ValueError(
+                "`details` must be a dict that says all there is about a fit, "
+                f"with at least one phase. Received: details without {missing}"
+            )
+        try:
+            text = json.dumps(details)
+        except (TypeError, ValueError) as error:
+            raise ValueError(
+                "`details` must hold only what JSON can: dicts, lists, "
+                "strings, numbers, booleans and None. `tolist()` makes such "
+                f"of an array. Received: {error}"
+            ) from error
+        self._details = json.loads(text, parse_constant=lambda _: None)
+        self._files = files or RunFiles({})
+
+    def to_dict(self):
+        """Returns a copy of all there is, a dict that JSON can hold."""
+        return copy.deepcopy(self._details)
+
+    def __str__(self):
+        details = self._details
+        lines = text_lines(phase_rows(details))
+        if details.get("baseline"):
+            lines.append(f"baseline: {details['baseline']['name']}")
+        lines += ["", *text_lines(waterfall_rows(details))]
+        # One blank line, also where no waterfall follows the phases.
+        lines += [""] if lines[-1] else []
+        lines += textwrap.wrap(verdict_line(details), 79)
+        lines.append(data_line(details["data"]))
+        time = duration(details["seconds"])
+        lines.append(f"seed {details['seed']}, {time}")
+        return "\n".join(lines)
+
+    def save(self, folder):
+        """Writes the report into a folder, over an earlier one.
+
+        - `report.json`: what `to_dict()` returns. It is there first, and
+          stays if a package for the rest is missing.
+        - `index.html`: a page that needs no other file and no network.
+        - `comparison.png`, `waterfall.png`, `learning_curves.png`,
+          `pseudo_labels.png`, `confusion_matrix.png` and `mistakes.png`: the
+          plots of the page, as far as there are any.
+        - `README.md`: a card of the model, in the form of the Hugging Face
+          hub. `settings.json`: settings, seed and versions, to run it again.
+        - `model.keras`: the model that the fit returned, and `last.keras`:
+          that of the last phase, if another was kept.
+        - `pseudo_labels.csv`: label and confidence of each unlabelled image.
+
+        Args:
+            folder: String or path, which is created if it does not exist.
+
+        Raises:
+            OSError: If the folder cannot be written.
+            ImportError: If Jinja2 or matplotlib is not installed.
+        """
+        folder = pathlib.Path(folder)
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            _write(folder / "report.json", json.dumps(self._details, indent=2))
+        except OSError as error:
+            raise OSError(
+                "The report cannot be written. Give a folder in which you may "
+                f"create files. Received: folder={str(folder)!r} ({error})"
+            ) from error
+        # The model first: all else can be made again.
+        self._files.save_models(folder)
+        figures = report_figures(self._details, self._files.mistakes)
+        pictures = {name: _png(figures[name]) for name in figures}
+        pages = {
+            "settings.json": settings_json(self._details),
+            "pseudo_labels.csv": self._files.pseudo_labels_csv(self._details),
+            "README.md": model_card(self._details),
+            "index.html": report_page(
+                self._details,
+                {name: png for name, png in pictures.items() if png},
+            ),
+        }
+        files = {f"{name}.png": png for name, png in pictures.items()}
+        for name, content in {**files, **pages}.items():
+            _write(folder / name, content)
+
+
+def _has(details, name):
+    has = isinstance(details, dict) and name in details
+    return has and (name != "phases" or len(details["phases"]) > 0)
+
+
+def _png(figure):
+    if figure is None:
+        return None
+    file = io.BytesIO()
+    figure.savefig(file, format="png", dpi=150)
+    return file.getvalue()
+
+
+def _write(path, content):
+    """Writes a file, or removes that of an earlier report."""
+    if content is None:
+        path.unlink(missing_ok=True)
+        return
+    # Whoever reads it meanwhile, or after a crash, finds a whole file.
+    unfinished = path.with_name(f"{path.name}.part")
+    content = content.encode() if isinstance(content, str) else content
+    unfinished.write_bytes(content)
+    os.replace(unfinished, path)

@@ -1,0 +1,94 @@
+"""The card of a model, in the form of the Hugging Face hub."""
+
+from keras_fewlabels.loops.report.rows import phase_rows
+from keras_fewlabels.loops.report.template import jinja_template
+from keras_fewlabels.loops.report.text import (
+    data_line,
+    duration,
+    headline,
+    kept_phase,
+    known_split,
+    percent,
+    verdict_line,
+)
+
+_TEMPLATE = "model_card.md.jinja"
+# An accuracy measured on fewer images says little.
+_FEW_IMAGES = 500
+
+
+def model_card(details):
+    """Describes a trained model for those who did not train it.
+
+    Args:
+        details: Dict, see `FitReport`.
+
+    Returns:
+        String of Markdown with a YAML head: classes, labels and pseudo-labels
+        of each, accuracies with their intervals, limits, how to load it.
+
+    Raises:
+        ImportError: If Jinja2 is not installed.
+    """
+    kept = kept_phase(details)
+    split = known_split([kept])
+    measured = kept[split] if split else None
+    # The baseline has seen none, and the supervised phase had none yet.
+    is_student = kept.get("generation", 0) > 0
+    pseudo_labels = kept.get("pseudo_labels") if is_student else None
+    data, baseline = details["data"], details.get("baseline")
+    return jinja_template(_TEMPLATE, autoescape=False).render(
+        headline=headline(details),
+        split=split,
+        results=measured and measured["accuracy"],
+        few=bool(measured) and measured["num_images"] < _FEW_IMAGES,
+        data=data,
+        inputs=_inputs(data),
+        from_logits=data.get("from_logits"),
+        classes=list(_classes(data, pseudo_labels)),
+        counts=data_line(data),
+        phases=phase_rows(details),
+        markdown=_markdown,
+        baseline=baseline and baseline["name"],
+        verdict=verdict_line(details),
+        pseudo_labels=_limit(pseudo_labels),
+        learned_validation=details["settings"].get("refit", False),
+        has_test=data.get("num_test") is not None,
+        seed=details["seed"],
+        time=duration(details["seconds"]),
+        versions=details["versions"],
+    )
+
+
+def _inputs(data):
+    shape = ", ".join(map(str, data.get("image_shape") or ()))
+    low, high = data.get("value_range") or ("?", "?")
+    return f"of shape (batch, {shape}), values from {low} to {high}"
+
+
+def _classes(data, pseudo_labels):
+    counts = data.get("class_counts") or []
+    names = data.get("class_names") or range(len(counts))
+    shares = (pseudo_labels or {}).get("class_shares")
+    for number, (name, count) in enumerate(zip(names, counts, strict=True)):
+        yield number, name, count, percent(shares[number] if shares else None)
+
+
+def _limit(pseudo_labels):
+    if pseudo_labels is None:
+        return "It was trained on labels alone."
+    accuracy = pseudo_labels.get("accuracy")
+    if accuracy is None:
+        return (
+            "Most of its labels are its own: how many of these pseudo-labels "
+            "are wrong is not known."
+        )
+    return (
+        "Most of its labels are its own: of these pseudo-labels "
+        f"{percent(1 - accuracy)} are wrong."
+    )
+
+
+def _markdown(rows):
+    lines = [rows[0], ["---"] * len(rows[0]), *rows[1:]]
+    return "\n".join("| " + " | ".join(line) + " |" for line in lines)

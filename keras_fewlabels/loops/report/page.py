@@ -1,0 +1,135 @@
+import base64
+
+from keras_fewlabels.loops.report.rows import (
+    finding_notes,
+    finding_rows,
+    phase_rows,
+    pseudo_label_rows,
+    waterfall_rows,
+)
+from keras_fewlabels.loops.report.template import jinja_template
+from keras_fewlabels.loops.report.text import (
+    duration,
+    headline,
+    percent,
+    verdict_line,
+)
+
+TEMPLATE = "page.html.jinja"
+
+
+def report_page(details, pictures):
+    """Returns the page of a `FitReport`, which needs no file but itself.
+
+    Whatever the report does not hold has no place on the page, not even a
+    heading. No script runs on it; colours follow the reader's light or dark
+    mode, and on a phone wide tables and plots scroll.
+
+    Args:
+        details: Dict, see `FitReport`.
+        pictures: Dict of names of `report_figures` to the bytes of a PNG
+            file, as far as there are any.
+
+    Returns:
+        String of HTML.
+
+    Raises:
+        ImportError: If Jinja2 is not installed.
+
+    Example:
+
+    >>> from keras_fewlabels.loops.report.page import report_page
+    >>> phase = {"name": "a < b", "generation": 0, "steps": 1, "seconds": 1}
+    >>> details = {"phases": [phase], "data": {}, "settings": {}, "why": {}}
+    >>> page = report_page(
+    ...     {**details, "versions": {}, "seed": 0, "seconds": 1}, {}
+    ... )
+    >>> "a &lt; b" in page, "<img" in page
+    (True, False)
+    """
+    baseline = details.get("baseline")
+    return jinja_template(TEMPLATE, autoescape=True).render(
+        headline=headline(details),
+        verdict=verdict_line(details),
+        phases=phase_rows(details),
+        baseline=baseline["name"] if baseline else None,
+        waterfall=waterfall_rows(details),
+        pseudo_labels=pseudo_label_rows(details),
+        examined=(details.get("examined") or {}).get("split"),
+        classes=_class_rows(details),
+        settings=_setting_rows(details),
+        findings=finding_rows(details),
+        notes=finding_notes(details),
+        data=_data_rows(details["data"]),
+        run=_run_rows(details),
+        pictures={name: _inline(png) for name, png in pictures.items()},
+    )
+
+
+def _inline(png):
+    return f"data:image/png;base64,{base64.b64encode(png).decode()}"
+
+
+def _class_rows(details):
+    """Dicts of a class and its share of the labels and pseudo-labels."""
+    counts = details["data"].get("class_counts") or []
+    names = details["data"].get("class_names") or range(len(counts))
+    shares = {"labelled": [count / (sum(counts) or 1) for count in counts]}
+    for phase in details["phases"]:
+        found = (phase.get("pseudo_labels") or {}).get("class_shares")
+        # Those of the last phase are the ones the model was trained on.
+        shares |= {"pseudo-labelled": found} if found else {}
+    largest = max((max(each) for each in shares.values() if each), default=0)
+    return [
+        {
+            "name": name,
+            "bars": [
+                (kind, percent(each[number]), 100 * each[number] / largest)
+                for kind, each in shares.items()
+            ],
+        }
+        for number, name in enumerate(names if largest else ())
+    ]
+
+
+def _setting_rows(details):
+    why = details["why"]
+    if not details["settings"]:
+        return []
+    return [
+        ["setting", "value", "why"],
+        *(
+            [name, value, why.get(name, "")]
+            for name, value in details["settings"].items()
+        ),
+    ]
+
+
+def _data_rows(data):
+    kinds = {
+        "num_labeled": "labelled images",
+        "num_validation": "validation images",
+        "num_unlabeled": "unlabelled images",
+        "num_test": "test images",
+        "num_classes": "classes",
+    }
+    rows = [
+        [name, f"{data[key]:,}"]
+        for key, name in kinds.items()
+        if data.get(key) is not None
+    ]
+    if data.get("image_shape"):
+        shape = " x ".join(map(str, data["image_shape"]))
+        rows.append(["size of an image", f"{shape}, {data['dtype']}"])
+    if data.get("value_range"):
+        low, high = data["value_range"]
+        rows.append(["value range", f"{low} to {high}"])
+    return rows
+
+
+def _run_rows(details):
+    return [
+        ["seed", details["seed"]],
+        ["time", duration(details["seconds"])],
+        *map(list, details["versions"].items()),
+    ]

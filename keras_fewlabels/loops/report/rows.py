@@ -1,0 +1,138 @@
+"""The tables of a `FitReport`: lists of rows of strings.
+
+The first row holds the headings, the first column names. Columns in which
+nothing is known are left out; a table without rows is empty.
+"""
+
+from keras_fewlabels.loops.report.text import (
+    duration,
+    known_split,
+    percent,
+    phase_name,
+    points,
+    result,
+)
+
+# So many files of a kind are named.
+_SHOWN_FILES = 3
+ACCURACIES = ("validation accuracy", "test accuracy")
+
+
+def phase_rows(details):
+    """Phases, then the baseline and the gain of the last phase over it."""
+    heads = ["phase", "steps", "time", *ACCURACIES]
+    rows = [heads, *map(_phase_row, details["phases"])]
+    baseline = details.get("baseline")
+    if baseline:
+        # Its name is too long for a cell.
+        rows.append(["baseline", *_phase_row(baseline)[1:]])
+        gains = list(_gains(baseline, details["phases"][-1]))
+        if any(gains):
+            rows.append(["gain in points", "", "", *gains])
+    probe = details.get("linear_probe")
+    if probe:
+        rows.append(["linear probe", "", *_outcome(probe)])
+    return _known_columns(rows)
+
+
+def waterfall_rows(details):
+    """Steps, with the gain of each over the one before."""
+    steps = details.get("waterfall") or []
+    rows = [["step", *ACCURACIES, "gain in points"]]
+    split = known_split(steps)
+    for number, step in enumerate(steps):
+        gain = ""
+        if split and number:
+            before = steps[number - 1][split]["accuracy"]
+            gain = points(step[split]["accuracy"] - before)
+        results = result(step, "validation"), result(step, "test")
+        rows.append([step["name"], *results, gain])
+    return _known_columns(rows)
+
+
+def pseudo_label_rows(details):
+    """What pseudo-labels were at the end of each phase that had some."""
+    rows = [["phase", "share used", "confidence", "accuracy"]]
+    for phase in details["phases"]:
+        labels = phase.get("pseudo_labels")
+        if labels:
+            shares = map(labels.get, ("mask_ratio", "confidence", "accuracy"))
+            rows.append([phase_name(phase), *map(percent, shares)])
+    return _known_columns(rows)
+
+
+def finding_rows(details):
+    """Kinds of files that were left out, or used though they are unusual."""
+    rows = [["files", "", "count", "some of them"]]
+    findings = details.get("findings") or {}
+    for heading in "skipped", "used":
+        for kind in findings.get(heading, ()):
+            shown = [f"{file['part']}/{file['file']}" for file in kind["files"]]
+            more = ["..."] if len(shown) > _SHOWN_FILES else []
+            rows.append(
+                [
+                    f"{heading}: {kind['kind']}",
+                    kind["meaning"],
+                    f"{kind['count']:,}",
+                    ", ".join(shown[:_SHOWN_FILES] + more),
+                ]
+            )
+    return _known_columns(rows)
+
+
+def finding_notes(details):
+    """Lines on the files of a run: how many were looked at, what was noted."""
+    findings = details.get("findings")
+    if not findings:
+        return []
+    count = sum(part["num_files"] for part in findings["folders"].values())
+    line = f"All {count:,} files were looked at before the training"
+    if not findings["skipped"] and not findings["used"]:
+        line += ", and none stood out"
+    return [f"{line}.", *findings["notes"]]
+
+
+def text_lines(rows):
+    """Lines of text, with names at the left and all else at the right."""
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    lines = []
+    for name, *cells in rows:
+        line = name.ljust(widths[0]) if widths else ""
+        for cell, width in zip(cells, widths[1:], strict=True):
+            line += f"  {cell:>{width}}"
+        lines.append(line.rstrip())
+    return lines
+
+
+def _phase_row(phase):
+    return [
+        phase_name(phase),
+        f"{phase['steps']:,}",
+        *_outcome(phase),
+    ]
+
+
+def _outcome(part):
+    return [
+        duration(part["seconds"]),
+        result(part, "validation"),
+        result(part, "test"),
+    ]
+
+
+def _gains(baseline, phase):
+    for split in "validation", "test":
+        parts = [{split: part.get(split)} for part in (baseline, phase)]
+        if known_split(parts):
+            before, after = (part[split]["accuracy"] for part in parts)
+            yield points(after - before)
+        else:
+            yield ""
+
+
+def _known_columns(rows):
+    if len(rows) == 1:
+        return []
+    columns = zip(*rows, strict=True)
+    known = [column for column in columns if any(column[1:])]
+    return [list(row) for row in zip(*known, strict=True)]

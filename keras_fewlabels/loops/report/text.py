@@ -1,0 +1,124 @@
+"""The numbers of a `FitReport` in words, for its table and its page."""
+
+from keras_fewlabels.evaluation.verdict import wilson_interval
+
+
+def headline(details):
+    """What the last phase reached, and what labels alone did, if known."""
+    last = kept_phase(details)
+    split = known_split([last])
+    if split is None:
+        return "No accuracy was measured"
+    count = last[split]["num_images"]
+    text = f"{percent(last[split]['accuracy'])} on {count:,} {split} images"
+    name, reference = "supervised phase", details["phases"][0]
+    if details.get("baseline"):
+        name, reference = "labels alone", details["baseline"]
+    if reference is last or known_split([reference, last]) != split:
+        return text
+    return f"{text}; {name} {percent(reference[split]['accuracy'])}"
+
+
+def kept_phase(details):
+    """The phase, or baseline, that the model of a report comes from."""
+    is_baseline = (details.get("verdict") or {}).get("kept") == "baseline"
+    return details["baseline"] if is_baseline else details["phases"][-1]
+
+
+def verdict_line(details):
+    """Whether the unlabelled images helped, in a sentence, if it is known."""
+    verdict = details.get("verdict")
+    if not verdict:
+        return ""
+    low, high = (100 * bound for bound in verdict["interval"])
+    helped = {True: "helped", False: "did harm", None: "may have helped or not"}
+    text = (
+        f"The unlabelled images {helped[verdict['is_better']]}: "
+        f"{points(verdict['difference'])} points over labels alone "
+        f"({low:+.1f} to {high:+.1f}) on the same {verdict['num_images']:,} "
+        f"{verdict['split']} images."
+    )
+    if verdict["kept"] == "baseline":
+        text += " The model trained on labels alone was kept."
+    return text
+
+
+def data_line(data):
+    """How many images there were of each kind, in one line."""
+    kinds = {
+        "num_labeled": "labelled",
+        "num_validation": "validation",
+        "num_unlabeled": "unlabelled",
+        "num_test": "test",
+    }
+    counts = [
+        f"{data[key]:,} {kind}"
+        for key, kind in kinds.items()
+        if data.get(key) is not None
+    ]
+    return f"images: {', '.join(counts)}; {data['num_classes']:,} classes"
+
+
+def phase_name(phase):
+    """The name of a phase, with its generation after that of the teacher."""
+    generation = phase.get("generation")
+    return f"{phase['name']} {generation}" if generation else phase["name"]
+
+
+def result(part, split):
+    """The accuracy of a phase or step, with its interval and images."""
+    if known_split([{split: part.get(split)}]) is None:
+        return ""
+    accuracy, count = (part[split][key] for key in ("accuracy", "num_images"))
+    low, high = wilson_interval(round(accuracy * count), count)
+    # More digits than the interval is sure of would only hide it.
+    digits = 0 if count < 10_000 else 1
+    interval = f"{100 * low:.{digits}f}-{100 * high:.{digits}f}"
+    return f"{percent(accuracy)} ({interval}) of {count:,}"
+
+
+def percent(share):
+    """A share in 0 to 1 with one decimal, nothing where it is not known."""
+    return "" if share is None else f"{100 * share:.1f} %"
+
+
+def points(difference):
+    """The difference of two shares, in points of percent."""
+    # Rounded first, for a tiny loss is written +0.0, not -0.0.
+    return f"{round(100 * difference, 1) + 0.0:+.1f}"
+
+
+def duration(seconds):
+    """Seconds as `1:23` or `1:00:00`."""
+    minutes, seconds = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    if hours:
+        return f"{hours}:{minutes:02}:{seconds:02}"
+    return f"{minutes}:{seconds:02}"
+
+
+def known_split(parts):
+    """Returns on which images all parts were evaluated.
+
+    Accuracies are compared only if they were measured on the same images.
+
+    Args:
+        parts: Phases or steps of a `FitReport`, at least one.
+
+    Returns:
+        `"test"` if all have that accuracy, else `"validation"` if all have
+        that, else `None`.
+
+    Example:
+
+    >>> from keras_fewlabels.loops.report.text import known_split
+    >>> first = {"validation": {"accuracy": 0.5}, "test": {"accuracy": 0.4}}
+    >>> known_split([first]), known_split([first, {**first, "test": None}])
+    ('test', 'validation')
+    """
+    parts = list(parts)
+    for split in "test", "validation":
+        results = [part.get(split) or {} for part in parts]
+        if all(result.get("accuracy") is not None for result in results):
+            return split
+    return None

@@ -1,0 +1,59 @@
+import keras
+from keras import ops
+
+from keras_fewlabels.models.ema_teacher import EMATeacher
+from keras_fewlabels.models.methods.fix_match import FixMatch
+from keras_fewlabels.policies import FixedThreshold
+from keras_fewlabels.policies.parts.class_probabilities import (
+    class_probabilities,
+    reads_logits,
+)
+
+
+@keras.saving.register_keras_serializable(package="keras_fewlabels")
+class MeanTeacher(FixMatch):
+    """The student learns to predict what its moving average predicts.
+
+    Every image counts, by the squared difference of the probabilities; the
+    weight grows over the first 40 % of the fit. With a handful of labels per
+    class it can collapse to a few classes: watch `class_entropy`.
+
+    Reference:
+        - [Tarvainen and Valpola, 2017](https://arxiv.org/abs/1703.01780).
+          The strong view of the student is later practice.
+
+    Args:
+        student: Built Keras model, as for `NoisyStudentModel`.
+        teacher: By default `EMATeacher(0.999)`.
+        policy: By default all images, with their distributions.
+        unlabeled_weight: Float, the weight reached.
+        **kwargs: As for `FixMatch`.
+
+    Example:
+
+    >>> student = keras.Sequential([keras.Input((8, 8, 3)),
+    ...     keras.layers.Flatten(), keras.layers.Dense(10, "softmax")])
+    >>> keras_fewlabels.models.MeanTeacher(student).unlabeled_weight
+    50.0
+    """
+
+    def __init__(
+        self,
+        student,
+        teacher=None,
+        policy=None,
+        unlabeled_weight=50.0,
+        **kwargs,
+    ):
+        kwargs["teacher"] = teacher or EMATeacher(0.999)
+        kwargs["unlabeled_weight"] = unlabeled_weight
+        super().__init__(
+            student, policy or FixedThreshold(0, soft=True), **kwargs
+        )
+
+    def ramp(self, progress):
+        return ops.minimum(progress / 0.4, 1.0)
+
+    def unlabeled_loss(self, targets, predictions, weights):
+        student = class_probabilities(predictions, reads_logits(self.loss))
+        return weights * ops.mean(ops.square(targets - student), axis=-1)

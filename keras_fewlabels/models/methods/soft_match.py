@@ -1,0 +1,30 @@
+import keras
+
+from keras_fewlabels.models.methods.fix_match import FixMatch
+from keras_fewlabels.policies import SoftMatchPolicy
+
+
+@keras.saving.register_keras_serializable(package="keras_fewlabels")
+class SoftMatch(FixMatch):
+    """`FixMatch` in which unsure labels count less instead of not at all.
+
+    Every unlabelled image teaches something from the first step on.
+
+    Reference:
+        - [Chen et al., 2023](https://arxiv.org/abs/2301.10921).
+
+    Args:
+        student: Built Keras model, as for `NoisyStudentModel`.
+        policy: By default `policies.SoftMatchPolicy()`.
+        **kwargs: As for `FixMatch`.
+
+    Example:
+
+    >>> student = keras.Sequential([keras.Input((8, 8, 3)),
+    ...     keras.layers.Flatten(), keras.layers.Dense(10, "softmax")])
+    >>> keras_fewlabels.models.SoftMatch(student).policy.n_sigma
+    2
+    """
+
+    def __init__(self, student, policy=None, **kwargs):
+        super().__init__(student, policy or SoftMatchPolicy(), **kwargs)

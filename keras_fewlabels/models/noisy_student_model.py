@@ -1,0 +1,340 @@
+import keras
+from keras import ops
+
+from keras_fewlabels.models.ema_teacher import EMATeacher
+from keras_fewlabels.models.student.after_train_step import after_train_step
+from keras_fewlabels.models.student.fit_checks import (
+    check_before_fit,
+    check_models,
+    check_noise,
+    check_weight,
+    count_steps,
+)
+from keras_fewlabels.models.student.fit_progress import FitProgress
+from keras_fewlabels.models.student.guard_rails import GuardRails
+from keras_fewlabels.models.student.student_model import (
+    StudentModel,
+    is_mixed,
+    split_predictions,
+)
+from keras_fewlabels.policies import FixedThreshold
+from keras_fewlabels.policies.ask_policy import ask_policy, check_policy
+from keras_fewlabels.policies.parts.class_probabilities import (
+    class_probabilities,
+    reads_logits,
+)
+from keras_fewlabels.policies.parts.global_batch import num_replicas
+
+
+@keras.saving.register_keras_serializable(package="keras_fewlabels")
+class NoisyStudentModel(StudentModel):
+    """Trains a student on its labels and on what a teacher says of the rest.
+
+    In each step the teacher predicts clean (or weakly augmented) unlabelled
+    images, the policy turns the predictions into targets and weights, and the
+    student learns labelled and unlabelled images under noise, in one forward
+    pass. Who teaches, which policy and which noise are arguments; Noisy
+    Student, Mean Teacher, UDA and FixMatch differ in nothing else.
+
+    `compile()`, `fit()`, callbacks, mixed precision and distribution are
+    those of Keras. `fit()` takes what `data.mix_labeled_unlabeled` gives;
+    `evaluate()`, `predict()`, `summary()` and `export()` take what they always
+    take and act on the student, which also stands alone as `model.student`.
+
+    The logs have, beside the compiled metrics (on labelled images only):
+    `supervised_loss`; `unlabeled_loss`; `mask_ratio`, the mean weight of the
+    unlabelled images; `confidence`, the teacher's mean highest probability;
+    `class_entropy`, how evenly the pseudo-labels that count spread over the
+    classes, from 0 (one class) to 1; and, for datasets made with `truth`,
+    `pseudo_label_accuracy` of those that count (0 while none does). `fit()`
+    warns when the pseudo-labels collapse, and stops at a loss that is NaN.
+
+    References:
+        - [Xie et al., 2019](https://arxiv.org/abs/1911.04252), Noisy Student.
+        - [Sohn et al., 2020](https://arxiv.org/abs/2001.07685), FixMatch.
+
+    Args:
+        student: Built Keras model that maps images to class probabilities or
+            logits, whichever its compiled loss expects. It is trained.
+        teacher: Built Keras model with the outputs of the student, which is
+            frozen; an `EMATeacher`, which averages the student; or `None`,
+            with which the student teaches itself.
+        policy: Layer that maps the teacher's probabilities to
+            `(targets, weights)`. Its `call` may name `training`, `indices`
+            (which unlabelled image each row is) and `labeled_probabilities`
+            (what the student says of the labelled images), and then gets
+            them. By default `policies.FixedThreshold()`.
+        noise: Optional layer that augments the images of the student, such
+            as `layers.RandAugment()`, which draws anew on each replica;
+            Keras's own random layers draw the same on all.
+        labeled_noise: Optional layer that augments the labelled images
+            instead; or `"weak"`, with which `weak_noise` does. In FixMatch
+            they are as weakly augmented as those that the teacher sees; in
+            Noisy Student all have the same noise.
+        weak_noise: Optional layer that augments the images of the teacher.
+        unlabeled_weight: Float, the weight of the unlabelled loss.
+        separate_batch_norm: Boolean. If `True`, labelled and unlabelled
+            images pass through the student one after the other in training,
+            so that batch normalization normalizes each by its own statistics.
+            Worth trying where the unlabelled images look different.
+
+    Raises:
+        ValueError: If a model is not built, student and teacher share
+            weights or have other classes, or, before the first step of
+            `fit()`, if the data do not fit the model.
+        FloatingPointError: From `fit()`, if the loss becomes NaN.
+
+    Example:
+
+    >>> student = keras.Sequential([
+    ...     keras.Input((8, 8, 1)),
+    ...     keras.layers.Flatten(),
+    ...     keras.layers.Dense(10, activation="softmax"),
+    ... ])
+    >>> model = keras_fewlabels.models.NoisyStudentModel(
+    ...     student,
+    ...     teacher=keras_fewlabels.models.EMATeacher(),
+    ...     noise=keras.layers.GaussianNoise(0.1),
+    ... )
+    >>> model.compile("adam", "sparse_categorical_crossentropy")
+    >>> images = np.random.default_rng(0).random((64, 8, 8, 1), "float32")
+    >>> dataset = keras_fewlabels.data.mix_labeled_unlabeled(
+    ...     (images[:20], np.arange(20) % 10), images, batch_size=16
+    ... )
+    >>> history = model.fit(dataset, verbose=0).history
+    >>> history["mask_ratio"]  # nothing is confident yet
+    [0.0]
+    """
+
+    def __init__(
+        self,
+        student,
+        teacher=None,
+        policy=None,
+        noise=None,
+        weak_noise=None,
+        unlabeled_weight=1.0,
+        separate_batch_norm=False,
+        labeled_noise=None,
+        **kwargs,
+    ):
+        # The student and the noise cast their inputs themselves.
+        super().__init__(student, autocast=False, **kwargs)
+        check_models(student, teacher)
+        check_noise(
+            noise=noise, weak_noise=weak_noise, labeled_noise=labeled_noise
+        )
+        check_weight(unlabeled_weight, "unlabeled_weight")
+        self.teacher = teacher
+        self.policy = FixedThreshold() if policy is None else policy
+        check_policy(self.policy)
+        self.noise = noise
+        self.weak_noise = weak_noise
+        self.unlabeled_weight = unlabeled_weight
+        self.separate_batch_norm = separate_batch_norm
+        self.labeled_noise = labeled_noise
+        if isinstance(teacher, EMATeacher):
+            teacher.follow(student)
+        elif teacher is not None:
+            teacher.trainable = False
+        self.progress = FitProgress()
+        output_shape = getattr(student, "output_shape", None)
+        if output_shape is not None:
+            self.build_for(output_shape[-1])
+        self.built = True
+
+    def build_for(self, num_classes):
+        """Creates what depends on the number of classes.
+
+        The variables of a policy must exist before training, and before
+        loading. Where the student does not know its output shape, `fit()`
+        calls this once the first batch is seen.
+        """
+        for layer in (self.policy, self.pseudo_label_metrics):
+            if not layer.built:
+                layer.build((None, num_classes))
+
+    def teach(self, images):
+        """What the teacher says of unlabelled images.
+
+        Args:
+            images: Tensor of shape `(batch, height, width, channels)`.
+
+        Returns:
+            Float tensor of class probabilities, `(batch, num_classes)`.
+        """
+        if self.weak_noise is not None:
+            images = self.weak_noise(images, training=True)
+        teacher = self.student if self.teacher is None else self.teacher
+        outputs = teacher(images, training=False)
+        return class_probabilities(outputs, reads_logits(self.loss))
+
+    def add_noise(self, images):
+        """The images as the student sees them while it is trained."""
+        if self.noise is None:
+            return images
+        return self.noise(images, training=True)
+
+    def add_labeled_noise(self, images):
+        """The labelled images as the student sees them, with `labeled_noise`.
+
+        Without it, `add_noise` gets all images at once.
+        """
+        noise = self.labeled_noise
+        if noise == "weak":
+            noise = self.weak_noise
+        return images if noise is None else noise(images, training=True)
+
+    def unlabeled_loss(self, targets, predictions, weights):
+        """What the student pays for each unlabelled image.
+
+        Args:
+            targets: Float tensor of shape `(batch, num_classes)`.
+            predictions: The student's outputs, of the same shape.
+            weights: Float tensor of shape `(batch,)`.
+
+        Returns:
+            Float tensor of shape `(batch,)`. Its mean is the loss.
+        """
+        cross_entropy = keras.losses.categorical_crossentropy(
+            targets,
+            ops.cast(predictions, "float32"),
+            from_logits=reads_logits(self.loss),
+        )
+        return weights * cross_entropy
+
+    def ramp(self, progress):
+        """How much of `unlabeled_weight` counts at this point of the fit.
+
+        Args:
+            progress: Float tensor in `[0, 1]`, the share of the steps done.
+
+        Returns:
+            Float tensor, by which the unlabelled loss is multiplied.
+        """
+        return 1.0
+
+    def call(self, inputs, training=None):
+        if not is_mixed(inputs):
+            return self.student(inputs, training=training)
+        parts = [inputs["labeled"], inputs["unlabeled"]]
+        has_own_noise = training and self.labeled_noise is not None
+        if has_own_noise:
+            labeled, unlabeled = parts
+            parts = [self.add_labeled_noise(labeled), self.add_noise(unlabeled)]
+        if not (training and self.separate_batch_norm):
+            parts = [ops.concatenate(parts)]
+        if training and not has_own_noise:
+            parts = [self.add_noise(images) for images in parts]
+        outputs = [self.student(images, training=training) for images in parts]
+        return outputs[0] if len(outputs) == 1 else ops.concatenate(outputs)
+
+    def compute_loss(
+        self, x=None, y=None, y_pred=None, sample_weight=None, training=True
+    ):
+        predictions, unlabeled_predictions = split_predictions(x, y_pred)
+        supervised_loss = super().compute_loss(
+            x, y, predictions, sample_weight, training
+        )
+        if not (training and is_mixed(x)):
+            return supervised_loss
+        # Here and not in `train_step`: only here do variables have values on
+        # every backend.
+        probabilities = ops.stop_gradient(self.teach(x["unlabeled"]))
+        targets, weights = ask_policy(
+            self.policy,
+            probabilities,
+            training=True,
+            labeled_probabilities=ops.stop_gradient(
+                class_probabilities(predictions, reads_logits(self.loss))
+            ),
+            indices=x.get("index"),
+        )
+        unlabeled_loss = ops.mean(
+            self.unlabeled_loss(targets, unlabeled_predictions, weights)
+        )
+        # Keras divides losses by the number of replicas, over which the
+        # gradients are summed.
+        replicas = num_replicas()
+        self.pseudo_label_metrics.update(
+            y,
+            targets,
+            weights,
+            truth=x.get("truth"),
+            supervised_loss=supervised_loss * replicas,
+            unlabeled_loss=unlabeled_loss,
+            mask_ratio=weights,
+            confidence=ops.max(probabilities, axis=-1),
+        )
+        weight = self.unlabeled_weight * self.ramp(self.progress.advance())
+        return supervised_loss + weight * (unlabeled_loss / replicas)
+
+    def train_step(self, *args):
+        result = super().train_step(*args)
+        if isinstance(self.teacher, EMATeacher):
+            return after_train_step(
+                self, result, lambda: self.teacher.update(self.student)
+            )
+        return result
+
+    def fit(
+        self,
+        x=None,
+        y=None,
+        batch_size=None,
+        epochs=1,
+        verbose="auto",
+        callbacks=None,
+        **kwargs,
+    ):
+        check_before_fit(self, x)
+        _tell_what_is_fitted(callbacks, x)
+        steps = count_steps(
+            x,
+            kwargs.get("steps_per_epoch"),
+            needed=type(self).ramp is not NoisyStudentModel.ramp,
+        )
+        done = kwargs.get("initial_epoch", 0) * steps
+        self.progress.start(epochs * steps, done)
+        # Mixed datasets shuffle themselves; Keras warns when it may not.
+        kwargs.setdefault("shuffle", False)
+        # A CallbackList is complete: who makes one adds what it should have.
+        if not isinstance(callbacks, keras.callbacks.CallbackList):
+            callbacks = [GuardRails(), *keras.tree.flatten(callbacks or [])]
+        return super().fit(
+            x, y, batch_size, epochs, verbose, callbacks, **kwargs
+        )
+
+    def get_config(self):
+        config = super().get_config()
+        for part in (
+            "student",
+            "teacher",
+            "policy",
+            "noise",
+            "weak_noise",
+            "labeled_noise",
+        ):
+            value = getattr(self, part)
+            config[part] = keras.saving.serialize_keras_object(value)
+        config["unlabeled_weight"] = self.unlabeled_weight
+        config["separate_batch_norm"] = self.separate_batch_norm
+        return config
+
+    @classmethod
+    def from_config(cls, config, custom_objects=None):
+        config = {
+            name: keras.saving.deserialize_keras_object(value, custom_objects)
+            if isinstance(value, dict)
+            else value
+            for name, value in config.items()
+        }
+        return cls(**config)
+
+
+def _tell_what_is_fitted(callbacks, data):
+    callbacks = getattr(callbacks, "callbacks", callbacks)
+    for callback in keras.tree.flatten(callbacks or []):
+        # `SeedEpochs` and `ExactBackup`, which set the order of its epochs.
+        if hasattr(callback, "order_epochs"):
+            callback.order_epochs(data)

@@ -1,0 +1,157 @@
+import json
+import pathlib
+import zipfile
+
+import keras
+
+# Beside the model, in the folder that TensorFlow leaves to users.
+SAVED_MODEL_FILE = pathlib.Path("assets.extra", "class_names.json")
+# Inside of a LiteRT file, as its metadata has them.
+LITERT_FILE = "labels.txt"
+ONNX_KEY = "class_names"
+
+
+def class_names_of(model):
+    """The class names inside of a model, or of a file, made by `standalone`.
+
+    A file is only read, not loaded as a model. Who has no `keras_fewlabels`
+    reads them in one line:
+
+    ```python
+    # Keras
+    json.loads(model.get_layer("class_names").layers[0].name)
+    # LiteRT
+    zipfile.ZipFile("model.tflite").read("labels.txt").decode().splitlines()
+    # ONNX, with onnxruntime
+    json.loads(session.get_modelmeta().custom_metadata_map["class_names"])
+    # SavedModel
+    json.load(open("saved_model/assets.extra/class_names.json"))
+    ```
+
+    Args:
+        model: A `keras.Model`; or the path of a `.keras`, `.onnx` or
+            `.tflite` file, or of the folder of a SavedModel.
+
+    Returns:
+        List of strings, in the order of the model's outputs.
+
+    Raises:
+        ValueError: If there are none, or the file is none of these.
+        ImportError: If an `.onnx` file is given and `onnx` is not installed.
+
+    Example:
+
+    >>> classifier = keras.Sequential(
+    ...     [
+    ...         keras.Input((8, 8, 1)),
+    ...         keras.layers.Flatten(),
+    ...         keras.layers.Dense(2, activation="softmax"),
+    ...     ]
+    ... )
+    >>> model = keras_fewlabels.models.standalone(
+    ...     classifier, ["cat", "dog"], image_size=(8, 8), value_range=(0, 1)
+    ... )
+    >>> keras_fewlabels.models.class_names_of(model)
+    ['cat', 'dog']
+    """
+    if isinstance(model, keras.Model):
+        names = names_in_config(model.get_config())
+    else:
+        path = pathlib.Path(model)
+        names = _reader_of(path)(path)
+    if names is None:
+        raise ValueError(
+            "A model has class names inside if `models.standalone` made it. "
+            f"Received: model={model!r}"
+        )
+    return names
+
+
+def _reader_of(path):
+    readers = {".keras": _in_keras, ".onnx": _in_onnx, ".tflite": _in_litert}
+    if path.is_dir():
+        return _in_saved_model
+    if path.suffix not in readers or not path.is_file():
+        raise ValueError(
+            "`model` must be a `keras.Model`, or the path of a .keras, .onnx "
+            "or .tflite file or of the folder of a SavedModel. "
+            f"Received: model={str(path)!r}"
+        )
+    return readers[path.suffix]
+
+
+def _in_keras(path):
+    with zipfile.ZipFile(path) as archive:
+        return names_in_config(
+            json.loads(archive.read("config.json"))["config"]
+        )
+
+
+def _in_litert(path):
+    if not zipfile.is_zipfile(path):
+        return None
+    with zipfile.ZipFile(path) as archive:
+        return archive.read(LITERT_FILE).decode().splitlines()
+
+
+def _in_saved_model(path):
+    file = path / SAVED_MODEL_FILE
+    return json.loads(file.read_text()) if file.is_file() else None
+
+
+def _in_onnx(path):
+    try:
+        import onnx
+    except ImportError as error:
+        raise ImportError(
+            "ONNX files are read by the package onnx, which is not installed. "
+            'Run `pip install "keras-fewlabels[export]"`.'
+        ) from error
+    model = onnx.load(path, load_external_data=False)
+    found = [
+        prop.value for prop in model.metadata_props if prop.key == ONNX_KEY
+    ]
+    return json.loads(found[0]) if found else None
+
+
+# The nested model that has them.
+LAYER = "class_names"
+
+
+def name_classes(probabilities, class_names):
+    """Puts class names into the graph of a model.
+
+    No layer of Keras is made for text that runs on every backend. What Keras
+    keeps as it is, on every backend and in every copy, are names; so the
+    names are, as JSON, the name of the input of a small nested model.
+
+    Args:
+        probabilities: `KerasTensor` of shape `(batch, num_classes)`.
+        class_names: List of strings.
+
+    Returns:
+        `KerasTensor` of the same values, as float32.
+    """
+    # The one character that Keras allows in no name. JSON may escape it.
+    text = json.dumps(list(class_names)).replace("/", "\\u002f")
+    inputs = keras.Input(probabilities.shape[1:], name=text)
+    same = keras.layers.Activation("linear", dtype="float32")
+    return keras.Model(inputs, same(inputs), name=LAYER)(probabilities)
+
+
+def names_in_config(config):
+    """Reads class names out of the config of a model.
+
+    Args:
+        config: Dict, as `get_config()` gives it or a `.keras` file holds it.
+
+    Returns:
+        List of strings, or `None` if the model has no class names.
+    """
+    for layer in config.get("layers", ()):
+        if layer["config"].get("name") == LAYER:
+            (names, *_) = layer["config"]["input_layers"]
+            while isinstance(names, list):
+                names = names[0]
+            return json.loads(names)
+    return None

@@ -1,0 +1,1 @@
+"""What `NoisyStudentModel` is made of."""

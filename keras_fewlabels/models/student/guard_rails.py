@@ -1,0 +1,130 @@
+import math
+import warnings
+
+import keras
+import numpy as np
+from keras import ops
+
+# Below this share of the images, pseudo-labels as good as do not count.
+_HARDLY_ANY = 0.01
+# From this share on, what classes the pseudo-labels have means something.
+_MOST = 0.5
+# Below this share of the labels' entropy, classes are being lost.
+_TAKEN_OVER = 0.75
+
+
+class GuardRails(keras.callbacks.Callback):
+    """Notices when training on pseudo-labels goes wrong.
+
+    `NoisyStudentModel.fit()` adds it. It stops a fit whose loss is no number
+    any more, and warns, once per fit, of pseudo-labels that collapse, which
+    the loss does not show: no image counts; or most do, but a few classes take
+    over, so that their entropy falls below three quarters of the labels'.
+
+    Raises:
+        FloatingPointError: At the end of the first batch whose loss is NaN or
+            infinite.
+
+    Example:
+
+    >>> from keras_fewlabels.models.student.guard_rails import GuardRails
+    >>> guard = GuardRails()
+    >>> guard.on_epoch_begin(2)
+    >>> guard.on_train_batch_end(7, {"loss": float("nan")})
+    Traceback (most recent call last):
+    ...
+    FloatingPointError: The loss is no number since batch 7 of epoch 2...
+    """
+
+    # Keras may then run it beside the steps of an accelerator.
+    async_safe = True
+
+    def __init__(self):
+        super().__init__()
+        self._first_epoch = None
+        self._epoch = 0
+        self._histograms = None
+        self._has_warned = False
+
+    def on_train_begin(self, logs=None):
+        self._first_epoch = None
+        self._has_warned = False
+
+    def on_epoch_begin(self, epoch, logs=None):
+        if self._first_epoch is None:
+            self._first_epoch = epoch
+        self._epoch = epoch
+        self._histograms = None
+
+    def on_train_batch_end(self, batch, logs=None):
+        if logs is None or math.isfinite(logs["loss"]):
+            return
+        parts = ", ".join(
+            f"{name}={float(logs[name]):.4g}"
+            for name in ("supervised_loss", "unlabeled_loss")
+            if name in logs
+        )
+        raise FloatingPointError(
+            f"The loss is no number since batch {batch} of epoch "
+            f"{self._epoch} (both counted from 0). Usual causes: a learning "
+            "rate that is too high, labels outside the classes, broken images "
+            "in that batch, or half precision without loss scaling. "
+            f"Received: {parts}"
+        )
+
+    def on_test_begin(self, logs=None):
+        # Validation resets the metrics before the epoch ends.
+        self._read_histograms()
+
+    def on_epoch_end(self, epoch, logs=None):
+        if self._has_warned or not logs or "mask_ratio" not in logs:
+            return
+        self._read_histograms()
+        trouble = self._trouble(logs["mask_ratio"])
+        if trouble is not None:
+            warnings.warn(
+                f"{trouble} (epoch {epoch}, counted from 0).", stacklevel=2
+            )
+            self._has_warned = True
+
+    def _trouble(self, mask_ratio):
+        if mask_ratio < _HARDLY_ANY:
+            # A model that has just begun is rarely confident.
+            if self._epoch == self._first_epoch:
+                return None
+            return (
+                "The unlabelled images hardly count: the policy keeps "
+                f"{mask_ratio:.1%} of them. Train longer on the labels first, "
+                "lower the policy's threshold, or take one that adapts, such "
+                "as `policies.FreeMatchPolicy()`"
+            )
+        shares, label_shares = (
+            histogram / max(histogram.sum(), 1e-9)
+            for histogram in self._histograms
+        )
+        if mask_ratio < _MOST or (
+            _entropy(shares) >= _TAKEN_OVER * _entropy(label_shares)
+        ):
+            return None
+        favourite = (shares - label_shares).argmax()
+        return (
+            f"Class {favourite} is taking over: {shares[favourite]:.0%} of "
+            f"the pseudo-labels, but {label_shares[favourite]:.0%} of the "
+            "labels. Stop, and try `policies.DistributionAlignment(policy)`, "
+            "a higher threshold, a teacher trained longer, or a lower "
+            "`unlabeled_weight`"
+        )
+
+    def _read_histograms(self):
+        # A model that learns from labels alone has its loss watched only.
+        metrics = getattr(self.model, "pseudo_label_metrics", None)
+        if self._histograms is None and metrics is not None:
+            self._histograms = [
+                ops.convert_to_numpy(metric.histogram)
+                for metric in (metrics.class_entropy, metrics.label_entropy)
+            ]
+
+
+def _entropy(shares):
+    shares = shares[shares > 0]
+    return -np.sum(shares * np.log(shares))

@@ -1,0 +1,133 @@
+import os
+import pathlib
+
+import keras
+import numpy as np
+import pytest
+
+from keras_fewlabels.callbacks.backup.epoch_backup import EpochBackup
+
+
+def model_of(value, units=2, optimizer="adam"):
+    model = keras.Sequential([keras.Input((3,)), keras.layers.Dense(units)])
+    model.compile(optimizer, "mse")
+    model.optimizer.build(model.trainable_variables)
+    model.set_weights([np.full(w.shape, value) for w in model.get_weights()])
+    model.optimizer.iterations.assign(value)
+    return model
+
+
+def value_of(model):
+    values = {float(part) for w in model.get_weights() for part in w.flat}
+    values.add(float(keras.ops.convert_to_numpy(model.optimizer.iterations)))
+    (value,) = values
+    return value
+
+
+def names(folder):
+    return sorted(path.name for path in folder.iterdir())
+
+
+def test_the_newest_state_comes_back(tmp_path):
+    folder = tmp_path / "fits" / "first"
+    backup = EpochBackup(folder)
+    assert backup.restore(model_of(7)) is None
+    # Numbers of epochs are no text: 99 comes before 100.
+    for epoch in (98, 99, 100):
+        backup.write(model_of(epoch), epoch, {"loss": epoch / 3})
+    assert names(folder) == ["epoch_000100.json", "epoch_000100.weights.h5"]
+    model = model_of(7)
+    assert EpochBackup(folder).restore(model) == (100, {"loss": 100 / 3})
+    assert value_of(model) == 100
+    backup.remove()
+    assert not folder.exists() and folder.parent.exists()
+
+
+def test_an_optimizer_that_is_not_built(tmp_path):
+    EpochBackup(tmp_path).write(model_of(3), 1, None)
+    model = keras.Sequential([keras.Input((3,)), keras.layers.Dense(2)])
+    model.compile("adam", "mse")
+    assert EpochBackup(tmp_path).restore(model) == (1, None)
+    assert value_of(model) == 3
+
+
+@pytest.mark.parametrize(
+    "other", [{"units": 4}, {"optimizer": "sgd"}, {"optimizer": "nadam"}]
+)
+def test_the_state_of_another_model_is_refused(other, tmp_path):
+    EpochBackup(tmp_path).write(model_of(3), 1, None)
+    model = model_of(7, **other)
+    with pytest.raises(ValueError, match="another model or optimizer"):
+        EpochBackup(tmp_path).restore(model)
+    assert value_of(model) == 7
+
+
+@pytest.fixture
+def fail_at(monkeypatch):
+    """Makes the first, second ... thing that is done to a file fail."""
+
+    def fail_at(number):
+        done = []
+        for owner, name in (
+            (keras.Model, "save_weights"),
+            (pathlib.Path, "write_text"),
+            (os, "replace"),
+            (pathlib.Path, "unlink"),
+        ):
+            monkeypatch.setattr(
+                owner, name, failing(getattr(owner, name), number, done)
+            )
+
+    return fail_at
+
+
+def failing(function, number, done):
+    def wrapped(*args, **kwargs):
+        done.append(function)
+        if len(done) == number:
+            if function.__name__ == "save_weights":
+                pathlib.Path(args[1]).write_bytes(b"half of a file")
+            raise KeyboardInterrupt
+        return function(*args, **kwargs)
+
+    return wrapped
+
+
+@pytest.mark.parametrize(
+    "number, epoch", [(1, 1), (2, 1), (3, 1), (4, 1), (5, 2), (6, 2)]
+)
+@pytest.mark.filterwarnings("error:.* is damaged")
+def test_a_crash_leaves_one_state_or_the_other(
+    number, epoch, fail_at, tmp_path
+):
+    backup = EpochBackup(tmp_path)
+    backup.write(model_of(1), 1, "after one")
+    fail_at(number)
+    with pytest.raises(KeyboardInterrupt):
+        backup.write(model_of(2), 2, "after two")
+    model = model_of(7)
+    facts = {1: "after one", 2: "after two"}[epoch]
+    assert EpochBackup(tmp_path).restore(model) == (epoch, facts)
+    assert value_of(model) == epoch
+    # What the crash has left is no obstacle, and is tidied up.
+    EpochBackup(tmp_path).write(model_of(3), 3, None)
+    assert names(tmp_path) == ["epoch_000003.json", "epoch_000003.weights.h5"]
+
+
+@pytest.mark.parametrize("ending", ["weights.h5", "json"])
+@pytest.mark.parametrize("num_kept, expected", [(1, None), (2, 2)])
+def test_damaged_files_are_named_and_not_used(
+    ending, num_kept, expected, tmp_path
+):
+    backup = EpochBackup(tmp_path, num_kept)
+    for epoch in (1, 2, 3):
+        backup.write(model_of(epoch), epoch, "fact")
+    assert len(names(tmp_path)) == 2 * num_kept
+    file = tmp_path / f"epoch_000003.{ending}"
+    content = file.read_bytes()
+    file.write_bytes(content[:-9] + b"#" + content[-8:])
+    model = model_of(7)
+    with pytest.warns(UserWarning, match=f"{file} is damaged.*trained anew"):
+        restored = EpochBackup(tmp_path, num_kept).restore(model)
+    assert restored == (None if expected is None else (expected, "fact"))
+    assert value_of(model) == (expected or 7)

@@ -1,0 +1,95 @@
+import dataclasses
+import os
+
+import pytest
+
+from keras_fewlabels.data.folders import FolderFindings
+from keras_fewlabels.data.folders.examine_folders import FoundImage
+from keras_fewlabels.data.folders.folder_checks import (
+    check_folders,
+    check_images_left,
+    check_reading,
+    checked_classes,
+)
+
+
+@pytest.fixture
+def root(tmp_path):
+    for name in ("a/rose", "a/daisy", "pool/deep", "test/rose", "file"):
+        (tmp_path / name).mkdir(parents=True)
+    return tmp_path
+
+
+def test_folders_beside_one_another(root):
+    roots = check_folders(
+        {"labeled": root / "a", "unlabeled": str(root / "pool"), "test": None}
+    )
+    assert roots == {"labeled": f"{root}/a", "unlabeled": f"{root}/pool"}
+    # One name begins with the other, but it is not inside.
+    (root / "pool too").mkdir()
+    check_folders({"labeled": root / "pool", "unlabeled": root / "pool too"})
+
+
+@pytest.mark.parametrize("other", ["pool", "pool/deep", ".", "link"])
+def test_folders_inside_one_another_are_refused(root, other):
+    os.symlink(root / "pool", root / "link")
+    for first, second in ("pool", other), (other, "pool"):
+        with pytest.raises(ValueError, match=r"folder of its own.*labeled='"):
+            check_folders(
+                {
+                    "labeled": str(root / first),
+                    "unlabeled": str(root / second),
+                }
+            )
+
+
+@pytest.mark.parametrize("wrong", ["missing", 3, b"pool", ["pool"]])
+def test_what_is_no_folder_is_refused(root, wrong):
+    with pytest.raises(ValueError, match=r"`test` must be the path.*Received"):
+        check_folders({"test": wrong})
+
+
+def test_classes_come_from_the_labelled_folder(root):
+    roots = {"labeled": root / "a", "test": root / "test"}
+    assert checked_classes(roots) == ["daisy", "rose"]
+
+
+def test_classes_that_cannot_be_are_refused(root):
+    with pytest.raises(ValueError, match=r"two or more.*folders \['deep'\]"):
+        checked_classes({"labeled": root / "pool"})
+    (root / "test/tulip").mkdir()
+    with pytest.raises(ValueError, match=r"`test` must.*\['tulip'\] in test"):
+        checked_classes({"labeled": root / "a", "test": root / "test"})
+    for name in ("caf\u00e9", "cafe\u0301"):
+        (root / "a" / name).mkdir()
+    if len(list((root / "a").iterdir())) == 4:  # Not on every file system.
+        with pytest.raises(ValueError, match="accents"):
+            checked_classes({"labeled": root / "a"})
+
+
+@pytest.mark.parametrize(
+    "arguments, message",
+    [
+        (("rgba", None, None, 0), "`color_mode` must be one of"),
+        (("rgb", None, None, -1), "`cache_bytes` must be an int, 0 or more"),
+        (("rgb", "folder", 0.2, 0), "either a folder `validation` or"),
+        (("rgb", None, 0.7, 0), "fraction of at most 0.5"),
+        (("rgb", None, 0, 0), "fraction of at most 0.5"),
+        (("rgb", None, "0.2", 0), "fraction of at most 0.5"),
+    ],
+)
+def test_arguments_that_cannot_be_met_are_refused(arguments, message):
+    with pytest.raises(ValueError, match=rf"{message}.*Received"):
+        check_reading(*arguments)
+
+
+def test_parts_and_classes_without_images_are_refused():
+    findings = FolderFindings({}, [], ["what was found"])
+    image = FoundImage("labeled", "rose/1", "rose/1", 1, (4, 4), b"1")
+    names = ["daisy", "rose"]
+    with pytest.raises(ValueError, match=r"(?s)\['daisy'\].*what was found"):
+        check_images_left({"labeled": [image]}, names, findings)
+    with pytest.raises(ValueError, match=r"(?s)`test` must hold.*what was"):
+        check_images_left({"labeled": [image], "test": []}, names, findings)
+    daisy = dataclasses.replace(image, label=0)
+    check_images_left({"labeled": [image, daisy]}, names, findings)

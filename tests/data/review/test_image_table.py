@@ -1,0 +1,89 @@
+import numpy as np
+import pytest
+
+from keras_fewlabels.data.review.image_table import (
+    find_images,
+    image_rows,
+    read_image_table,
+    write_image_table,
+)
+from keras_fewlabels.data.sources.image_pool import ImagePool
+
+IMAGES = np.arange(7 * 4, dtype="uint8").reshape(7, 2, 2, 1)
+PATHS = [f"cats/Katze, {number} ä.png" for number in range(7)]
+NUMBERS = np.array([4, 1, 6])
+
+
+def rows_of(paths=None):
+    pool = ImagePool(IMAGES, paths=paths)
+    return image_rows(pool, NUMBERS, pool.take(NUMBERS))
+
+
+def written(tmp_path, rows):
+    file = tmp_path / "table.csv"
+    write_image_table(file, [{**row, "label": ""} for row in rows])
+    return file
+
+
+@pytest.mark.parametrize("paths", [None, PATHS])
+def test_images_are_found_again(tmp_path, paths):
+    rows = read_image_table(written(tmp_path, rows_of(paths)), "label", "file")
+    found = find_images(rows, ImagePool(IMAGES, paths=paths), "It")
+    np.testing.assert_array_equal(found, NUMBERS)
+
+
+@pytest.mark.parametrize("paths", [None, PATHS])
+def test_images_are_found_in_another_order_and_may_be_gone(tmp_path, paths):
+    order = np.array([6, 5, 4, 3, 2, 0])
+    pool = ImagePool(
+        IMAGES[order], paths=paths and [paths[number] for number in order]
+    )
+    rows = read_image_table(written(tmp_path, rows_of(paths)), "label", "file")
+    np.testing.assert_array_equal(find_images(rows, pool, "It"), [2, -1, 0])
+
+
+def test_path_counts_whatever_the_file_shows_now(tmp_path):
+    rows = read_image_table(written(tmp_path, rows_of(PATHS)), "label", "file")
+    found = find_images(rows, ImagePool(255 - IMAGES, paths=PATHS), "It")
+    np.testing.assert_array_equal(found, NUMBERS)
+
+
+def test_other_images_are_refused(tmp_path):
+    rows = read_image_table(written(tmp_path, rows_of()), "label", "file")
+    with pytest.raises(
+        ValueError, match=r"The veto.*none of its 3 images is.*image 4"
+    ):
+        find_images(rows, ImagePool(255 - IMAGES), "The veto")
+
+
+def test_what_a_spreadsheet_makes_of_it(tmp_path):
+    file = written(tmp_path, rows_of(["x"] * 7))
+    text = file.read_text().replace(",", ";")
+    file.write_text(text.replace("\n", "\r\n"), "utf-8-sig")
+    rows = read_image_table(file, "label", "file")
+    assert [row["index"] for row in rows] == ["4", "1", "6"]
+
+
+def test_edited_index_does_not_matter(tmp_path):
+    rows = read_image_table(written(tmp_path, rows_of()), "label", "file")
+    for index in ("9", "", "-1", "4.0"):
+        rows[0]["index"] = index
+        np.testing.assert_array_equal(
+            find_images(rows, ImagePool(IMAGES), "It"), NUMBERS
+        )
+
+
+def test_files_that_are_no_tables(tmp_path):
+    with pytest.raises(ValueError, match="`file` must be a CSV file"):
+        read_image_table(tmp_path / "none.csv", "label", "file")
+    binary = tmp_path / "binary.csv"
+    binary.write_bytes(b"\x89PNG\xff")
+    with pytest.raises(ValueError, match="`file` must be a CSV file"):
+        read_image_table(binary, "label", "file")
+    empty = tmp_path / "empty.csv"
+    empty.write_text("")
+    with pytest.raises(ValueError, match=r"without \['hash', 'index'"):
+        read_image_table(empty, "label", "file")
+    file = written(tmp_path, rows_of())
+    with pytest.raises(ValueError, match=r"without \['veto'\]"):
+        read_image_table(file, "veto", "file")

@@ -1,0 +1,57 @@
+import csv
+
+import numpy as np
+import pytest
+
+from keras_fewlabels.data import read_new_labels
+from keras_fewlabels.data.review.image_table import (
+    image_rows,
+    write_image_table,
+)
+from keras_fewlabels.data.sources.image_pool import ImagePool
+
+IMAGES = np.arange(7 * 4, dtype="uint8").reshape(7, 2, 2, 1)
+NAMES = ["ant", "bee", "cat"]
+
+
+def filled_in(tmp_path, labels, numbers=(4, 1, 6)):
+    pool = ImagePool(IMAGES)
+    rows = image_rows(pool, numbers, pool.take(numbers))
+    file = tmp_path / "to_label.csv"
+    write_image_table(file, [{"label": "", **row} for row in rows])
+    rows = list(csv.DictReader(file.read_text().splitlines()))
+    for row, label in zip(rows, labels, strict=True):
+        row["label"] = label
+    write_image_table(file, rows)
+    return file
+
+
+def test_rows_without_a_label_are_left_out(tmp_path):
+    file = filled_in(tmp_path, ["2", "", "0"])
+    indices, labels = read_new_labels(file, IMAGES)
+    assert indices.tolist() == [4, 6]
+    assert labels.tolist() == [2, 0]
+
+
+def test_names_and_numbers_of_classes(tmp_path):
+    file = filled_in(tmp_path, [" cat", "1", "ant"])
+    _, labels = read_new_labels(file, IMAGES, NAMES)
+    assert labels.tolist() == [2, 1, 0]
+
+
+def test_images_that_have_left_the_pool_are_passed_over(tmp_path):
+    file = filled_in(tmp_path, ["2", "1", "0"])
+    pool = np.delete(IMAGES, [1], axis=0)
+    indices, labels = read_new_labels(file, pool)
+    np.testing.assert_array_equal(pool[indices], IMAGES[[4, 6]])
+    assert labels.tolist() == [2, 0]
+
+
+@pytest.mark.parametrize(
+    "label, names",
+    [("dog", NAMES), ("3", NAMES), ("-1", None), ("cat", None)],
+)
+def test_wrong_labels(tmp_path, label, names):
+    file = filled_in(tmp_path, ["", "1", label])
+    with pytest.raises(ValueError, match=f"`label` must hold.*'{label}'"):
+        read_new_labels(file, IMAGES, names)

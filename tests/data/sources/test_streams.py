@@ -1,0 +1,70 @@
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from keras_fewlabels.data.folders import ImageFiles
+from keras_fewlabels.data.sources.streams import (
+    as_stream,
+    check_unlabeled_element,
+    count_images,
+)
+
+IMAGES = np.arange(7, dtype="float32").reshape(-1, 1, 1, 1)
+
+
+class Batches(keras.utils.PyDataset):
+    def __len__(self):
+        return 3
+
+    def __getitem__(self, index):
+        return IMAGES[3 * index : 3 * index + 3]
+
+
+SOURCES = {
+    "array": lambda: IMAGES,
+    "images": lambda: tf.data.Dataset.from_tensor_slices(IMAGES),
+    "batches": lambda: tf.data.Dataset.from_tensor_slices(IMAGES).batch(2),
+    "PyDataset": Batches,
+}
+
+
+@pytest.mark.parametrize("make", SOURCES.values(), ids=SOURCES)
+def test_one_by_one_or_in_batches_of_any_size(make):
+    single = list(as_stream(make()).as_numpy_iterator())
+    np.testing.assert_array_equal(np.stack(single), IMAGES)
+    batches = list(as_stream(make(), 4).as_numpy_iterator())
+    assert [len(batch) for batch in batches] == [4, 3]
+    np.testing.assert_array_equal(np.concatenate(batches), IMAGES)
+
+
+def test_length_is_counted_where_it_is_not_known():
+    stream = as_stream(IMAGES)
+    assert (
+        count_images(stream.filter(lambda image: image[0, 0, 0] > 1), "x") == 5
+    )
+
+
+def test_errors():
+    stream = as_stream(IMAGES)
+    with pytest.raises(ValueError, match=r"Remove `.repeat\(\)` from `x`"):
+        count_images(stream.repeat(), "x")
+    with pytest.raises(ValueError, match="`x` must hold at least one image"):
+        count_images(stream.take(0), "x")
+    pairs = tf.data.Dataset.zip(stream, stream)
+    with pytest.raises(ValueError, match="images alone; drop the rest"):
+        check_unlabeled_element(pairs.element_spec)
+    with pytest.raises(ValueError, match="of shape \\(height, width"):
+        check_unlabeled_element(tf.TensorSpec((28, 28), "float32"))
+
+
+def test_files_are_read_image_by_image_and_counted_without(save):
+    files = ImageFiles([save(f"{number}.png") for number in range(5)], 4)
+    images = np.asarray(files)
+    stream = as_stream(files)
+    assert stream.element_spec == tf.TensorSpec((4, 4, 3), tf.uint8)
+    np.testing.assert_array_equal(list(stream.as_numpy_iterator()), images)
+    batches = list(as_stream(files, 2).as_numpy_iterator())
+    np.testing.assert_array_equal(np.concatenate(batches), images)
+    # Its length is known, so that no file is decoded to be counted.
+    assert int(stream.cardinality()) == 5

@@ -1,0 +1,90 @@
+import json
+
+import pytest
+
+from keras_fewlabels.evaluation import CorruptionReport, alexnet_errors
+from keras_fewlabels.evaluation.corruptions.corruption_report import (
+    baseline_errors,
+)
+
+ERRORS = {"fog": (0.25, 0.5), "snow": (0.5, 0.75), "spatter": (1, 1)}
+
+
+def test_extra_corruptions_count_where_there_is_no_other():
+    report = CorruptionReport(0.125, ERRORS, (1, 5))
+    assert report.mean_errors == {"fog": 0.375, "snow": 0.625, "spatter": 1}
+    assert report.mean_corruption_error == 0.5
+    extra = CorruptionReport(0.125, {"spatter": (1, 0.5)}, (1, 5))
+    assert extra.mean_corruption_error == 0.75
+
+
+def test_ratio_is_the_mean_of_ratios():
+    baseline = {"fog": 0.75, "snow": 0.5, "spatter": 0.5}
+    report = CorruptionReport(0.125, ERRORS, (1, 5), baseline)
+    # Of means it would be (0.375 + 0.625) / (0.75 + 0.5).
+    assert report.baseline_ratio == (0.375 / 0.75 + 0.625 / 0.5) / 2
+    assert CorruptionReport(0.1, ERRORS, (1, 5)).baseline_ratio is None
+
+
+def test_alexnet_itself_has_an_mce_of_one_hundred_percent():
+    errors = {name: 5 * [error] for name, error in alexnet_errors().items()}
+    report = CorruptionReport(0.4348, errors, baseline=alexnet_errors())
+    assert report.baseline_ratio == pytest.approx(1)
+    assert report.mean_corruption_error == pytest.approx(0.788993, abs=1e-6)
+
+
+def test_dict_survives_json():
+    report = CorruptionReport(0.125, ERRORS, (1, 5))
+    assert json.loads(json.dumps(report.to_dict())) == {
+        "clean_error": 0.125,
+        "mean_corruption_error": 0.5,
+        "baseline_ratio": None,
+        "severities": [1, 5],
+        "errors": {name: list(row) for name, row in ERRORS.items()},
+    }
+
+
+def test_table():
+    report = CorruptionReport(0.125, ERRORS, (1, 5))
+    assert [line.split() for line in str(report).splitlines()] == [
+        ["error", "in", "%", "1", "5", "mean"],
+        ["fog", "25.0", "50.0", "37.5"],
+        ["snow", "50.0", "75.0", "62.5"],
+        ["spatter", "100.0", "100.0", "100.0"],
+        ["mean", "37.5", "62.5", "50.0"],
+        ["clean", "12.5"],
+    ]
+    assert len({len(line) for line in str(report).splitlines()}) == 1
+
+
+ALL = (1, 2, 3, 4, 5)
+REPORT = CorruptionReport(0, {"fog": (0.5, 0.25), "snow": (0, 0)}, (2, 5))
+
+
+def test_means_of_each_kind_of_baseline():
+    assert baseline_errors(None, ["fog"], ALL) is None
+    assert baseline_errors(REPORT, ["fog"], [5, 2]) == {"fog": 0.375}
+    assert baseline_errors(alexnet_errors(), ["snow", "fog"], ALL) == {
+        "snow": 0.866816,
+        "fog": 0.819324,
+    }
+
+
+@pytest.mark.parametrize(
+    "baseline, names, severities, message",
+    [
+        (REPORT, ["fog"], (1, 2), r"means over severities \(2, 5\).*=\(1, 2\)"),
+        (
+            alexnet_errors(),
+            ["fog"],
+            (1, 2, 3, 4),
+            r"severities \(1, 2, 3, 4, 5\)",
+        ),
+        (alexnet_errors(), ["fog", "spatter"], ALL, r"none for \['spatter'\]"),
+        (REPORT, ["fog", "snow"], (2, 5), r"errs under each.*\['snow'\]"),
+        ([0.5], ["fog"], ALL, r"`alexnet_errors\(\)`.*baseline=\[0.5\]"),
+    ],
+)
+def test_wrong_baselines(baseline, names, severities, message):
+    with pytest.raises(ValueError, match=f"(?s){message}"):
+        baseline_errors(baseline, names, severities)

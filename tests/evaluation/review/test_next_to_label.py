@@ -1,0 +1,153 @@
+import sys
+
+import keras
+import numpy as np
+import pytest
+from keras import layers
+
+from keras_fewlabels.evaluation import next_to_label
+from keras_fewlabels.evaluation.review.nearest_neighbors import (
+    centred_directions,
+)
+from keras_fewlabels.evaluation.review.next_to_label import cover_uncertainty
+
+# What the model gives as logits; the features, too.
+LOGITS = np.array(
+    [[9, 0, 0], [0, 9, 0], [0, 0, 9], [4, 3.5, 0], [4, 3.4, 0], [0, 4, 3.5],
+     [8, 0, 0], [0, 8, 0]]
+)  # fmt: skip
+IMAGES = LOGITS.reshape(8, 1, 1, 3).astype("float32")
+LABELED = IMAGES[:3], np.array([0, 1, 2])
+POOL = IMAGES[3:]
+
+
+@pytest.fixture
+def model():
+    return keras.Sequential(
+        [
+            keras.Input((1, 1, 3)),
+            layers.Flatten(),
+            layers.Dense(3, "softmax", kernel_initializer="identity"),
+        ]
+    )
+
+
+def test_uncertain_images_that_differ_come_first(model):
+    proposals = next_to_label(model, POOL, LABELED, count=3)
+    # 0 and 1 are alike; 3 and 4 are sure.
+    first, second, third = proposals.indices
+    assert {first, second} in ({0, 2}, {1, 2})
+    assert third not in (first, second)
+    assert (np.diff(proposals.gain) <= 0).all()
+    np.testing.assert_array_equal(proposals.images, POOL[proposals.indices])
+    np.testing.assert_array_equal(
+        proposals.predicted, LOGITS[3:].argmax(axis=1)[proposals.indices]
+    )
+    probabilities = np.sort(model.predict(POOL, verbose=0), axis=1)
+    np.testing.assert_allclose(
+        proposals.uncertainty,
+        (1 - probabilities[:, 2] + probabilities[:, 1])[proposals.indices],
+        rtol=1e-4,
+    )
+
+
+def test_class_with_few_labels_needs_more(model):
+    # Three labels of class 0 and 1, one of class 2.
+    many = np.array([0, 0, 0, 1, 1, 1, 2])
+    labeled = IMAGES[many], many
+    pool = POOL[[0, 2]]
+    proposals = next_to_label(model, pool, labeled, count=2)
+    # (1/4, 1/4, 1/2) around a mean of 1.
+    need = dict(zip(proposals.indices, proposals.class_need, strict=True))
+    probabilities = model.predict(pool, verbose=0)
+    expected = probabilities @ [0.75, 0.75, 1.5]
+    np.testing.assert_allclose([need[0], need[1]], expected, rtol=1e-4)
+
+
+def test_class_with_many_errors_needs_more(model):
+    # Class 0 is right, class 1 is wrong; no image of class 2.
+    validation = IMAGES[[0, 0, 2, 2]], np.array([0, 0, 1, 1])
+    proposals = next_to_label(
+        model, POOL[:1], LABELED, 1, validation_data=validation
+    )
+    shares = np.array([1 / 4, 3 / 4, 1 / 2])
+    need = model.predict(POOL[:1], verbose=0)[0] @ (shares / shares.mean())
+    np.testing.assert_allclose(proposals.class_need, [need], rtol=1e-4)
+
+
+def test_files_are_named_by_their_paths(model):
+    paths = [f"{number}.png" for number in range(5)]
+    proposals = next_to_label(model, POOL, LABELED, 2, paths=paths)
+    assert [row["path"] for row in proposals.rows] == [
+        paths[number] for number in proposals.indices
+    ]
+
+
+def test_more_than_there_are(model):
+    with pytest.raises(ValueError, match="count=6 for 5 images"):
+        next_to_label(model, POOL, LABELED, 6)
+
+
+RNG = np.random.default_rng(0)
+DIRECTIONS = centred_directions(RNG.normal(size=(40, 6)))
+WEIGHTS = RNG.random(40)
+
+
+def covered(chosen, known):
+    """The share of the weight that is covered, by a slow loop."""
+    total = 0
+    for one, weight in zip(DIRECTIONS, WEIGHTS, strict=True):
+        others = [*known, *DIRECTIONS[list(chosen)]]
+        total += weight * max([0, *(one @ other for other in others)])
+    return total / WEIGHTS.sum()
+
+
+@pytest.mark.parametrize("num_known", [0, 5])
+def test_each_choice_is_the_best_that_is_left(num_known):
+    known = centred_directions(RNG.normal(size=(9, 6)))[:num_known]
+    chosen, gains, _ = cover_uncertainty(DIRECTIONS, WEIGHTS, known, 6)
+    assert len(set(chosen)) == 6
+    for place in range(6):
+        before = covered(chosen[:place], known)
+        best = max(
+            covered([*chosen[:place], other], known) for other in range(40)
+        )
+        assert gains[place] == pytest.approx(best - before, abs=1e-5)
+        found = covered(chosen[: place + 1], known)
+        assert found == pytest.approx(best, abs=1e-5)
+
+
+def test_what_is_alike_is_not_chosen_twice():
+    # Two heaps; one is larger, both are wholly covered by one image.
+    directions = np.repeat(np.eye(2), [5, 3], axis=0)
+    chosen, gains, distances = cover_uncertainty(
+        directions, np.ones(8), np.zeros((0, 2)), 3
+    )
+    assert chosen[0] < 5 <= chosen[1]
+    np.testing.assert_allclose(gains, [5 / 8, 3 / 8, 0])
+    np.testing.assert_allclose(distances, [1, 1, 0])
+
+
+def test_what_a_label_covers_needs_no_other():
+    directions = np.repeat(np.eye(2), [5, 3], axis=0)
+    (chosen,), (gain,), _ = cover_uncertainty(
+        directions, np.ones(8), np.eye(2)[:1], 1
+    )
+    assert chosen >= 5
+    assert gain == 3 / 8
+
+
+def test_many_images_are_narrowed_down_to_the_most_uncertain(monkeypatch):
+    module = sys.modules[cover_uncertainty.__module__]
+    monkeypatch.setattr(module, "_MOST_COVERED", 10)
+    monkeypatch.setattr(module, "_MOST_SIMILARITIES", 50)
+    chosen, _, _ = cover_uncertainty(DIRECTIONS, WEIGHTS, DIRECTIONS[:0], 4)
+    assert set(chosen) <= set(np.argsort(-WEIGHTS)[:5])
+
+
+def test_no_uncertainty_at_all():
+    chosen, gains, _ = cover_uncertainty(
+        DIRECTIONS, np.zeros(40), DIRECTIONS[:0], 3
+    )
+    assert len(set(chosen)) == 3
+    assert gains.tolist() == [0, 0, 0]

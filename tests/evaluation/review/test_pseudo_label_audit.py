@@ -1,0 +1,82 @@
+import csv
+import dataclasses
+import json
+
+import numpy as np
+import pytest
+
+from keras_fewlabels.data import read_veto
+from keras_fewlabels.data.review.image_table import image_rows
+from keras_fewlabels.data.sources.image_pool import ImagePool
+from keras_fewlabels.evaluation import PseudoLabelAudit
+
+IMAGES = np.arange(5 * 4, dtype="uint8").reshape(5, 2, 2, 1)
+
+
+@pytest.fixture
+def audit():
+    order = np.array([3, 0, 4])
+    return PseudoLabelAudit(
+        indices=order,
+        labels=np.array([1, 0, 1]),
+        confidence=np.array([0.996, 0.5, 0.75]),
+        agreement=np.array([0.125, 0.75, 1.0]),
+        neighbor_labels=np.array([0, 0, 1]),
+        flip_rate=np.array([0.0, 0.5, 0.0]),
+        images=IMAGES[order[:2]],
+        rows=image_rows(ImagePool(IMAGES), order[:2], IMAGES[order[:2]]),
+        class_names=["cat", "dog"],
+    )
+
+
+def test_disagreement_and_flips_count_alike(audit):
+    np.testing.assert_allclose(audit.scores, [0.875, 0.625, 0])
+    assert audit.is_outvoted.tolist() == [True, False, False]
+
+
+def test_table(audit):
+    expected = """
+        rank image label confidence neighbours that agree flips
+        1 3 dog 100 % cat 12 % 0 %
+        2 0 cat 50 % cat 75 % 50 %
+        3 4 dog 75 % dog 100 % 0 %
+
+        3 pseudo-labels, 1 of them outvoted by its neighbours"""
+    assert [line.split() for line in str(audit).splitlines()] == [
+        line.split() for line in expected.splitlines()[1:]
+    ]
+
+
+def test_dict_survives_json(audit):
+    columns = json.loads(json.dumps(audit.to_dict()))
+    assert columns["index"] == [3, 0, 4]
+    assert columns["score"] == [0.875, 0.625, 0]
+    assert {len(column) for column in columns.values()} == {3}
+
+
+def test_figure_shows_the_first_images(audit):
+    texts = [text.get_text() for text in audit.figure().axes[0].texts]
+    assert texts[:2] == [
+        "#1  dog, 100 %\nneighbours: cat",
+        "#2  cat, 50 %\nthey agree, flips 50 %",
+    ]
+
+
+def test_saved_veto_is_obeyed_as_it_is_and_as_edited(audit, tmp_path):
+    audit.save(tmp_path / "audit")
+    file = tmp_path / "audit" / "veto.csv"
+    assert (tmp_path / "audit" / "gallery.png").read_bytes()[1:4] == b"PNG"
+    rows = list(csv.DictReader(file.read_text().splitlines()))
+    assert [row["veto"] for row in rows] == ["yes", "no"]
+    assert [row["label"] for row in rows] == ["dog", "cat"]
+    assert read_veto(file, IMAGES).tolist() == [3]
+    file.write_text(file.read_text().replace(",no,", ",yes,"))
+    assert read_veto(file, IMAGES).tolist() == [0, 3]
+
+
+def test_floats_need_a_range_before_anything_is_written(audit, tmp_path):
+    floats = dataclasses.replace(audit, images=audit.images / 255)
+    with pytest.raises(ValueError, match="no range of their own"):
+        floats.save(tmp_path / "audit")
+    assert not (tmp_path / "audit").exists()
+    floats.save(tmp_path / "audit", value_range=(0, 1))

@@ -1,0 +1,179 @@
+import keras
+import numpy as np
+import pytest
+
+from keras_fewlabels.loops.noisy_student.averaged_student import (
+    AveragedStudent,
+    SupervisedStudent,
+)
+from keras_fewlabels.loops.noisy_student.phase_data import (
+    labeled_feed,
+    mixed_feed,
+)
+from keras_fewlabels.models import EMATeacher
+from keras_fewlabels.policies import FixedThreshold
+
+# Models that have hardly begun favour one class or another.
+pytestmark = pytest.mark.filterwarnings("ignore:.*is taking over")
+
+RNG = np.random.default_rng(0)
+IMAGES = RNG.normal(size=(30, 3, 3, 1)).astype("float32")
+LABELS = keras.utils.to_categorical(np.arange(30) % 3, 3)
+LABELED = IMAGES[:9], LABELS[:9]
+
+
+def classifier():
+    return keras.Sequential(
+        [
+            keras.Input((3, 3, 1)),
+            keras.layers.Flatten(),
+            keras.layers.Dense(5, activation="relu"),
+            keras.layers.BatchNormalization(momentum=0.75),
+            keras.layers.Dropout(0.25),
+            keras.layers.Dense(3),
+        ]
+    )
+
+
+def supervised(noise=None):
+    return SupervisedStudent(classifier(), noise, EMATeacher(0.75))
+
+
+def averaged(teacher=None):
+    policy = FixedThreshold(0.0)
+    return AveragedStudent(classifier(), teacher, 0.75, policy=policy)
+
+
+def frozen_teacher():
+    return averaged(teacher=classifier())
+
+
+BUILDERS = [supervised, averaged, frozen_teacher]
+
+
+def trained(model, num_steps=3, **arguments):
+    model.compile(
+        keras.optimizers.SGD(0.25),
+        keras.losses.CategoricalCrossentropy(from_logits=True),
+        metrics=["accuracy"],
+    )
+    if isinstance(model, SupervisedStudent):
+        feed = labeled_feed(LABELED, 4, num_steps, 0)
+    else:
+        feed = mixed_feed(LABELED, IMAGES[9:], (4, 6), num_steps, 0)
+    model.fit(feed.dataset, shuffle=False, verbose=0, **arguments)
+    return model
+
+
+def copies(model):
+    return [np.array(weight) for weight in model.get_weights()]
+
+
+def differ(first, second):
+    return [
+        not np.array_equal(ours, theirs)
+        for ours, theirs in zip(first, second, strict=True)
+    ]
+
+
+class Weights(keras.callbacks.Callback):
+    """Remembers the student after each step."""
+
+    def on_train_begin(self, logs=None):
+        self.seen = []
+
+    def on_train_batch_end(self, batch, logs=None):
+        if keras.backend.backend() == "jax":
+            self.model.jax_state_sync()
+        self.seen.append(copies(self.model.student))
+
+
+@pytest.mark.parametrize("build", BUILDERS)
+def test_the_average_follows_the_student_and_nobody_else_moves(build):
+    model = build()
+    teacher = getattr(model, "teacher", None)
+    is_frozen = isinstance(teacher, keras.Model)
+    before = copies(teacher) if is_frozen else None
+    expected = copies(model.student)
+    weights = Weights()
+    trained(model, num_steps=4, callbacks=[weights])
+    assert all(differ(weights.seen[-1], expected))
+    for step, student in enumerate(weights.seen):
+        decay = min(0.75, (1 + step) / (10 + step))
+        expected = [
+            decay * average + (1 - decay) * weight
+            for average, weight in zip(expected, student, strict=True)
+        ]
+    for ours, theirs in zip(copies(model.average.model), expected, strict=True):
+        np.testing.assert_allclose(ours, theirs, rtol=1e-4, atol=1e-5)
+    if is_frozen:
+        assert not any(differ(copies(teacher), before))
+    elif teacher is not None:
+        assert teacher is model.average
+
+
+@pytest.mark.parametrize("build", BUILDERS)
+def test_the_average_judges_in_a_fit_and_after(build):
+    images, labels = IMAGES[9:], LABELS[9:]
+    model = trained(build(), validation_data=(images, labels))
+    average = model.average.model
+    of_average = average.predict(images, verbose=0)
+    of_student = model.student.predict(images, verbose=0)
+    assert np.abs(of_average - of_student).max() > 0.01
+    np.testing.assert_allclose(
+        model.predict(images, verbose=0), of_average, atol=1e-5
+    )
+    average.compile(loss=model.loss, metrics=["accuracy"])
+    arguments = {"verbose": 0, "return_dict": True}
+    expected = average.evaluate(images, labels, **arguments)
+    found = model.evaluate(images, labels, **arguments)
+    assert found == pytest.approx(expected, rel=1e-5)
+    for name, value in expected.items():
+        (logged,) = model.history.history[f"val_{name}"]
+        assert logged == pytest.approx(value, rel=1e-5)
+
+
+class Brightens(keras.layers.Layer):
+    """Noise that adds so much that it shows."""
+
+    def call(self, images, training=None):
+        return images + 100.0 if training else images
+
+
+def test_noise_is_for_the_student_alone():
+    student = supervised(Brightens())
+    noisy = keras.ops.convert_to_numpy(student(IMAGES, training=True))
+    plain = supervised()
+    plain.student.set_weights(student.student.get_weights())
+    assert noisy.std() != pytest.approx(
+        keras.ops.convert_to_numpy(plain(IMAGES, training=True)).std(), rel=0.1
+    )
+    np.testing.assert_allclose(
+        keras.ops.convert_to_numpy(student(IMAGES, training=False)),
+        student.average.model.predict(IMAGES, verbose=0),
+        atol=1e-5,
+    )
+
+
+def test_only_the_student_is_trained():
+    for build in BUILDERS:
+        model = build()
+        assert len(model.trainable_variables) == 6
+        trainable = {id(v) for v in model.trainable_variables}
+        assert trainable == {id(v) for v in model.student.trainable_variables}
+
+
+def test_a_supervised_loss_that_is_no_number_ends_the_fit():
+    model = supervised()
+    # At the end of the network: a ReLU may take NaN for zero.
+    head = model.student.layers[-1]
+    head.bias.assign([np.nan, 0.0, 0.0])
+    with pytest.raises(FloatingPointError, match="no number since batch 0"):
+        trained(model)
+
+
+def test_a_student_that_was_not_built_is_refused():
+    with pytest.raises(ValueError, match="student must be built"):
+        AveragedStudent(keras.Sequential([keras.layers.Dense(2)]), None, 0.5)
+    with pytest.raises(ValueError, match=r"`decay` must be in \[0, 1\)"):
+        AveragedStudent(classifier(), None, 1.0)

@@ -1,0 +1,224 @@
+import base64
+import copy
+import html.parser
+import sys
+
+import pytest
+
+from keras_fewlabels.loops.report.page import report_page
+
+PNG = b"\x89PNG some picture"
+RESULT = {"accuracy": 0.61, "loss": 1.1, "num_images": 500}
+PHASE = {"generation": 0, "steps": 20, "seconds": 60, "validation": RESULT}
+MINIMAL = {
+    "seed": 7,
+    "seconds": 61,
+    "data": {"num_labeled": 40, "num_classes": 2},
+    "settings": {},
+    "why": {},
+    "phases": [{"name": "supervised", **PHASE}],
+    "versions": {"keras": "3.15.1"},
+}
+FULL = {
+    **MINIMAL,
+    "data": {
+        **MINIMAL["data"],
+        "class_names": ["<script>alert(1)</script>", 'a "dog" & a cat'],
+        "class_counts": [10, 30],
+        "image_shape": [32, 32, 3],
+        "dtype": "uint8",
+        "value_range": [0, 255],
+    },
+    "settings": {"batch_size": 64, "rate": None},
+    "why": {"batch_size": "fewer than 65 & more than 63"},
+    "findings": {
+        "folders": {"labeled": {"num_files": 2}},
+        "notes": ["labeled has few images of cats"],
+        "used": [],
+        "skipped": [
+            {
+                **{"kind": "empty", "meaning": "0 bytes", "count": 1},
+                "files": [{"part": "labeled", "file": "<b>.jpg"}],
+            }
+        ],
+    },
+    "examined": {"split": "test", "confusion": [[1, 0], [0, 1]]},
+    "verdict": {
+        **{"difference": 0.0, "interval": [-0.01, 0.02], "num_images": 500},
+        **{"is_better": None, "split": "validation", "kept": "student"},
+    },
+    "phases": [
+        *MINIMAL["phases"],
+        {
+            **{**PHASE, "name": "noisy student", "generation": 1},
+            "pseudo_labels": {
+                "mask_ratio": 0.625,
+                "confidence": 0.875,
+                "class_shares": [0.5, 0.5],
+                "accuracy": None,
+            },
+        },
+    ],
+    "baseline": {"name": "supervised, same budget", **PHASE},
+    "waterfall": [{"name": "labels only", "validation": RESULT}],
+}
+NAMES = [
+    *("comparison", "waterfall", "learning_curves", "pseudo_labels"),
+    *("confusion_matrix", "mistakes"),
+]
+
+
+class Page(html.parser.HTMLParser):
+    """What is on a page, read by a parser that knows nothing of ours."""
+
+    VOID = {"meta", "img"}
+
+    def __init__(self, text):
+        super().__init__()
+        self.tags, self.open, self.texts = [], [], []
+        self.feed(text)
+        self.close()
+        assert self.open == []
+
+    def handle_starttag(self, tag, attrs):
+        self.tags.append((tag, dict(attrs)))
+        if tag not in self.VOID:
+            self.open.append(tag)
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag
+
+    def handle_data(self, data):
+        if data.strip() and self.open[-1] != "style":
+            self.texts.append((self.open[-1], data.strip()))
+
+    def of(self, tag):
+        return [text for opened, text in self.texts if opened == tag]
+
+
+@pytest.fixture
+def full():
+    return Page(report_page(FULL, dict.fromkeys(NAMES, PNG)))
+
+
+def test_everything_is_on_the_page(full):
+    headline = "61.0 % on 500 validation images; labels alone 61.0 %"
+    assert full.of("h1") == full.of("title") == [headline]
+    assert full.of("h2") == [
+        "Phases",
+        "What each step adds",
+        "Learning curves",
+        "Pseudo-labels",
+        "Mistakes on test images",
+        "Share of each class",
+        "Settings",
+        "Data",
+        "Run",
+    ]
+    assert "Baseline: supervised, same budget" in full.of("p")
+    cells = full.of("td")
+    (verdict,) = (text for text in full.of("p") if "helped or not" in text)
+    assert "+0.0 points over labels alone (-1.0 to +2.0)" in verdict
+    assert full.of("h3") == ["The surest of them", "Files that stood out"]
+    assert "labeled has few images of cats" in full.of("p")
+    assert "labeled/<b>.jpg" in cells
+    cells = full.of("td")
+    for text in (
+        "61.0 % (57-65) of 500",
+        "+0.0",
+        "62.5 %",
+        "87.5 %",
+        "64",
+        "None",
+    ):
+        assert text in cells
+    assert "fewer than 65 & more than 63" in cells
+    facts = dict(zip(full.of("dt"), full.of("dd"), strict=True))
+    assert facts == {
+        "labelled images": "40",
+        "classes": "2",
+        "size of an image": "32 x 32 x 3, uint8",
+        "value range": "0 to 255",
+        "seed": "7",
+        "time": "1:01",
+        "keras": "3.15.1",
+    }
+
+
+def test_bars_of_classes_are_in_proportion(full):
+    bars = [
+        float(attrs["style"].split()[-1].rstrip("%"))
+        for tag, attrs in full.tags
+        if tag == "i" and "style" in attrs
+    ]
+    # A quarter and three quarters of the labels, halves of the pseudo-labels.
+    assert bars == pytest.approx([70 / 3, 140 / 3, 70, 140 / 3], abs=0.1)
+    assert full.of("span")[-4:] == ["25.0 %", "50.0 %", "75.0 %", "50.0 %"]
+
+
+def test_many_classes_are_folded():
+    def is_open(num_classes):
+        data = {**MINIMAL["data"], "class_counts": [1] * num_classes}
+        page = Page(report_page({**MINIMAL, "data": data}, {}))
+        (attrs,) = (attrs for tag, attrs in page.tags if tag == "details")
+        return "open" in attrs
+
+    assert is_open(30)
+    assert not is_open(31)
+
+
+def test_nothing_comes_from_a_network_or_runs(full):
+    assert not {tag for tag, _ in full.tags} & {"script", "link", "iframe"}
+    for _, attrs in full.tags:
+        assert not {"href", "srcset"} & attrs.keys()
+        assert not any(name.startswith("on") for name in attrs)
+        assert attrs.get("src", "data:").startswith("data:")
+    page = report_page(FULL, {})
+    assert "http" not in page and "url(" not in page and "@import" not in page
+
+
+def test_pictures_are_in_the_page_and_described():
+    pictures = {name: PNG + name.encode() for name in NAMES}
+    page = Page(report_page(FULL, pictures))
+    images = [attrs for tag, attrs in page.tags if tag == "img"]
+    assert [attrs["class"] for attrs in images] == NAMES
+    for attrs in images:
+        head, _, content = attrs["src"].partition(",")
+        assert head == "data:image/png;base64"
+        assert base64.b64decode(content) == pictures[attrs["class"]]
+        assert len(attrs["alt"]) > 20
+
+
+def test_a_model_without_mistakes():
+    page = Page(report_page(FULL, {"confusion_matrix": PNG}))
+    assert "There are none." in page.of("p")
+    assert "The surest of them" not in page.of("h3")
+
+
+def test_names_are_escaped(full):
+    texts = [text for _, text in full.texts]
+    assert "<script>alert(1)</script>" in texts
+    assert 'a "dog" & a cat' in texts
+
+
+def test_what_is_absent_leaves_no_heading_and_no_table():
+    page = Page(report_page(MINIMAL, {}))
+    assert page.of("h2") == ["Phases", "Data", "Run"]
+    assert page.of("th") == [
+        *("phase", "steps", "time", "validation accuracy"),
+        "supervised",
+    ]
+    assert not any(tag == "img" for tag, _ in page.tags)
+    assert page.of("p") == ["Report of a fit by keras_fewlabels"]
+
+
+def test_details_stay_as_they_are():
+    before = copy.deepcopy(FULL)
+    report_page(FULL, {})
+    assert before == FULL
+
+
+def test_without_jinja2(monkeypatch):
+    monkeypatch.setitem(sys.modules, "jinja2", None)
+    with pytest.raises(ImportError, match=r"pip install keras-fewlabels\[rep"):
+        report_page(MINIMAL, {})

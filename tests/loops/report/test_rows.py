@@ -1,0 +1,141 @@
+from keras_fewlabels.loops.report.rows import (
+    finding_notes,
+    finding_rows,
+    phase_rows,
+    pseudo_label_rows,
+    text_lines,
+    waterfall_rows,
+)
+
+
+def on(num_images, accuracy):
+    return {"accuracy": accuracy, "loss": 1.0, "num_images": num_images}
+
+
+def phase(name, generation, steps, **more):
+    known = {"name": name, "generation": generation, "steps": steps}
+    return {**known, "seconds": 60 * steps, **more}
+
+
+def test_phases_and_columns_with_data_only():
+    phases = [
+        phase("supervised", 0, 2, test=on(9000, 0.5), validation=None),
+        phase("noisy student", 1, 3000, test=None),
+    ]
+    assert phase_rows({"phases": phases}) == [
+        ["phase", "steps", "time", "test accuracy"],
+        ["supervised", "2", "2:00", "50.0 % (49-51) of 9,000"],
+        ["noisy student 1", "3,000", "50:00:00", ""],
+    ]
+
+
+def test_gain_is_that_of_the_last_phase_over_the_baseline():
+    both = {"validation": on(50, 0.75), "test": on(90, 0.7)}
+    details = {
+        "phases": [phase("a", 0, 1, **both), phase("b", 1, 2, **both)],
+        "baseline": phase(
+            "c", 0, 3, validation=on(50, 0.625), test=on(90, 0.8)
+        ),
+    }
+    rows = phase_rows(details)
+    assert rows[3:] == [
+        [
+            *("baseline", "3", "3:00"),
+            *("62.5 % (48-74) of 50", "80.0 % (71-87) of 90"),
+        ],
+        ["gain in points", "", "", "+12.5", "-10.0"],
+    ]
+    details["phases"][-1]["test"] = None
+    assert phase_rows(details)[4][-2:] == ["+12.5", ""]
+
+
+def test_linear_probe_is_the_last_row():
+    probe = {"name": "linear probe", "seconds": 3, "test": on(90, 0.7)}
+    phases = [phase("supervised", 0, 1, test=on(90, 0.6))]
+    rows = phase_rows({"phases": phases, "linear_probe": probe})
+    assert rows[-1] == ["linear probe", "", "0:03", "70.0 % (60-78) of 90"]
+
+
+def test_no_gain_without_a_measure_in_common():
+    # The students learned the validation images too.
+    last = phase("noisy student", 1, 9)
+    rows = phase_rows(
+        {
+            "phases": [phase("supervised", 0, 5, validation=on(8, 0.5)), last],
+            "baseline": phase("supervised, same budget", 0, 14),
+        }
+    )
+    assert [row[0] for row in rows[1:]] == [
+        "supervised",
+        "noisy student 1",
+        "baseline",
+    ]
+
+
+def test_waterfall_gains_are_over_the_step_before():
+    steps = [
+        {"name": "labels only", "validation": on(50, 0.5)},
+        {"name": "+ images", "validation": on(50, 0.75), "test": on(90, 0.7)},
+        {"name": "+ noise", "validation": on(50, 0.5), "test": on(90, 0.6)},
+    ]
+    # The first has no test accuracy, so gains are those in validation.
+    rows = waterfall_rows({"waterfall": steps})
+    assert rows[0][-1] == "gain in points"
+    assert [row[-1] for row in rows[1:]] == ["", "+25.0", "-25.0"]
+    assert [row[2] for row in rows[1:]] == [
+        "",
+        "70.0 % (60-78) of 90",
+        "60.0 % (50-70) of 90",
+    ]
+    steps[0]["test"] = on(90, 0.4)
+    rows = waterfall_rows({"waterfall": steps})
+    assert [row[-1] for row in rows[1:]] == ["", "+30.0", "-10.0"]
+
+
+def test_no_steps_no_rows():
+    assert waterfall_rows({"waterfall": []}) == []
+    assert waterfall_rows({}) == []
+
+
+def test_pseudo_labels_of_the_phases_that_had_some():
+    labels = {"mask_ratio": 0.6, "confidence": 0.8, "accuracy": None}
+    phases = [phase("supervised", 0, 1, pseudo_labels=None)]
+    assert pseudo_label_rows({"phases": phases}) == []
+    phases.append(phase("student", 2, 1, pseudo_labels=labels))
+    assert pseudo_label_rows({"phases": phases}) == [
+        ["phase", "share used", "confidence"],
+        ["student 2", "60.0 %", "80.0 %"],
+    ]
+
+
+def test_text_is_aligned_names_at_the_left_and_the_rest_at_the_right():
+    assert text_lines([["a", "bcd", ""], ["efg", "h", "ij"]]) == [
+        "a    bcd",
+        "efg    h  ij",
+    ]
+    assert text_lines([]) == []
+
+
+def test_findings_name_some_of_the_files():
+    files = [{"part": "labeled", "file": f"{n}.jpg"} for n in range(4)]
+    kind = {"kind": "damaged", "meaning": "cannot be decoded"}
+    findings = {
+        "skipped": [{**kind, "count": 4, "files": files}],
+        "used": [{**kind, "kind": "grey", "count": 1, "files": files[:1]}],
+    }
+    _, damaged, grey = finding_rows({"findings": findings})
+    names = "labeled/0.jpg, labeled/1.jpg, labeled/2.jpg, ..."
+    assert damaged == ["skipped: damaged", "cannot be decoded", "4", names]
+    assert grey[0] == "used: grey" and grey[-1] == "labeled/0.jpg"
+    assert finding_rows({"findings": None}) == finding_rows({}) == []
+
+
+def test_files_that_do_not_stand_out_were_looked_at():
+    folders = {"test": {"num_files": 500}, "labeled": {"num_files": 1000}}
+    findings = {"folders": folders, "notes": ["few"], "skipped": [], "used": []}
+    looked_at = "All 1,500 files were looked at before the training"
+    line, note = finding_notes({"findings": findings})
+    assert (line, note) == (f"{looked_at}, and none stood out.", "few")
+    line, _ = finding_notes({"findings": {**findings, "used": [{}]}})
+    assert line == f"{looked_at}."
+    assert finding_notes({"findings": None}) == finding_notes({}) == []

@@ -1,0 +1,147 @@
+import pytest
+
+from keras_fewlabels.loops.report import text as report_text
+from keras_fewlabels.loops.report.text import known_split
+
+
+def part(name="part", validation=None, test=None):
+    """Accuracies on 500 validation and 5,000 test images."""
+    results = {
+        "validation": {"accuracy": validation, "num_images": 500},
+        "test": {"accuracy": test, "num_images": 5000},
+    }
+    return {"name": name} | {
+        split: each if each["accuracy"] is not None else None
+        for split, each in results.items()
+    }
+
+
+@pytest.mark.parametrize(
+    "phases, baseline, text",
+    [
+        ([part()], None, "No accuracy was measured"),
+        ([part(test=0.5), part()], None, "No accuracy was measured"),
+        ([part(validation=0.8213)], None, "82.1 % on 500 validation images"),
+        (
+            [part(validation=0.7), part(validation=0.8, test=0.7906)],
+            part(validation=0.75, test=0.753),
+            "79.1 % on 5,000 test images; labels alone 75.3 %",
+        ),
+        (
+            [part(test=0.7), part(test=0.8)],
+            None,
+            "80.0 % on 5,000 test images; supervised phase 70.0 %",
+        ),
+        # What was measured on other images is no comparison.
+        (
+            [part(validation=0.7), part(validation=0.8, test=0.75)],
+            None,
+            "75.0 % on 5,000 test images",
+        ),
+    ],
+)
+def test_headline(phases, baseline, text):
+    details = {"phases": phases, "baseline": baseline}
+    assert report_text.headline(details) == text
+
+
+def test_data_line_leaves_out_what_is_not_known():
+    data = {
+        "num_labeled": 4500,
+        "num_validation": 0,
+        "num_unlabeled": 20000,
+        "num_test": None,
+        "num_classes": 10,
+    }
+    assert report_text.data_line(data) == (
+        "images: 4,500 labelled, 0 validation, 20,000 unlabelled; 10 classes"
+    )
+
+
+def test_phase_name_has_the_generation_after_that_of_the_teacher():
+    name = report_text.phase_name
+    assert name({"name": "supervised", "generation": 0}) == "supervised"
+    assert name({"name": "student", "generation": 2}) == "student 2"
+
+
+def test_result_shows_how_many_images_are_behind_it():
+    result = report_text.result
+    assert result(part(test=0.6049), "test") == "60.5 % (59-62) of 5,000"
+    assert result(part(test=0.0), "test") == "0.0 % (0-0) of 5,000"
+    assert (
+        result(part(validation=0.99), "validation") == "99.0 % (98-100) of 500"
+    )
+    assert result(part(test=0.6), "validation") == ""
+    many = {"test": {"accuracy": 0.9, "num_images": 20_000}}
+    assert result(many, "test") == "90.0 % (89.6-90.4) of 20,000"
+
+
+VERDICT = {
+    "difference": 0.052,
+    "interval": [0.021, 0.083],
+    "is_better": True,
+    "num_images": 1500,
+    "split": "validation",
+    "kept": "student",
+}
+
+
+def test_verdict_line():
+    line = report_text.verdict_line
+    assert line({}) == line({"verdict": None}) == ""
+    assert line({"verdict": VERDICT}) == (
+        "The unlabelled images helped: +5.2 points over labels alone (+2.1 to "
+        "+8.3) on the same 1,500 validation images."
+    )
+    unknown = {**VERDICT, "is_better": None, "interval": [-0.1, 0.2]}
+    assert "may have helped or not: +5.2 points" in line({"verdict": unknown})
+    worse = {"verdict": {**VERDICT, "is_better": False, "kept": "baseline"}}
+    assert line(worse).startswith("The unlabelled images did harm")
+    assert line(worse).endswith("trained on labels alone was kept.")
+
+
+def test_kept_phase_and_the_headline_that_tells_of_it():
+    phases, baseline = [part(test=0.6), part(test=0.7)], part(test=0.75)
+    details = {"phases": phases, "baseline": baseline}
+    assert report_text.kept_phase(details) is phases[-1]
+    details["verdict"] = {**VERDICT, "kept": "baseline"}
+    assert report_text.kept_phase(details) is baseline
+    assert report_text.headline(details) == "75.0 % on 5,000 test images"
+
+
+@pytest.mark.parametrize(
+    "difference, text",
+    [(0.064, "+6.4"), (-0.0126, "-1.3"), (-0.0001, "+0.0"), (0, "+0.0")],
+)
+def test_points(difference, text):
+    assert report_text.points(difference) == text
+
+
+@pytest.mark.parametrize(
+    "seconds, text",
+    [(0.4, "0:00"), (59.6, "1:00"), (754, "12:34"), (3725, "1:02:05")],
+)
+def test_duration(seconds, text):
+    assert report_text.duration(seconds) == text
+
+
+BOTH = {"validation": {"accuracy": 0.5}, "test": {"accuracy": 0.0}}
+VALIDATION = {"validation": {"accuracy": 0.5}, "test": None}
+TEST = {"test": {"accuracy": 0.5}}
+UNKNOWN = {"validation": {"accuracy": None, "loss": 1.0}}
+
+
+@pytest.mark.parametrize(
+    "parts, split",
+    [
+        ([BOTH], "test"),
+        ([BOTH, TEST], "test"),
+        ([BOTH, VALIDATION], "validation"),
+        ([VALIDATION, TEST], None),
+        ([BOTH, {}], None),
+        ([UNKNOWN], None),
+        (iter([VALIDATION, BOTH]), "validation"),
+    ],
+)
+def test_only_what_all_parts_have(parts, split):
+    assert known_split(parts) == split

@@ -1,0 +1,95 @@
+import keras
+import numpy as np
+import pytest
+
+from keras_fewlabels.policies.parts.class_probabilities import (
+    check_class_scores,
+    class_probabilities,
+    gives_probabilities,
+    reads_class_numbers,
+    reads_logits,
+)
+
+losses = keras.losses
+
+
+@pytest.mark.parametrize(
+    "loss, expected",
+    [
+        ("sparse_categorical_crossentropy", False),
+        ("categorical_crossentropy", False),
+        ("SparseCategoricalCrossentropy", False),
+        ("CategoricalFocalCrossentropy", False),
+        (losses.sparse_categorical_crossentropy, False),
+        (losses.SparseCategoricalCrossentropy(from_logits=True), True),
+        (losses.CategoricalCrossentropy(label_smoothing=0.1), False),
+        (losses.CategoricalCrossentropy(from_logits=True), True),
+        (losses.CategoricalFocalCrossentropy(from_logits=True), True),
+    ],
+)
+def test_reads_logits(loss, expected):
+    assert reads_logits(loss) is expected
+
+
+class OwnLoss(losses.SparseCategoricalCrossentropy):
+    pass
+
+
+@pytest.mark.parametrize(
+    "loss, expected",
+    [
+        ("sparse_categorical_crossentropy", True),
+        ("SparseCategoricalCrossentropy", True),
+        ("categorical_crossentropy", False),
+        ("CategoricalCrossentropy", False),
+        (losses.sparse_categorical_crossentropy, True),
+        (losses.categorical_crossentropy, False),
+        # A name says nothing of what the loss reads.
+        (losses.SparseCategoricalCrossentropy(name="flowers"), True),
+        (losses.CategoricalCrossentropy(name="sparse_labels"), False),
+        (OwnLoss(from_logits=True), True),
+    ],
+)
+def test_reads_class_numbers(loss, expected):
+    assert reads_class_numbers(loss) is expected
+
+
+@pytest.mark.parametrize(
+    "loss",
+    ["mse", losses.MeanSquaredError(), lambda y_true, y_pred: 0.0, None],
+)
+def test_other_losses_are_refused(loss):
+    with pytest.raises(ValueError, match="categorical cross-entropy"):
+        reads_logits(loss)
+
+
+def test_class_probabilities():
+    logits = np.log([[1.0, 3.0, 4.0]]).astype("float16")
+    probabilities = class_probabilities(logits, from_logits=True)
+    assert keras.backend.standardize_dtype(probabilities.dtype) == "float32"
+    np.testing.assert_allclose(probabilities, [[1 / 8, 3 / 8, 0.5]], rtol=1e-3)
+    same = class_probabilities(np.array([[0.25, 0.75]]), from_logits=False)
+    np.testing.assert_allclose(same, [[0.25, 0.75]])
+
+
+@pytest.mark.parametrize(
+    "outputs, expected",
+    [
+        ([[0.25, 0.75], [1.0, 0.0]], True),
+        (np.full((3, 1000), 1e-3, "float16"), True),
+        ([[0.25, 0.755]], True),
+        ([[0.25, 0.70]], False),
+        ([[0.25, 0.75], [0.5, 0.75]], False),
+        ([[1.25, -0.25]], False),
+        ([[0.0, 0.0]], False),
+        ([[float("nan"), 1.0]], False),
+    ],
+)
+def test_gives_probabilities(outputs, expected):
+    outputs = np.asarray(outputs)
+    assert gives_probabilities(outputs) is expected
+    if expected:
+        check_class_scores(outputs, False, "student")
+    else:
+        with pytest.raises(ValueError, match="student needs `activation='soft"):
+            check_class_scores(outputs, False, "student")
