@@ -4,7 +4,6 @@ import math
 import numbers
 
 from keras_fewlabels.data.batches.mixed_batches import MixedBatches
-from keras_fewlabels.data.checks.arguments import check_int, check_seed
 from keras_fewlabels.data.checks.images import (
     as_array,
     check_images,
@@ -19,6 +18,7 @@ from keras_fewlabels.data.sources.unlabeled_source import (
     is_dataset,
     unlabeled_source,
 )
+from keras_fewlabels.foundation.arguments import check_int, check_seed
 
 
 def mix_labeled_unlabeled(

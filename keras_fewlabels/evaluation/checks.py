@@ -4,7 +4,7 @@ import keras
 import numpy as np
 
 from keras_fewlabels.data.checks import images as image_checks
-from keras_fewlabels.data.checks.arguments import check_int, check_value_range
+from keras_fewlabels.foundation.arguments import check_int, check_value_range
 
 SMALLEST = 32
 

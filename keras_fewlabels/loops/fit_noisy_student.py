@@ -3,10 +3,10 @@ import time
 
 import keras
 
-from keras_fewlabels.data.checks.arguments import check_int
 from keras_fewlabels.data.folders import FolderFindings
 from keras_fewlabels.data.sources.labeled_arrays import labeled_arrays
-from keras_fewlabels.evaluation.table import check_class_names
+from keras_fewlabels.foundation.arguments import check_int
+from keras_fewlabels.foundation.text_table import check_class_names
 from keras_fewlabels.loops.noisy_student.build_student import builder_of
 from keras_fewlabels.loops.noisy_student.finished_phases import FinishedPhases
 from keras_fewlabels.loops.noisy_student.generations import Generations

@@ -4,7 +4,7 @@ import keras
 from keras import ops
 
 from keras_fewlabels.callbacks.fine_tune.trainable_flags import TrainableFlags
-from keras_fewlabels.data.checks.arguments import check_int
+from keras_fewlabels.foundation.arguments import check_int
 
 
 def recalibrate_batch_norm(model, images, batch_size=256):

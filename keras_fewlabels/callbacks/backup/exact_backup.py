@@ -4,7 +4,7 @@ import keras
 
 from keras_fewlabels.callbacks.backup.epoch_backup import EpochBackup
 from keras_fewlabels.callbacks.backup.seed_epochs import SeedEpochs
-from keras_fewlabels.data.checks.arguments import check_seed
+from keras_fewlabels.foundation.arguments import check_seed
 
 
 class ExactBackup(keras.callbacks.Callback):

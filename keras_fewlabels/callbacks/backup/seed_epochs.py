@@ -5,7 +5,7 @@ from keras_fewlabels.callbacks.backup.global_generators import (
     GlobalGenerators,
     seed_global_generators,
 )
-from keras_fewlabels.data.checks.arguments import check_int
+from keras_fewlabels.foundation.arguments import check_int
 
 
 class SeedEpochs(keras.callbacks.Callback):

@@ -6,7 +6,6 @@ import warnings
 import keras
 
 from keras_fewlabels.callbacks.pseudo_labeler.workers import worker_of
-from keras_fewlabels.data.checks.arguments import check_seed
 from keras_fewlabels.data.checks.images import as_array, check_input_shape
 from keras_fewlabels.data.checks.labels import (
     check_label_form,
@@ -14,6 +13,7 @@ from keras_fewlabels.data.checks.labels import (
     class_numbers,
     is_one_hot,
 )
+from keras_fewlabels.foundation.arguments import check_seed
 from keras_fewlabels.policies import TopPerClass
 from keras_fewlabels.policies.ask_policy import check_policy
 from keras_fewlabels.policies.parts.class_probabilities import (

@@ -9,7 +9,7 @@ from keras_fewlabels.callbacks.tensorboard.checks import (
     checked_labeled,
 )
 from keras_fewlabels.callbacks.tensorboard.view_cards import load_pillow, shades
-from keras_fewlabels.data.checks.arguments import check_int, check_value_range
+from keras_fewlabels.foundation.arguments import check_int, check_value_range
 from keras_fewlabels.layers.model_graph import graph_of, head_input
 
 # Browsers take no larger texture.

@@ -19,7 +19,7 @@ from keras_fewlabels.callbacks.tensorboard.view_cards import (
     shades,
     view_cards,
 )
-from keras_fewlabels.data.checks.arguments import check_int, check_value_range
+from keras_fewlabels.foundation.arguments import check_int, check_value_range
 from keras_fewlabels.policies.ask_policy import ask_policy
 from keras_fewlabels.policies.parts.class_probabilities import (
     class_probabilities,

@@ -3,9 +3,9 @@
 import numbers
 import os
 
-from keras_fewlabels.data.checks.arguments import check_int
 from keras_fewlabels.data.folders.decode_image import COLOR_MODES
 from keras_fewlabels.data.folders.find_files import class_folders
+from keras_fewlabels.foundation.arguments import check_int
 
 
 def check_folders(folders):

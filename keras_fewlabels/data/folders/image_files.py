@@ -4,13 +4,13 @@ import os
 import keras
 import numpy as np
 
-from keras_fewlabels.data.checks.arguments import check_int
 from keras_fewlabels.data.folders.decode_image import (
     COLOR_MODES,
     decode_image,
     resize_image,
 )
 from keras_fewlabels.data.folders.image_size import checked_image_size
+from keras_fewlabels.foundation.arguments import check_int
 
 
 class ImageFiles:

@@ -2,9 +2,9 @@
 
 import collections
 
-from keras_fewlabels.data.checks.arguments import check_int
 from keras_fewlabels.data.folders.find_files import shown
 from keras_fewlabels.data.folders.folder_findings import Finding
+from keras_fewlabels.foundation.arguments import check_int
 
 # The size that networks for ImageNet are made for; larger images of a few
 # labels take long and seldom show more.

@@ -2,7 +2,6 @@ import math
 
 import numpy as np
 
-from keras_fewlabels.data.checks.arguments import check_seed
 from keras_fewlabels.data.folders.examine_folders import examine_folders
 from keras_fewlabels.data.folders.folder_checks import (
     check_folders,
@@ -13,6 +12,7 @@ from keras_fewlabels.data.folders.image_files import ImageFiles
 from keras_fewlabels.data.folders.image_folders import ImageFolders
 from keras_fewlabels.data.folders.image_size import checked_image_size
 from keras_fewlabels.data.split_labels import split_labels
+from keras_fewlabels.foundation.arguments import check_seed
 
 # Labelled images are few, and kept in memory.
 _MOST_BYTES = 4 * 2**30

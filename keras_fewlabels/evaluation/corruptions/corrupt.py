@@ -1,4 +1,3 @@
-from keras_fewlabels.data.checks.arguments import check_int
 from keras_fewlabels.evaluation.checks import (
     as_array,
     check_images,
@@ -9,6 +8,7 @@ from keras_fewlabels.evaluation.corruptions.changed import (
     changed,
     load_functions,
 )
+from keras_fewlabels.foundation.arguments import check_int
 
 
 def corrupt(x, corruption, severity=3, value_range=None, seed=0):

@@ -1,7 +1,6 @@
 import numpy as np
 
 from keras_fewlabels.callbacks.pseudo_labeler import PseudoLabeler
-from keras_fewlabels.data.checks.arguments import check_int
 from keras_fewlabels.data.checks.images import as_array
 from keras_fewlabels.data.checks.labels import check_labels, class_numbers
 from keras_fewlabels.data.review.image_table import image_rows
@@ -17,7 +16,8 @@ from keras_fewlabels.evaluation.review.pseudo_label_audit import (
     PseudoLabelAudit,
     suspicion,
 )
-from keras_fewlabels.evaluation.table import check_class_names
+from keras_fewlabels.foundation.arguments import check_int
+from keras_fewlabels.foundation.text_table import check_class_names
 
 # A neighbour whose label is true counts as much as so many others.
 _WEIGHT_OF_TRUTH = 3

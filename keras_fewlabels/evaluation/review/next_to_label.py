@@ -1,6 +1,5 @@
 import numpy as np
 
-from keras_fewlabels.data.checks.arguments import check_int
 from keras_fewlabels.data.checks.labels import check_labels, class_numbers
 from keras_fewlabels.data.review.image_table import image_rows
 from keras_fewlabels.data.sources.image_pool import ImagePool
@@ -14,7 +13,8 @@ from keras_fewlabels.evaluation.review.label_proposals import LabelProposals
 from keras_fewlabels.evaluation.review.nearest_neighbors import (
     centred_directions,
 )
-from keras_fewlabels.evaluation.table import check_class_names
+from keras_fewlabels.foundation.arguments import check_int
+from keras_fewlabels.foundation.text_table import check_class_names
 
 
 def next_to_label(

@@ -3,7 +3,7 @@ import dataclasses
 import numpy as np
 
 from keras_fewlabels.data.review.image_table import write_image_table
-from keras_fewlabels.evaluation.table import (
+from keras_fewlabels.foundation.text_table import (
     class_name,
     made_folder,
     text_table,

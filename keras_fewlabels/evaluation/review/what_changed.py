@@ -1,7 +1,6 @@
 import keras
 import numpy as np
 
-from keras_fewlabels.data.checks.arguments import check_int
 from keras_fewlabels.data.checks.images import as_array
 from keras_fewlabels.data.checks.labels import check_labels, class_numbers
 from keras_fewlabels.data.review.image_table import image_rows
@@ -16,7 +15,8 @@ from keras_fewlabels.evaluation.features import (
 from keras_fewlabels.evaluation.review.prediction_changes import (
     PredictionChanges,
 )
-from keras_fewlabels.evaluation.table import check_class_names
+from keras_fewlabels.foundation.arguments import check_int
+from keras_fewlabels.foundation.text_table import check_class_names
 
 
 def what_changed(

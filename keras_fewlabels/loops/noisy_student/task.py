@@ -6,7 +6,6 @@ import keras
 import numpy as np
 from keras import ops
 
-from keras_fewlabels.data.checks.arguments import check_value_range
 from keras_fewlabels.data.checks.images import (
     check_input_shape,
     check_same_images,
@@ -18,6 +17,7 @@ from keras_fewlabels.data.sources.labeled_arrays import (
     sample_of,
 )
 from keras_fewlabels.data.sources.unlabeled_source import unlabeled_source
+from keras_fewlabels.foundation.arguments import check_value_range
 from keras_fewlabels.policies.parts.class_probabilities import (
     check_class_scores,
     gives_probabilities,

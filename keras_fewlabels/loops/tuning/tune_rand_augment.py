@@ -5,7 +5,7 @@ import tempfile
 import keras
 import numpy as np
 
-from keras_fewlabels.data.checks.arguments import check_int
+from keras_fewlabels.foundation.arguments import check_int
 from keras_fewlabels.layers.rand_augment import RandAugment
 from keras_fewlabels.layers.rand_augment.checks import (
     check_images,

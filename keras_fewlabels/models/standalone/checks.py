@@ -3,7 +3,7 @@
 import keras
 import numpy as np
 
-from keras_fewlabels.data.checks.arguments import check_int
+from keras_fewlabels.foundation.arguments import check_int
 from keras_fewlabels.models.ema_teacher import EMATeacher
 from keras_fewlabels.models.stochastic_depth.residual_additions import is_graph
 from keras_fewlabels.models.student.student_model import StudentModel

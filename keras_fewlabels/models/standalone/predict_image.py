@@ -3,7 +3,7 @@ import os
 import keras
 import numpy as np
 
-from keras_fewlabels.data.checks.arguments import check_int
+from keras_fewlabels.foundation.arguments import check_int
 from keras_fewlabels.models.standalone.class_names_of import class_names_of
 
 

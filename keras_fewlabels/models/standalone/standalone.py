@@ -1,7 +1,7 @@
 import keras
 import numpy as np
 
-from keras_fewlabels.data.checks.arguments import check_value_range
+from keras_fewlabels.foundation.arguments import check_value_range
 from keras_fewlabels.models.standalone.checks import (
     check_class_names,
     check_packages,

@@ -1,6 +1,6 @@
 import pytest
 
-from keras_fewlabels.evaluation.table import (
+from keras_fewlabels.foundation.text_table import (
     check_class_names,
     class_name,
     made_folder,

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from keras_fewlabels.data.checks.arguments import (
+from keras_fewlabels.foundation.arguments import (
     check_int,
     check_seed,
     check_value_range,

@@ -1,0 +1,1 @@
+"""One place each for files, checks and the insides of Keras."""

@@ -1,0 +1,208 @@
+"""Every private member of Keras that this package uses.
+
+No other file touches one. `tests/foundation/test_keras_internals.py` fails
+with the name of the member when a new version of Keras changes it.
+"""
+
+import keras
+from keras import ops
+
+
+def flatten_layers(layer, include_self=True, recursive=True):
+    """Returns the layers inside a layer or model, itself first.
+
+    Keras lists only the direct layers of a model in public, and none of a
+    layer.
+    """
+    return list(layer._flatten_layers(include_self, recursive))
+
+
+def has_layers(layer):
+    """Returns whether a layer consists of other layers."""
+    return bool(layer._layers)
+
+
+def own_trainable_variables(layer):
+    """Returns what a layer itself adds to train, without layers inside of it.
+
+    Keras offers this in public only while nothing is frozen.
+    """
+    return list(layer._trainable_variables)
+
+
+def graph_of(model):
+    """Returns the functional model that holds the layers of a model.
+
+    A built `Sequential` model has its graph inside, where Keras hides it.
+
+    Args:
+        model: Keras model or layer.
+
+    Returns:
+        Functional Keras model, or `None` if there is no graph.
+    """
+    graph = getattr(model, "_functional", None) or model
+    return graph if hasattr(graph, "_nodes_by_depth") else None
+
+
+def is_graph(layer):
+    """Returns whether a layer is a functional or `Sequential` model."""
+    return isinstance(layer, keras.Sequential) or (
+        isinstance(layer, keras.Model) and hasattr(layer, "_nodes_by_depth")
+    )
+
+
+def nodes_in_order(graph):
+    """Returns the nodes of a functional model, those at the inputs first.
+
+    Keras shows layers in public, but not which call of them takes what.
+    """
+    depths = sorted(graph._nodes_by_depth, reverse=True)
+    return [node for depth in depths for node in graph._nodes_by_depth[depth]]
+
+
+def input_tensors_of_calls(layer):
+    """Returns a list with the input tensors of each call of a layer."""
+    return [node.input_tensors for node in layer._inbound_nodes]
+
+
+def copy_input(tensor):
+    """Returns a new `keras.Input` like another one.
+
+    Left to itself, Keras names the copy after the tensor, not the layer.
+    """
+    name = tensor._keras_history.operation.name
+    return keras.Input(batch_shape=tensor.shape, dtype=tensor.dtype, name=name)
+
+
+def run_through_graph(graph, inputs, call):
+    """Computes the outputs of a functional model, one operation at a time.
+
+    `keras.models.clone_model` cannot leave out an operation.
+
+    Args:
+        graph: Functional model.
+        inputs: Tensors in the structure of `graph.input`.
+        call: Function of an operation and its arguments, called instead.
+    """
+    return graph._run_through_graph(
+        inputs, operation_fn=lambda operation: operation, call_fn=call
+    )
+
+
+def compile_settings(model):
+    """Returns the arguments that a model was compiled with, the same objects.
+
+    `get_compile_config()` gives configs, from which only copies can be made.
+    """
+    return dict(model._compile_config.config)
+
+
+def set_initial_epoch(model, epoch):
+    """Makes a `fit()` that has begun go on with another epoch, or `None`.
+
+    `keras.callbacks.BackupAndRestore` does the same.
+    """
+    model._initial_epoch = epoch
+
+
+def inner_optimizer(optimizer):
+    """Returns the optimizer inside of a `LossScaleOptimizer`, or itself."""
+    return getattr(optimizer, "inner_optimizer", optimizer)
+
+
+def compiled_learning_rate(optimizer):
+    """Returns the learning rate as it was given, perhaps a schedule.
+
+    In public there is only the rate of the next step.
+    """
+    return inner_optimizer(optimizer)._learning_rate
+
+
+def optimized_variables(optimizer):
+    """Returns the variables that an optimizer was built for, or `[]`."""
+    return list(optimizer._trainable_variables)
+
+
+def optimizer_state(optimizer):
+    """Returns the variables of one optimizer, without one inside of it."""
+    return list(optimizer._variables)
+
+
+def forget_optimizer_state(optimizer):
+    """Makes an optimizer one that is not built, but keeps its step and rate.
+
+    There is no public way to build an optimizer a second time.
+    """
+    kept = {id(optimizer._iterations), id(optimizer._learning_rate)}
+    for variable in list(optimizer._variables):
+        if id(variable) not in kept:
+            optimizer._untrack_variable(variable)
+    optimizer._trainable_variables_indices.clear()
+    optimizer.built = False
+
+
+def replace_update(optimizer, wrap_update, wrap_weight_decay):
+    """Puts functions around the update and the weight decay of an optimizer.
+
+    Keras has one learning rate per optimizer, and no hook per variable.
+
+    Args:
+        optimizer: Keras optimizer.
+        wrap_update: Function of Keras's own `update(gradients, variables,
+            learning_rate)` that returns one to call instead.
+        wrap_weight_decay: Function of Keras's own `apply_weight_decay(
+            variables)` that returns one to call instead.
+    """
+    optimizer._backend_update_step = wrap_update(optimizer._backend_update_step)
+    optimizer._apply_weight_decay = wrap_weight_decay(
+        optimizer._apply_weight_decay
+    )
+
+
+def restore_update(optimizer):
+    """Undoes `replace_update`."""
+    vars(optimizer).pop("_backend_update_step", None)
+    vars(optimizer).pop("_apply_weight_decay", None)
+
+
+class MultiWorkerFixes(keras.Model):
+    """Mends what Keras 3 leaves out for `MultiWorkerMirroredStrategy`.
+
+    Keras 3.15 fails there in two places: it builds the model from a batch
+    that is spread over the workers, and it joins the logs of the workers
+    along an axis that scalars lack.
+    """
+
+    def _maybe_symbolic_build(self, iterator=None, data_batch=None):
+        if not self._on_several_workers():
+            return super()._maybe_symbolic_build(iterator, data_batch)
+        strategy = self.distribute_strategy
+        for _, _, batches in iterator or ():
+            data_batch = keras.tree.map_structure(
+                lambda part: strategy.experimental_local_results(part)[0],
+                next(batches),
+            )
+            break
+        with strategy.scope():
+            return self._symbolic_build(data_batch=data_batch)
+
+    def train_step(self, *args):
+        return self._joinable(super().train_step(*args))
+
+    def test_step(self, *args):
+        return self._joinable(super().test_step(*args))
+
+    def _joinable(self, logs):
+        if not self._on_several_workers():
+            return logs
+        return {name: ops.reshape(value, (1,)) for name, value in logs.items()}
+
+    def _on_several_workers(self):
+        if keras.backend.backend() != "tensorflow":
+            return False
+        import tensorflow as tf
+
+        return isinstance(
+            self.distribute_strategy, tf.distribute.MultiWorkerMirroredStrategy
+        )

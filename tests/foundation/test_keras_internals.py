@@ -1,0 +1,172 @@
+"""Each private member of Keras is there and does what we take it to do."""
+
+import pathlib
+
+import keras
+import numpy as np
+import pytest
+from keras import layers
+
+import keras_fewlabels
+from keras_fewlabels.foundation import keras_internals as internals
+
+PACKAGE = pathlib.Path(keras_fewlabels.__file__).parent
+
+
+def functional():
+    inputs = keras.Input((4,), name="features")
+    hidden = layers.Dense(3, name="hidden")(inputs)
+    return keras.Model(inputs, layers.Dense(2, name="head")(hidden))
+
+
+def compiled():
+    model = functional()
+    model.compile(keras.optimizers.SGD(0.5), "mse")
+    model.optimizer.build(model.trainable_variables)
+    return model
+
+
+def test_flatten_layers_goes_into_models():
+    outer = keras.Sequential([keras.Input((4,)), functional()])
+    names = [layer.name for layer in internals.flatten_layers(outer)]
+    assert {"hidden", "head"} < set(names) and names[0] == outer.name
+    direct = internals.flatten_layers(outer, False, False)
+    assert "hidden" not in [layer.name for layer in direct]
+
+
+def test_has_layers_and_own_variables():
+    model = functional()
+    assert internals.has_layers(model)
+    dense = model.get_layer("hidden")
+    assert not internals.has_layers(dense)
+    dense.trainable = False
+    own = internals.own_trainable_variables(dense)
+    assert [v.name for v in own] == ["kernel", "bias"]
+    assert internals.own_trainable_variables(model) == []
+
+
+def test_graph_of_finds_that_of_a_sequential():
+    model = functional()
+    assert internals.graph_of(model) is model
+    sequential = keras.Sequential([keras.Input((4,)), layers.Dense(2)])
+    assert internals.is_graph(sequential)
+    graph = internals.graph_of(sequential)
+    assert [type(o).__name__ for o in graph.operations] == [
+        "InputLayer",
+        "Dense",
+    ]
+    assert internals.graph_of(layers.Dense(2)) is None
+
+
+def test_nodes_and_calls():
+    model = functional()
+    nodes = internals.nodes_in_order(model)
+    assert [node.operation.name for node in nodes] == [
+        "features",
+        "hidden",
+        "head",
+    ]
+    (tensors,) = internals.input_tensors_of_calls(model.get_layer("head"))
+    assert tensors[0] is nodes[1].outputs[0]
+
+
+def test_copy_input_keeps_the_name_of_the_layer():
+    copy = internals.copy_input(functional().inputs[0])
+    assert keras.Model(copy, copy).inputs[0].shape == (None, 4)
+    assert copy._keras_history.operation.name == "features"
+
+
+def test_run_through_graph_lets_the_caller_call():
+    model = functional()
+    called = []
+
+    def call(operation, *args, **kwargs):
+        called.append(operation.name)
+        return operation(*args, **kwargs)
+
+    inputs = np.ones((2, 4), "float32")
+    outputs = internals.run_through_graph(model, inputs, call)
+    np.testing.assert_allclose(
+        keras.ops.convert_to_numpy(outputs), model.predict(inputs, verbose=0)
+    )
+    assert called == ["hidden", "head"]
+
+
+def test_compile_settings_are_the_same_objects():
+    model = functional()
+    loss = keras.losses.MeanSquaredError()
+    model.compile("sgd", loss)
+    assert internals.compile_settings(model)["loss"] is loss
+
+
+@pytest.mark.parametrize(
+    ("epoch", "expected"), [(2, [2, 3]), (None, [0, 1, 2, 3])]
+)
+def test_set_initial_epoch_moves_a_fit(epoch, expected):
+    seen = []
+
+    class Move(keras.callbacks.Callback):
+        def on_train_begin(self, logs=None):
+            internals.set_initial_epoch(self.model, epoch)
+
+        def on_epoch_begin(self, epoch, logs=None):
+            seen.append(epoch)
+
+    model = compiled()
+    x = np.ones((2, 4))
+    model.fit(x, np.ones((2, 2)), epochs=4, callbacks=[Move()], verbose=0)
+    internals.set_initial_epoch(model, None)
+    assert seen == expected
+
+
+def test_learning_rate_as_given():
+    schedule = keras.optimizers.schedules.CosineDecay(0.1, 10)
+    optimizer = keras.optimizers.SGD(schedule)
+    assert internals.compiled_learning_rate(optimizer) is schedule
+    scaled = keras.optimizers.LossScaleOptimizer(optimizer)
+    assert internals.inner_optimizer(scaled) is optimizer
+    assert internals.compiled_learning_rate(scaled) is schedule
+
+
+def test_state_of_an_optimizer_is_forgotten_but_for_step_and_rate():
+    model = functional()
+    model.compile(keras.optimizers.Adam(0.25), "mse")
+    model.fit(np.ones((2, 4)), np.ones((2, 2)), epochs=3, verbose=0)
+    optimizer = model.optimizer
+    assert internals.optimized_variables(optimizer) == model.trainable_variables
+    assert len(internals.optimizer_state(optimizer)) == 2 + 2 * 4
+    internals.forget_optimizer_state(optimizer)
+    assert len(internals.optimizer_state(optimizer)) == 2
+    assert int(optimizer.iterations) == 3 and not optimizer.built
+    optimizer.build(model.trainable_variables[:2])
+    assert len(internals.optimizer_state(optimizer)) == 2 + 2 * 2
+
+
+def test_update_is_replaced_and_restored():
+    model = compiled()
+    before = model.get_weights()
+
+    def wrap(update):
+        def halved(gradients, variables, learning_rate):
+            update(gradients, variables, learning_rate / 2)
+
+        return halved
+
+    x, y = np.ones((2, 4)), np.ones((2, 2))
+    internals.replace_update(model.optimizer, wrap, lambda decay: decay)
+    model.fit(x, y, verbose=0)
+    halved = model.get_weights()
+    internals.restore_update(model.optimizer)
+    model.set_weights(before)
+    model.make_train_function(force=True)
+    model.fit(x, y, verbose=0)
+    for start, half, full in zip(
+        before, halved, model.get_weights(), strict=True
+    ):
+        np.testing.assert_allclose(2 * (half - start), full - start, atol=1e-6)
+    assert "_backend_update_step" not in vars(model.optimizer)
+
+
+def test_several_workers_are_built_by_a_method_that_keras_has():
+    assert callable(keras.Model._maybe_symbolic_build)
+    assert callable(keras.Model._symbolic_build)
