@@ -167,6 +167,7 @@ def test_update_is_replaced_and_restored():
     assert "_backend_update_step" not in vars(model.optimizer)
 
 
+@pytest.mark.tensorflow
 def test_several_workers_are_built_by_a_method_that_keras_has():
     assert callable(keras.Model._maybe_symbolic_build)
     assert callable(keras.Model._symbolic_build)
