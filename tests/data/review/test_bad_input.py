@@ -1,0 +1,34 @@
+"""Checks that wrong arguments raise before anything happens."""
+
+import pytest
+
+import keras_fewlabels as kfl
+from bad_input import UNLABELED, check_refused, parameters
+
+# Name: (expected in the message, the call that must raise).
+CASES = {
+    "without_vetoed: nothing left": (
+        "At least one image must be left",
+        lambda: kfl.data.without_vetoed(UNLABELED, range(8)),
+    ),
+    "without_vetoed: path of images": (
+        "must be images, not where they are",
+        lambda: kfl.data.without_vetoed("folder", [0]),
+    ),
+    "read_veto: numbers of floats": (
+        "`veto` must be a veto file, or a sequence of numbers",
+        lambda: kfl.data.read_veto([0.5], UNLABELED),
+    ),
+    "read_new_labels: another file": (
+        "must have a row per image",
+        lambda: kfl.data.read_new_labels("truncated/run.json", UNLABELED),
+    ),
+}
+
+
+@pytest.mark.parametrize("message, do_wrong", parameters(CASES))
+def test_refused_before_anything_happens(
+    message, do_wrong, tmp_path, monkeypatch
+):
+    monkeypatch.chdir(tmp_path)
+    check_refused(message, do_wrong, tmp_path)

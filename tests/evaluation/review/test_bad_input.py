@@ -1,0 +1,89 @@
+"""Checks that wrong arguments raise before anything happens."""
+
+import numpy as np
+import pytest
+
+import keras_fewlabels as kfl
+from bad_input import (
+    IMAGES,
+    LABELED,
+    LABELS,
+    NAN,
+    UNLABELED,
+    Subclassed,
+    check_refused,
+    classifier,
+    parameters,
+)
+
+# Name: (expected in the message, the call that must raise).
+CASES = {
+    "audit_pseudo_labels: model of another type": (
+        "`model` must be a `keras.Model`",
+        lambda: kfl.evaluation.audit_pseudo_labels("model", UNLABELED),
+    ),
+    "audit_pseudo_labels: path of images": (
+        "must be images, not where they are",
+        lambda: kfl.evaluation.audit_pseudo_labels(classifier(), "folder"),
+    ),
+    "audit_pseudo_labels: history of other images": (
+        "`history` must be a `PseudoLabeler`",
+        lambda: kfl.evaluation.audit_pseudo_labels(
+            classifier(), UNLABELED, history=[LABELS]
+        ),
+    ),
+    "audit_pseudo_labels: model without features": (
+        "Pass a model that gives features as `feature_model`",
+        lambda: kfl.evaluation.audit_pseudo_labels(Subclassed(), UNLABELED),
+    ),
+    "audit_pseudo_labels: label outside the classes": (
+        "must be classes of the model",
+        lambda: kfl.evaluation.audit_pseudo_labels(
+            classifier(), UNLABELED, pseudo_labels=np.full(8, 3)
+        ),
+    ),
+    "next_to_label: more than there are": (
+        "`count` must not exceed",
+        lambda: kfl.evaluation.next_to_label(
+            classifier(), UNLABELED, LABELED, count=9
+        ),
+    ),
+    "next_to_label: labelled images alone": (
+        "`labeled` must be a pair",
+        lambda: kfl.evaluation.next_to_label(
+            classifier(), UNLABELED, IMAGES, count=2
+        ),
+    ),
+    "next_to_label: paths of other images": (
+        "`paths` must hold one path per image",
+        lambda: kfl.evaluation.next_to_label(
+            classifier(), UNLABELED, LABELED, count=2, paths=["a.png"]
+        ),
+    ),
+    "what_changed: other classes": (
+        "Both runs must have the same classes",
+        lambda: kfl.evaluation.what_changed(
+            classifier(), classifier(4), UNLABELED
+        ),
+    ),
+    "what_changed: model of other images": (
+        "must take the images as they are",
+        lambda: kfl.evaluation.what_changed(
+            classifier(), classifier(shape=(6, 6, 1)), UNLABELED
+        ),
+    ),
+    "what_changed: scores NaN": (
+        "must return finite scores",
+        lambda: kfl.evaluation.what_changed(
+            classifier(), np.full((8, 3), NAN), UNLABELED
+        ),
+    ),
+}
+
+
+@pytest.mark.parametrize("message, do_wrong", parameters(CASES))
+def test_refused_before_anything_happens(
+    message, do_wrong, tmp_path, monkeypatch
+):
+    monkeypatch.chdir(tmp_path)
+    check_refused(message, do_wrong, tmp_path)
