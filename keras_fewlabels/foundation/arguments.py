@@ -1,42 +1,250 @@
-"""What the numbers of an argument may be."""
+"""Checks of arguments, one line each at their use.
 
+All of them raise a `ValueError` of one form: the argument and what it must
+be, an optional hint, and what was received. Checks that compare two arguments
+stay where the arguments are.
+"""
+
+import dataclasses
 import math
 import numbers
+from collections.abc import Callable
+
+import numpy as np
+
+# Black and white of float images, the narrowest range first.
+_FLOAT_RANGES = ((0, 1), (-1, 1), (0, 255))
 
 
-def check_int(value, argument, least=1):
-    """Refuses what is no whole number, or too small a one.
+@dataclasses.dataclass(frozen=True)
+class Rule:
+    """A condition on one value, with the words that describe it.
 
     Args:
-        value: What should be an int.
-        argument: String, how the caller calls it.
-        least: Int, the smallest value.
+        expected: String that completes "the argument must be ...".
+        accepts: Function of a value that returns whether the value meets the
+            condition.
+    """
+
+    expected: str
+    accepts: Callable
+
+
+NONE = Rule("None", lambda value: value is None)
+BOOL = Rule("True or False", lambda value: isinstance(value, bool | np.bool_))
+
+
+def int_rule(least=1, most=None):
+    """Returns the rule for an int from `least` to `most`, both included."""
+    high = math.inf if most is None else most
+
+    def accepts(value):
+        is_int = isinstance(value, numbers.Integral)
+        return is_int and not isinstance(value, bool) and least <= value <= high
+
+    if most is None:
+        return Rule(f"an int, {least} or more", accepts)
+    return Rule(f"an int from {least} to {most}", accepts)
+
+
+def number_rule(interval):
+    """Returns the rule for a finite number in an interval.
+
+    Args:
+        interval: String in the notation of mathematics, where a round bracket
+            excludes the bound: `"[0, 1]"`, `"[0, 1)"`, `"(0, inf)"`.
+    """
+    low, high = map(float, interval[1:-1].split(","))
+
+    def accepts(value):
+        if not isinstance(value, numbers.Real) or isinstance(value, bool):
+            return False
+        above = low < value or (interval[0] == "[" and low == value)
+        below = value < high or (interval[-1] == "]" and high == value)
+        return bool(above and below and math.isfinite(value))
+
+    if math.isfinite(high):
+        return Rule(f"a number in {interval}", accepts)
+    if math.isinf(low):
+        return Rule("a finite number", accepts)
+    words = f", {low:g} or more" if interval[0] == "[" else f" above {low:g}"
+    return Rule(f"a number{words}", accepts)
+
+
+def choice_rule(*choices):
+    """Returns the rule for one of a few strings, numbers or `None`."""
+
+    def accepts(value):
+        same_type = (
+            choice for choice in choices if type(choice) is type(value)
+        )
+        return any(choice == value for choice in same_type)
+
+    return Rule(_listed([repr(choice) for choice in choices]), accepts)
+
+
+def type_rule(types, expected):
+    """Returns the rule for an instance of `types`, described in words."""
+    return Rule(expected, lambda value: isinstance(value, types))
+
+
+def check_argument(value, argument, *rules, hint=""):
+    """Checks that a value meets one of several rules.
+
+    Args:
+        value: Any object.
+        argument: String, the name of the argument that the value was passed
+            as.
+        *rules: `Rule`s. One of them has to accept the value.
+        hint: Optional string, which says how to mend a wrong value.
 
     Raises:
-        ValueError: If it is no int of at least `least`.
+        ValueError: If no rule accepts the value.
+
+    Example:
+
+    >>> check_argument(7, "seed", int_rule(0), NONE)
+    >>> check_argument("7", "seed", int_rule(0), NONE)
+    Traceback (most recent call last):
+    ValueError: `seed` must be an int, 0 or more, or None. Received: seed='7'
     """
-    is_int = isinstance(value, numbers.Integral) and not isinstance(value, bool)
-    if not (is_int and value >= least):
-        raise ValueError(
-            f"`{argument}` must be an int, {least} or more. "
-            f"Received: {argument}={value!r}"
-        )
+    if any(rule.accepts(value) for rule in rules):
+        return
+    expected = ", or ".join(rule.expected for rule in rules)
+    hint = f" {hint.rstrip('.')}." if hint else ""
+    raise ValueError(
+        f"`{argument}` must be {expected}.{hint} Received: {argument}={value!r}"
+    )
+
+
+def check_arguments(rules, values):
+    """Checks many arguments by a table.
+
+    Args:
+        rules: Dict of names of arguments to a `Rule`, or to a tuple of
+            `Rule`s of which one has to accept the value.
+        values: Dict of the same names to values, or an object that has them
+            as attributes.
+
+    Raises:
+        ValueError: If a value meets none of its rules.
+
+    Example:
+
+    >>> rules = {"rate": number_rule("[0, 1)"), "scale": BOOL}
+    >>> check_arguments(rules, {"rate": 0.5, "scale": True})
+    """
+    if not isinstance(values, dict):
+        values = {name: getattr(values, name) for name in rules}
+    for name, alternatives in rules.items():
+        if isinstance(alternatives, Rule):
+            alternatives = (alternatives,)
+        check_argument(values[name], name, *alternatives)
+
+
+def check_int(value, argument, least=1, *, most=None, optional=False, hint=""):
+    """Checks that a value is an int from `least` to `most`.
+
+    The arguments `argument`, `optional` and `hint` of this and the following
+    checks are the name of the argument in the error, whether `None` passes
+    as well, and how to mend a wrong value.
+    """
+    _check(value, argument, int_rule(least, most), optional, hint)
+
+
+def check_number(value, argument, interval, *, optional=False, hint=""):
+    """Checks that a value is a finite number in an interval: `"[0, 1)"`."""
+    _check(value, argument, number_rule(interval), optional, hint)
+
+
+def check_positive(value, argument, *, optional=False, hint=""):
+    """Checks that a value is a finite number above 0."""
+    _check(value, argument, number_rule("(0, inf)"), optional, hint)
+
+
+def check_probability(value, argument, *, optional=False, hint=""):
+    """Checks that a value is a number from 0 to 1, both included."""
+    _check(value, argument, number_rule("[0, 1]"), optional, hint)
+
+
+def check_fraction(value, argument, *, optional=False, hint=""):
+    """Checks that a value is a number from 0 to 1, with 1 excluded."""
+    _check(value, argument, number_rule("[0, 1)"), optional, hint)
+
+
+def check_bool(value, argument, *, optional=False, hint=""):
+    """Checks that a value is `True` or `False`."""
+    _check(value, argument, BOOL, optional, hint)
+
+
+def check_choice(value, argument, choices, *, optional=False, hint=""):
+    """Checks that a value is one of `choices`, strings or numbers."""
+    _check(value, argument, choice_rule(*choices), optional, hint)
+
+
+def check_type(value, argument, types, expected, *, optional=False, hint=""):
+    """Checks that a value is an instance of `types`.
+
+    Args:
+        value: Any object.
+        argument: String, the name of the argument.
+        types: Class, or tuple of classes.
+        expected: String, the words for it, such as `"a Keras model"`.
+        optional: Boolean. If `True`, `None` passes as well.
+        hint: Optional string, which says how to mend a wrong value.
+    """
+    _check(value, argument, type_rule(types, expected), optional, hint)
 
 
 def check_seed(seed):
-    """Refuses what is neither `None` nor an int of at least 0."""
-    if seed is not None:
-        check_int(seed, "seed", 0)
+    """Checks that a seed is `None` or an int of at least 0."""
+    check_int(seed, "seed", 0, optional=True)
+
+
+def check_verbose(verbose):
+    """Checks that `verbose` is `"auto"`, 0, 1 or 2, and returns it as an int.
+
+    `"auto"` and `True` are 1, and `False` is 0.
+    """
+    check_choice(verbose, "verbose", ("auto", 0, 1, 2, False, True))
+    return 1 if verbose == "auto" else int(verbose)
+
+
+def check_names(names, argument, count=None):
+    """Checks that a value is a list of different strings, none of them empty.
+
+    Args:
+        names: Any object.
+        argument: String, the name of the argument.
+        count: Optional int, how many names there must be.
+
+    Returns:
+        The names as a list.
+
+    Raises:
+        ValueError: If `names` is a string, no sequence, has an entry that is
+            no string, is empty or comes twice, or has another length.
+    """
+    is_list = isinstance(names, list | tuple | np.ndarray)
+    if not (
+        is_list
+        and all(isinstance(name, str) and name for name in names)
+        and len(set(names)) == len(names) > 0
+        and count in (None, len(names))
+    ):
+        number = "" if count is None else f"{count} "
+        raise ValueError(
+            f"`{argument}` must be a list of {number}strings, all different "
+            f"and none of them empty. Received: {argument}={names!r}"
+        )
+    return [str(name) for name in names]
 
 
 def check_value_range(value_range):
-    """Refuses what are not the values of black and white.
-
-    Args:
-        value_range: What should be a pair of numbers, the lower one first.
+    """Checks that a value range is a pair of numbers, the lower one first.
 
     Raises:
-        ValueError: If it is no such pair.
+        ValueError: If `value_range` is no such pair, or is not finite.
     """
     try:
         low, high = value_range
@@ -49,3 +257,55 @@ def check_value_range(value_range):
             "one first, such as (0, 255), (0, 1) or (-1, 1). "
             f"Received: value_range={value_range!r}"
         )
+
+
+def resolve_value_range(value_range, images, argument="images"):
+    """Returns the values of black and white of images in an array.
+
+    Without a `value_range`, images of uint8 have `(0, 255)`. Others have the
+    narrowest of `(0, 1)`, `(-1, 1)` and `(0, 255)` that holds all values.
+
+    Args:
+        value_range: Pair of numbers, or `None` to find it out.
+        images: Array of images. Its values are only read if they are needed.
+        argument: String, the name of the argument that holds the images.
+
+    Returns:
+        Tuple of two numbers, black and white.
+
+    Raises:
+        ValueError: If `value_range` is no pair of numbers with the lower one
+            first, or is `None` and none of the three ranges holds all values.
+
+    Example:
+
+    >>> resolve_value_range(None, np.zeros((2, 8, 8, 1), "uint8"))
+    (0, 255)
+    >>> resolve_value_range(None, np.full((2, 8, 8, 1), -0.5))
+    (-1, 1)
+    """
+    if value_range is not None:
+        check_value_range(value_range)
+        return tuple(value_range)
+    if images.dtype == np.uint8:
+        return (0, 255)
+    low, high = float(np.min(images)), float(np.max(images))
+    for black, white in _FLOAT_RANGES:
+        if black <= low and high <= white:
+            return (black, white)
+    raise ValueError(
+        f"The values of `{argument}` do not tell what is black and what is "
+        "white. Pass `value_range=(black, white)`. Received: "
+        f"{argument} with values from {low:.4g} to {high:.4g}"
+    )
+
+
+def _check(value, argument, rule, optional, hint):
+    rules = (rule, NONE) if optional else (rule,)
+    check_argument(value, argument, *rules, hint=hint)
+
+
+def _listed(words):
+    if len(words) < 2:
+        return "".join(words)
+    return f"{', '.join(words[:-1])} or {words[-1]}"

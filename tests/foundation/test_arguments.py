@@ -1,11 +1,32 @@
+import math
+
 import numpy as np
 import pytest
 
+from keras_fewlabels.foundation import arguments
 from keras_fewlabels.foundation.arguments import (
+    BOOL,
+    NONE,
+    check_argument,
+    check_arguments,
+    check_bool,
+    check_choice,
+    check_fraction,
     check_int,
+    check_names,
+    check_number,
+    check_positive,
+    check_probability,
     check_seed,
+    check_type,
     check_value_range,
+    check_verbose,
+    int_rule,
+    number_rule,
+    resolve_value_range,
 )
+
+NAN, INF = math.nan, math.inf
 
 
 @pytest.mark.parametrize("value", [2, 7, np.int64(3), np.uint8(255)])
@@ -14,10 +35,74 @@ def test_ints_pass(value):
 
 
 @pytest.mark.parametrize("value", [1, -3, 2.0, "2", None, True, [2]])
-def test_what_is_no_int_from_there_on_is_refused(value):
-    expected = r"`number` must be an int, 2 or more\. Received: number="
+def test_other_values_than_ints_of_that_size_are_refused(value):
+    expected = r"^`number` must be an int, 2 or more\. Received: number="
     with pytest.raises(ValueError, match=expected):
         check_int(value, "number", 2)
+
+
+def test_an_int_may_have_an_upper_bound():
+    check_int(4, "side", 1, most=4)
+    expected = r"`side` must be an int from 1 to 4\. Received: side=5$"
+    with pytest.raises(ValueError, match=expected):
+        check_int(5, "side", 1, most=4)
+
+
+@pytest.mark.parametrize(
+    ("interval", "inside", "outside"),
+    [
+        ("[0, 1]", [0, 1, 0.5, np.float32(0.1)], [-0.1, 1.1, NAN, True, "0"]),
+        ("[0, 1)", [0, 0.999], [1, -1e-9, None]),
+        ("(0, 1]", [1, 1e-9], [0, 2, [0.5]]),
+        ("(0, inf)", [1e-9, 1e9], [0, -1, INF, NAN]),
+        ("[2, inf)", [2, 3], [1.9, INF]),
+        ("(-inf, inf)", [-5, 0, 1e300], [INF, -INF, NAN, "1", 1j]),
+    ],
+)
+def test_numbers_of_an_interval(interval, inside, outside):
+    for value in inside:
+        check_number(value, "rate", interval)
+    for value in outside:
+        with pytest.raises(ValueError, match=r"`rate` must be a .*number"):
+            check_number(value, "rate", interval)
+
+
+@pytest.mark.parametrize(
+    ("check", "inside", "outside", "expected"),
+    [
+        (check_probability, [0, 1], [-0.1, 1.1], r"a number in \[0, 1\]\. R"),
+        (check_fraction, [0, 0.9], [1, -0.1], r"a number in \[0, 1\)\. Rec"),
+        (check_positive, [0.1, 9], [0, INF], r"a number above 0\. Received"),
+        (check_bool, [True, np.bool_(0)], [0, "no"], r"True or False\. Rec"),
+    ],
+)
+def test_named_checks(check, inside, outside, expected):
+    for value in inside:
+        check(value, "rate")
+    check(None, "rate", optional=True)
+    for value in [*outside, None]:
+        with pytest.raises(ValueError, match=f"`rate` must be {expected}"):
+            check(value, "rate")
+    with pytest.raises(ValueError, match=r"or None\. Ask\. Received: rate=\["):
+        check([], "rate", optional=True, hint="Ask.")
+
+
+def test_choices():
+    check_choice("b", "mode", ("a", "b", "c"))
+    expected = r"`mode` must be 'a', 'b' or 'c'\. Received: mode=<obj"
+    with pytest.raises(ValueError, match=expected):
+        check_choice(object(), "mode", ("a", "b", "c"))
+    with pytest.raises(ValueError, match=r"mode=array"):
+        check_choice(np.zeros(2), "mode", ("a", "b", "c"))
+    check_choice(None, "mode", ("a",), optional=True)
+
+
+def test_types():
+    check_type(3, "number", int, "an int")
+    with pytest.raises(
+        ValueError, match=r"`number` must be an int, or None\. R"
+    ):
+        check_type("3", "number", int, "an int", optional=True)
 
 
 def test_a_seed_may_be_left_out():
@@ -28,18 +113,57 @@ def test_a_seed_may_be_left_out():
             check_seed(seed)
 
 
+def test_verbose():
+    found = [check_verbose(value) for value in ("auto", 0, 1, 2, False, True)]
+    assert found == [1, 0, 1, 2, 0, 1]
+    for value in ("loud", 3, None):
+        with pytest.raises(ValueError, match="`verbose` must be 'auto', 0"):
+            check_verbose(value)
+
+
+def test_names():
+    assert check_names(("a", "b"), "class_names", 2) == ["a", "b"]
+    assert check_names(np.array(["a", "b"]), "class_names") == ["a", "b"]
+    for names in ("ab", ["a", "a"], ["a", ""], [], ["a", 1], None, {"a", "b"}):
+        with pytest.raises(ValueError, match="`class_names` must be a list o"):
+            check_names(names, "class_names")
+    with pytest.raises(ValueError, match="a list of 3 strings"):
+        check_names(["a", "b"], "class_names", 3)
+
+
+def test_an_argument_may_meet_one_of_several_rules():
+    for value in (3, True, None):
+        check_argument(value, "it", int_rule(), BOOL, NONE)
+    expected = "`it` must be an int, 1 or more, or True or False, or None. Rec"
+    with pytest.raises(ValueError, match=expected):
+        check_argument("3", "it", int_rule(), BOOL, NONE)
+
+
+def test_a_table_of_rules():
+    class Layer:
+        rate = 1.5
+        scale = True
+
+    rules = {"rate": (number_rule("[0, 1)"), NONE), "scale": BOOL}
+    check_arguments(rules, {"rate": None, "scale": False, "else": 3})
+    with pytest.raises(ValueError, match="`scale` must be True or False"):
+        check_arguments(rules, {"rate": 0.5, "scale": 1})
+    with pytest.raises(ValueError, match=r"`rate` must be.*Received: rate=1.5"):
+        check_arguments(rules, Layer())
+
+
 @pytest.mark.parametrize(
     "value_range", [(0, 255), [-1, 1], np.array([0.0, 0.5]), (-2.5, 7)]
 )
 def test_ranges_pass(value_range):
     check_value_range(value_range)
+    assert resolve_value_range(value_range, None) == tuple(value_range)
 
 
 @pytest.mark.parametrize(
     "value_range",
     [
         255,
-        None,
         "01",
         (1, 0),
         (1, 1),
@@ -53,3 +177,43 @@ def test_other_ranges_are_refused(value_range):
     expected = "values of black and white, the lower one first.*Received: val"
     with pytest.raises(ValueError, match=expected):
         check_value_range(value_range)
+    with pytest.raises(ValueError, match=expected):
+        resolve_value_range(value_range, np.zeros(3))
+
+
+@pytest.mark.parametrize(
+    ("values", "dtype", "expected"),
+    [
+        ([0, 1], "uint8", (0, 255)),
+        ([0, 1], "float32", (0, 1)),
+        ([0, 1], "int64", (0, 1)),
+        ([-0.01, 1], "float32", (-1, 1)),
+        ([0, 1.01], "float16", (0, 255)),
+        ([0, 255], "float64", (0, 255)),
+    ],
+)
+def test_the_narrowest_range_that_holds_all_values(values, dtype, expected):
+    assert resolve_value_range(None, np.array(values, dtype)) == expected
+
+
+@pytest.mark.parametrize("values", [[0, 256], [-1.1, 0], [-1, 2], [NAN, 0]])
+def test_a_range_that_the_values_do_not_tell_is_asked_for(values):
+    expected = r"`x` do not tell.*`value_range=\(black, white\)`.*x with values"
+    with pytest.raises(ValueError, match=expected):
+        resolve_value_range(None, np.array(values), "x")
+
+
+def test_every_error_says_what_was_received():
+    for name in dir(arguments):
+        if not name.startswith("check_") or name == "check_arguments":
+            continue
+        options = {
+            "check_choice": [("a", "b")],
+            "check_number": ["[0, 1]"],
+            "check_type": [int, "an int"],
+            "check_argument": [BOOL],
+        }.get(name, [])
+        own = ("check_seed", "check_verbose", "check_value_range")
+        names = [] if name in own else ["it"]
+        with pytest.raises(ValueError, match=r"Received: \w+=<object object"):
+            getattr(arguments, name)(object(), *names, *options)
