@@ -11,7 +11,7 @@ from keras_fewlabels.models.methods import (
     NoisyStudent,
     SoftMatch,
 )
-from keras_fewlabels.models.multi_worker import MultiWorkerModel
+from keras_fewlabels.models.multi_worker_model import MultiWorkerModel
 from keras_fewlabels.models.noisy_student_model import NoisyStudentModel
 from keras_fewlabels.models.standalone import (
     class_names_of,

@@ -3,7 +3,7 @@ import numbers
 import keras
 from keras import ops
 
-from keras_fewlabels.models.copy_weights import copy_weights
+from keras_fewlabels.models.copy_model import copy_model
 
 
 @keras.saving.register_keras_serializable(package="keras_fewlabels")
@@ -63,8 +63,7 @@ class EMATeacher(keras.layers.Layer):
 
     def follow(self, student):
         """Starts the average as a copy of `student`, a built Keras model."""
-        self.model = keras.models.clone_model(student)
-        copy_weights(student, self.model)
+        self.model = copy_model(student)
         self.model.trainable = False
         self.updates = self.add_weight(
             shape=(),

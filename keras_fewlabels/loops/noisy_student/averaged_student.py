@@ -1,7 +1,7 @@
 """A student that is judged by the average of its weights."""
 
 from keras_fewlabels.models.ema_teacher import EMATeacher
-from keras_fewlabels.models.multi_worker import MultiWorkerModel
+from keras_fewlabels.models.multi_worker_model import MultiWorkerModel
 from keras_fewlabels.models.noisy_student_model import NoisyStudentModel
 from keras_fewlabels.models.student.after_train_step import after_train_step
 from keras_fewlabels.models.student.guard_rails import GuardRails

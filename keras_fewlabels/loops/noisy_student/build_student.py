@@ -4,7 +4,7 @@ import inspect
 
 import keras
 
-from keras_fewlabels.models.copy_weights import copy_weights
+from keras_fewlabels.models.copy_model import copy_model
 
 
 def builder_of(build_student):
@@ -53,6 +53,4 @@ def _copy_of(model):
             "`keras.Input`, or call `model.build(input_shape)`. "
             f"Received: model={model.name!r}"
         )
-    copy = keras.models.clone_model(model)
-    copy_weights(model, copy)
-    return copy
+    return copy_model(model)

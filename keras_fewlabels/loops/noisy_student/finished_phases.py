@@ -9,8 +9,8 @@ import numpy as np
 
 from keras_fewlabels.callbacks.backup.array_store import LabelCache, fingerprint
 from keras_fewlabels.callbacks.backup.epoch_backup import EpochBackup
-from keras_fewlabels.loops.noisy_student.carry_weights import carry_weights
 from keras_fewlabels.loops.read_json import read_json
+from keras_fewlabels.models.copy_weights import copy_weights
 
 _REMEDY = (
     "so that nobody knows which run its folder holds the backup of. Give this "
@@ -58,7 +58,7 @@ class FinishedPhases:
         folder = None if self.folder is None else self.folder / name
         backup = PhaseBackup(folder)
         trained, details = train(backup)
-        carry_weights(trained, student)
+        copy_weights(trained, student)
         self._write(name, student, details)
         backup.remove()
         return details

@@ -4,11 +4,11 @@ import dataclasses
 
 import keras
 
-from keras_fewlabels.loops.noisy_student.carry_weights import have_same_weights
 from keras_fewlabels.loops.noisy_student.is_pretrained import was_trained
 from keras_fewlabels.loops.noisy_student.linear_probe import linear_probe
 from keras_fewlabels.loops.noisy_student.run_progress import PlannedPhase
 from keras_fewlabels.loops.noisy_student.score import pseudo_label_facts, score
+from keras_fewlabels.models.copy_weights import have_same_weights
 
 _HIGH_RESOLUTION = "high resolution"
 _BASELINE = "supervised, same budget"

@@ -7,7 +7,7 @@ import keras
 from keras_fewlabels.layers import RandAugment
 from keras_fewlabels.layers.horizontal_flip import HorizontalFlip
 from keras_fewlabels.loops.noisy_student.task import Task
-from keras_fewlabels.models.copy_weights import copy_weights
+from keras_fewlabels.models.copy_model import copy_model
 from keras_fewlabels.models.methods import augmented_views
 from keras_fewlabels.models.stochastic_depth import add_stochastic_depth
 from keras_fewlabels.policies.distribution_alignment import (
@@ -76,8 +76,7 @@ class Recipe:
         if model_noise and rate:
             copy = add_stochastic_depth(student, rate, replace=True)
         else:
-            copy = keras.models.clone_model(student)
-            copy_weights(student, copy)
+            copy = copy_model(student)
         return self.seen_small(copy)
 
     def seen_small(self, model):

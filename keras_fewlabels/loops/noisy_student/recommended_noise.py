@@ -2,8 +2,8 @@
 
 import numpy as np
 
+from keras_fewlabels.foundation.keras_internals import is_graph
 from keras_fewlabels.models.stochastic_depth.residual_additions import (
-    is_graph,
     residual_additions,
 )
 

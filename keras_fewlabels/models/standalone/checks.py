@@ -4,8 +4,11 @@ import keras
 import numpy as np
 
 from keras_fewlabels.foundation.arguments import check_int
+from keras_fewlabels.foundation.keras_internals import (
+    flatten_layers,
+    is_graph,
+)
 from keras_fewlabels.models.ema_teacher import EMATeacher
-from keras_fewlabels.models.stochastic_depth.residual_additions import is_graph
 from keras_fewlabels.models.student.student_model import StudentModel
 from keras_fewlabels.policies.parts.class_probabilities import (
     class_probabilities,
@@ -179,7 +182,7 @@ def check_same(copy, found, expected):
     Raises:
         ValueError: If they differ.
     """
-    dtypes = {layer.compute_dtype for layer in copy._flatten_layers()}
+    dtypes = {layer.compute_dtype for layer in flatten_layers(copy)}
     tolerance = max(_TOLERANCE.get(dtype, 1e-4) for dtype in dtypes)
     difference = np.abs(found - expected).max()
     if not difference <= tolerance:

@@ -1,5 +1,6 @@
 import numbers
 
+from keras_fewlabels.foundation.keras_internals import has_layers, is_graph
 from keras_fewlabels.models.stochastic_depth.branch_droppers import (
     branch_droppers,
     takes_one_tensor,
@@ -7,7 +8,6 @@ from keras_fewlabels.models.stochastic_depth.branch_droppers import (
 from keras_fewlabels.models.stochastic_depth.graph_surgery import GraphSurgery
 from keras_fewlabels.models.stochastic_depth.linear_rates import linear_rates
 from keras_fewlabels.models.stochastic_depth.residual_additions import (
-    is_graph,
     residual_additions,
 )
 
@@ -106,5 +106,5 @@ def _closed_layers(model):
     for layer in model.layers:
         if is_graph(layer):
             yield from _closed_layers(layer)
-        elif layer._layers:
+        elif has_layers(layer):
             yield layer.name

@@ -1,5 +1,10 @@
 import keras
 
+from keras_fewlabels.foundation.keras_internals import (
+    flatten_layers,
+    input_tensors_of_calls,
+)
+
 # How this package, keras.applications, keras-cv and keras-hub name such layers
 # or, as `DINOV2DropPath`, end their names; and what they call the rate.
 NAMES = ("StochasticDepth", "StochasticResidual", "DropPath")
@@ -16,12 +21,12 @@ def branch_droppers(model):
         List of layers: those of the known names, and `Dropout` layers that
         draw once per sample.
     """
-    return [layer for layer in model._flatten_layers() if _drops(layer)]
+    return [layer for layer in flatten_layers(model) if _drops(layer)]
 
 
 def takes_one_tensor(dropper):
     """Whether a branch dropper only passes its input on, if it is kept."""
-    inputs = [node.input_tensors for node in dropper._inbound_nodes]
+    inputs = input_tensors_of_calls(dropper)
     return bool(inputs) and all(len(tensors) == 1 for tensors in inputs)
 
 

@@ -2,6 +2,8 @@ import dataclasses
 
 import keras
 
+from keras_fewlabels.foundation.keras_internals import is_graph, nodes_in_order
+
 # A projected shortcut is a convolution and its normalization.
 MAX_SHORTCUT_LAYERS = 2
 
@@ -44,25 +46,13 @@ def residual_additions(model):
         ]
     ancestors = {}
     additions = []
-    for node in _nodes_in_order(model):
+    for node in nodes_in_order(model):
         ancestors[id(node)] = _ancestors_of(node, ancestors)
         if type(node.operation).__name__ == "Add":
             additions += _residual_addition(node, ancestors)
         elif is_graph(node.operation):
             additions += residual_additions(node.operation)
     return additions
-
-
-def is_graph(layer):
-    """Whether a layer is a model whose graph of layers is known."""
-    return isinstance(layer, keras.Sequential) or (
-        isinstance(layer, keras.Model) and hasattr(layer, "_nodes_by_depth")
-    )
-
-
-def _nodes_in_order(model):
-    depths = sorted(model._nodes_by_depth, reverse=True)
-    return [node for depth in depths for node in model._nodes_by_depth[depth]]
 
 
 def _ancestors_of(node, ancestors):

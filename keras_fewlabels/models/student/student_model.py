@@ -2,7 +2,7 @@
 
 from keras import ops
 
-from keras_fewlabels.models.multi_worker import MultiWorkerModel
+from keras_fewlabels.models.multi_worker_model import MultiWorkerModel
 from keras_fewlabels.models.student.pseudo_label_metrics import (
     PseudoLabelMetrics,
 )

@@ -7,8 +7,6 @@ import keras_fewlabels as kfl
 from keras_fewlabels.layers.horizontal_flip import HorizontalFlip
 from keras_fewlabels.models.standalone.inference_copy import (
     InferenceCopy,
-    check_parts,
-    foreign_parts,
     is_training_only,
 )
 
@@ -16,7 +14,7 @@ X = np.random.default_rng(0).normal(3, 2, (6, 4)).astype("float32")
 
 
 def copy_of(model):
-    copy = InferenceCopy().copy(model, "copy")
+    copy = InferenceCopy().copy(model)
     np.testing.assert_allclose(
         copy.predict(X, verbose=0), model.predict(X, verbose=0), atol=1e-6
     )
@@ -76,13 +74,13 @@ def test_models_without_a_graph_are_refused():
     with pytest.raises(
         ValueError, match=r"graph of layers.*Received: model=<S"
     ):
-        InferenceCopy().copy(inner, "copy")
+        InferenceCopy().copy(inner)
 
 
 def test_code_is_refused():
     model = keras.Sequential([keras.Input((4,)), layers.Lambda(lambda x: x)])
     with pytest.raises(ValueError, match=r"has code inside.*layer 'lambda"):
-        InferenceCopy().copy(model, "copy")
+        InferenceCopy().copy(model)
 
 
 IMAGES = np.random.default_rng(0).random((2, 8, 8, 3), "float32")
@@ -159,45 +157,3 @@ def test_branches_dropped_by_layers_of_others():
     assert is_training_only(drop)
     assert not is_training_only(Always(0.5))
     assert not is_training_only(keras.ops.add)
-
-
-@keras.saving.register_keras_serializable(package="mine")
-def registered(x):
-    return 2 * x
-
-
-def own(x):
-    return 2 * x
-
-
-@pytest.mark.parametrize(
-    "layer, expected",
-    [
-        (layers.Dense(2, "relu", kernel_regularizer="l2"), {}),
-        (layers.Dense(2, dtype="mixed_float16"), {}),
-        (layers.Dense(2, activation=registered), {"mine": ["registered"]}),
-        (layers.Dense(2, activation=own), {"code": ["own"]}),
-        (layers.Lambda(own), {"code": ["Lambda", "own"]}),
-        (
-            layers.TimeDistributed(kfl.layers.StochasticDepth()),
-            {"keras_fewlabels": ["StochasticDepth"]},
-        ),
-    ],
-    ids=["stock", "policy", "registered", "function", "lambda", "wrapped"],
-)
-def test_parts_at_any_depth(layer, expected):
-    inputs = keras.Input((3, 4))
-    inner = keras.Sequential([keras.Input((3, 4)), layer])
-    model = keras.Model(inputs, keras.ops.relu(inner(inputs) + 1))
-    config = keras.saving.serialize_keras_object(model)
-    assert foreign_parts(config) == expected
-
-
-def test_parts_are_refused_by_the_name_of_their_layer():
-    layer = kfl.layers.StochasticDepth(name="drop")
-    with pytest.raises(ValueError, match=r"Keras alone.*'drop' with .'keras_f"):
-        check_parts(layer, [])
-    check_parts(layer, ["keras_fewlabels"])
-    code = layers.Dense(2, activation=own, name="head")
-    with pytest.raises(ValueError, match=r"has code inside.*'head' with .'own"):
-        check_parts(code, ["code"])

@@ -133,6 +133,23 @@ def test_replaces_layers_that_drop_already():
     check_equal(model, noisy)
 
 
+def test_replaces_layers_in_a_nested_sequential_model():
+    branch = keras.Sequential(
+        [
+            keras.Input((4,)),
+            layers.Dense(4),
+            layers.Dropout(0.9, noise_shape=(None, 1), name="own"),
+        ],
+        name="branch",
+    )
+    inputs = keras.Input((4,))
+    added = layers.Add(name="add")([inputs, branch(inputs)])
+    model = keras.Model(inputs, added)
+    noisy = add_stochastic_depth(model, 0.3, replace=True)
+    assert len(noisy.get_layer("branch").layers) == 1
+    check_equal(model, noisy)
+
+
 def test_refuses_to_replace_what_adds_by_itself():
     inputs = keras.Input((4,))
     x = StochasticDepth(0.1, name="pair")([inputs, layers.Dense(4)(inputs)])

@@ -1,0 +1,112 @@
+import keras
+import numpy as np
+
+from keras_fewlabels.foundation.keras_internals import (
+    copy_input,
+    flatten_layers,
+    is_graph,
+)
+from keras_fewlabels.models.copy_weights import (
+    copy_weights,
+    finalize_normalization,
+)
+
+
+def copy_model(model):
+    """Returns a copy of a built Keras model, with weights of its own."""
+    copy = keras.models.clone_model(model)
+    copy_weights(model, copy)
+    return copy
+
+
+class GraphCopy:
+    """Copies a functional or `Sequential` model, perhaps with other layers.
+
+    Layers that are shared stay shared, and nested models stay nested.
+    Subclasses override `call` to put something in the place of a layer, or
+    `copy_layer` to leave a layer out.
+    """
+
+    def __init__(self):
+        # Originals are kept with their copies, so that no `id` is used again.
+        self._copies = {}
+
+    def copy(self, model):
+        """Returns a copy of a model, with its weights and trainable flags.
+
+        Args:
+            model: Built functional or `Sequential` model.
+
+        Returns:
+            A model of the same class if that has the constructor of
+            `keras.Model`. It is compiled, with a fresh optimizer, if `model`
+            was.
+        """
+        result = self.copied(model)
+        # Nested models come after their layers, whose flags they overwrite.
+        for original, copy in reversed(self._copies.values()):
+            if copy is None:
+                continue
+            if is_graph(original):
+                copy.trainable = original.trainable
+            elif isinstance(original, keras.Layer):
+                _copy_state(original, copy)
+        return result
+
+    def copied(self, operation):
+        """Returns the copy of a layer, an operation or a nested model.
+
+        It is the same one each time; `None` if the operation is left out.
+        """
+        if id(operation) not in self._copies:
+            make = self.copy_graph if is_graph(operation) else self.copy_layer
+            self._copies[id(operation)] = (operation, make(operation))
+        return self._copies[id(operation)][1]
+
+    def copy_layer(self, operation):
+        """Returns a new layer or operation, or `None` to leave it out."""
+        return type(operation).from_config(operation.get_config())
+
+    def copy_graph(self, model):
+        """Returns a new model, or `None` if no layer of it is left."""
+        if isinstance(model, keras.Sequential):
+            return self._copy_sequential(model)
+        return keras.models.clone_model(
+            model,
+            input_tensors=keras.tree.map_structure(copy_input, model.input),
+            clone_function=lambda operation: operation,
+            call_function=self.call,
+        )
+
+    def call(self, operation, *args, **kwargs):
+        """Returns what the copy computes where the original calls a layer.
+
+        Args:
+            operation: Layer, operation or nested model of the original.
+            *args: Arguments of the call, with tensors of the copy.
+            **kwargs: Keyword arguments of the call.
+        """
+        copy = self.copied(operation)
+        return args[0] if copy is None else copy(*args, **kwargs)
+
+    def _copy_sequential(self, model):
+        copies = map(self.copied, model.layers)
+        layers = [copy for copy in copies if copy is not None]
+        if not layers:
+            return None
+        inputs = map(copy_input, model.inputs) if model.built else ()
+        result = keras.Sequential([*inputs, *layers], name=model.name)
+        if model.compiled:
+            result.compile_from_config(model.get_compile_config())
+        return result
+
+
+def _copy_state(original, copy):
+    layers = map(flatten_layers, (original, copy))
+    for theirs, ours in zip(*layers, strict=True):
+        ours.trainable = theirs.trainable
+    for theirs, ours in zip(original.weights, copy.weights, strict=True):
+        # On JAX, arrays that two variables share cannot be donated to either.
+        ours.assign(np.array(keras.ops.convert_to_numpy(theirs)))
+        ours.trainable = theirs.trainable
+    finalize_normalization(copy)

@@ -1,0 +1,22 @@
+from keras_fewlabels.foundation.keras_internals import MultiWorkerFixes
+
+
+class MultiWorkerModel(MultiWorkerFixes):
+    """A model that `MultiWorkerMirroredStrategy` can train.
+
+    Keras 3.15 itself fails there in two places: it builds the model from a
+    batch that is spread over the workers, and it joins the logs of the workers
+    along an axis that scalars lack. Under every other strategy, and on the
+    other backends, this is a `keras.Model` and nothing else.
+
+    Example:
+
+    >>> class Classifier(keras_fewlabels.models.MultiWorkerModel):
+    ...     def __init__(self):
+    ...         super().__init__()
+    ...         self.head = keras.layers.Dense(3, activation="softmax")
+    ...     def call(self, images):
+    ...         return self.head(keras.ops.mean(images, axis=(1, 2)))
+    >>> Classifier()(np.ones((2, 4, 4, 1))).shape[-1]
+    3
+    """
