@@ -3,7 +3,7 @@
 import doctest
 import importlib
 import inspect
-import pkgutil
+import pathlib
 
 import keras
 import numpy as np
@@ -11,12 +11,12 @@ import pytest
 
 import keras_fewlabels
 
-MODULES = [
-    importlib.import_module(module.name)
-    for module in pkgutil.walk_packages(
-        keras_fewlabels.__path__, "keras_fewlabels."
-    )
-]
+PACKAGE = pathlib.Path(keras_fewlabels.__file__).parent
+WITH_EXAMPLES = sorted(
+    ".".join(path.relative_to(PACKAGE.parent).with_suffix("").parts)
+    for path in PACKAGE.rglob("*.py")
+    if ">>>" in path.read_text()
+)
 FOLDERS = [getattr(keras_fewlabels, name) for name in keras_fewlabels.__all__]
 PUBLIC = [
     (folder, name)
@@ -25,14 +25,15 @@ PUBLIC = [
 ]
 
 
-@pytest.mark.parametrize("module", MODULES, ids=lambda module: module.__name__)
+@pytest.mark.parametrize("module", WITH_EXAMPLES)
 def test_examples_run(module):
     names = {"keras": keras, "np": np, "keras_fewlabels": keras_fewlabels}
     result = doctest.testmod(
-        module,
+        importlib.import_module(module),
         extraglobs=names,
         optionflags=doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE,
     )
+    assert result.attempted > 0
     assert result.failed == 0
 
 
