@@ -22,7 +22,8 @@ ALLOWED = {
     # report draws unasked; all else leaves that to the user.
     "plots": set(),
     "layers": {"ops"},
-    "callbacks": {"policies", "data", "layers"},
+    # A callback that finds something out draws it.
+    "callbacks": {"policies", "data", "layers", "plots"},
     "models": {"policies", "data", "layers"},
     "loops": {
         *{"ops", "data", "policies", "layers", "callbacks", "models"},

@@ -1,5 +1,4 @@
 import math
-import numbers
 
 import keras
 import numpy as np
@@ -9,17 +8,30 @@ from keras_fewlabels.callbacks.stage_learning_rate import (
     current_rate,
 )
 from keras_fewlabels.callbacks.starting_point import StartingPoint
+from keras_fewlabels.foundation.arguments import (
+    check_fraction,
+    check_int,
+    check_number,
+    check_positive,
+)
+from keras_fewlabels.foundation.result import Result
+from keras_fewlabels.plots.results.learning_rates import learning_rates
 
 
-class LearningRateFinder(keras.callbacks.Callback):
-    """Finds the learning rate with which a model's loss falls fastest.
+class LearningRateFinder(Result, keras.callbacks.Callback):
+    """Finds the learning rate at which the loss falls most steeply.
 
-    The range test: the learning rate grows by the same factor from one batch
-    to the next, until the loss explodes. Where the loss falls most steeply
-    the rate is large enough to learn and small enough not to diverge.
-    Afterwards weights, optimizer and learning rate are what they were, so
+    The range test: the learning rate grows by the same factor from batch to
+    batch, until the loss explodes. Where the loss falls most steeply, the
+    rate is large enough to learn and small enough not to diverge. Afterwards
+    the weights, the optimizer and the random numbers are what they were, so
     that the same model can then be trained. `loops.find_learning_rate` does
-    all of it in one call; `plots.learning_rates` draws the curve.
+    all of this in one call.
+
+    Once the fit has ended, `print(finder)` shows the suggestion,
+    `finder.figure()` draws the losses over the rates, and
+    `finder.save(folder)` writes both, as `learning_rates.json` and
+    `learning_rates.png`.
 
     Reference:
         - [Smith, 2017](https://arxiv.org/abs/1506.01186), section 3.3, where
@@ -27,13 +39,13 @@ class LearningRateFinder(keras.callbacks.Callback):
 
     Args:
         min_rate: Positive float, the first learning rate.
-        max_rate: Float above `min_rate`, the last one.
+        max_rate: Float above `min_rate`, the last learning rate.
         num_steps: Int, 10 or more, the number of batches of the test. The fit
             ends after them; it must not be shorter.
-        smoothing: Float in `[0, 1)`, how much of the average of the losses
-            is kept from batch to batch.
-        divergence: Float above 1. The test ends when the smoothed loss is so
-            many times the smallest one.
+        smoothing: Float in `[0, 1)`, the weight of the earlier losses in the
+            moving average of the losses.
+        divergence: Float above 1. The test ends when the smoothed loss is
+            `divergence` times its minimum.
 
     Attributes:
         rates: Float array of shape `(num_tested,)`, the learning rates.
@@ -42,9 +54,10 @@ class LearningRateFinder(keras.callbacks.Callback):
             `None` before the test, and where the loss never falls.
 
     Raises:
-        ValueError: If an argument is no such thing, or, before the first
-            step, if the fit has fewer batches than the test, or the optimizer
-            was compiled with a schedule.
+        ValueError: If an argument is out of its range; or, at the begin of
+            the fit, if the fit has fewer batches than the test or takes
+            several steps at once, or if the optimizer was compiled with a
+            schedule.
 
     Example:
 
@@ -57,51 +70,42 @@ class LearningRateFinder(keras.callbacks.Callback):
     True
     """
 
+    file_name = "learning_rates"
+
     def __init__(
         self,
         min_rate=1e-6,
         max_rate=1.0,
         num_steps=100,
+        *,
         smoothing=0.9,
         divergence=4.0,
     ):
         super().__init__()
-        if not (
-            _are_numbers(min_rate, max_rate)
-            and 0 < min_rate < max_rate < math.inf
-        ):
+        check_positive(min_rate, "min_rate")
+        check_positive(max_rate, "max_rate")
+        if min_rate >= max_rate:
             raise ValueError(
-                "`min_rate` must be above 0 and below `max_rate`. "
+                "`min_rate` must be below `max_rate`. "
                 f"Received: min_rate={min_rate!r}, max_rate={max_rate!r}"
             )
-        if not isinstance(num_steps, int) or num_steps < 10:
-            raise ValueError(
-                "`num_steps` must be an int, 10 or more: a steepest fall "
-                f"cannot be seen in less. Received: num_steps={num_steps}"
-            )
-        if not (_are_numbers(smoothing) and 0 <= smoothing < 1):
-            raise ValueError(
-                "`smoothing` must be at least 0 and below 1. "
-                f"Received: smoothing={smoothing}"
-            )
-        if not (_are_numbers(divergence) and divergence > 1):
-            raise ValueError(
-                "`divergence` must be above 1. "
-                f"Received: divergence={divergence}"
-            )
+        check_int(num_steps, "num_steps", 10)
+        check_fraction(smoothing, "smoothing")
+        check_number(divergence, "divergence", "(1, inf)")
         self.min_rate = min_rate
         self.max_rate = max_rate
         self.num_steps = num_steps
         self.smoothing = smoothing
         self.divergence = divergence
-        self._forget()
+        self._origin = None
+        self._forget_test()
 
     def on_train_begin(self, logs=None):
-        self._forget()
+        self._forget_test()
         self._check_fit()
-        # Refuses a schedule.
+        # Raises an error for a schedule.
         StageLearningRate({0: self.min_rate}).remember(self.model.optimizer)
-        self._origin = StartingPoint(self.model)
+        self._origin = StartingPoint(self.model, everything=True)
 
     def on_train_batch_begin(self, batch, logs=None):
         progress = len(self.rates) / (self.num_steps - 1)
@@ -117,18 +121,69 @@ class LearningRateFinder(keras.callbacks.Callback):
             self.model.stop_training = True
 
     def on_train_end(self, logs=None):
-        self._origin.restore()
+        self.restore_model()
         self.rates = np.array(self.rates)
-        # Both ways: an average of the past alone lags, and the steepest fall
-        # would be found at a rate several times too high.
+        # In both directions: an average of the past alone lags, and the
+        # steepest fall would be found at a rate several times too high.
         forward = moving_average(self.losses, self.smoothing)
         backward = moving_average(self.losses[::-1], self.smoothing)[::-1]
         self.losses = (forward + backward) / 2
-        # So many losses make an average; the first ones jump.
+        # The first averages jump, as they are of too few losses.
         start = min(round(1 / (1 - self.smoothing)), len(self.rates) // 2)
         self.suggestion = steepest_fall(self.rates[start:], self.losses[start:])
 
-    def _forget(self):
+    def restore_model(self):
+        """Gives the model back the state it had before the test.
+
+        The end of the fit calls this. Call it after a fit that an error or
+        Ctrl-C has stopped; without such a fit, it does nothing.
+        """
+        if self._origin is not None:
+            self._origin.restore()
+            self._origin = None
+
+    def __str__(self):
+        if not len(self.rates):
+            return "No learning rate has been tested."
+        tested = (
+            f"{len(self.rates)} learning rates tested, from "
+            f"{self.rates[0]:.2g} to {self.rates[-1]:.2g}"
+        )
+        if self.suggestion is None:
+            return f"{tested}: the loss never falls"
+        return f"{tested}: the loss falls most steeply at {self.suggestion:.2g}"
+
+    def to_dict(self):
+        """Returns the suggestion, the rates and the smoothed losses.
+
+        Returns:
+            Dict of `"suggestion"`, a float or `None`, and `"rates"` and
+            `"losses"`, lists of floats. A loss that is not finite is `None`.
+        """
+        return {
+            "suggestion": self.suggestion,
+            "rates": [float(rate) for rate in self.rates],
+            "losses": [
+                float(loss) if math.isfinite(loss) else None
+                for loss in self.losses
+            ],
+        }
+
+    def figure(self):
+        """Draws the smoothed losses over the learning rates.
+
+        Returns:
+            A `matplotlib.figure.Figure`, or `None` if fewer than two losses
+            are finite.
+
+        Raises:
+            ImportError: If matplotlib is not installed.
+        """
+        if np.isfinite(self.losses).sum() < 2:
+            return None
+        return learning_rates(self.rates, self.losses, self.suggestion)
+
+    def _forget_test(self):
         self.rates, self.losses = [], []
         self.suggestion = None
         self._sum = 0.0
@@ -156,7 +211,7 @@ class LearningRateFinder(keras.callbacks.Callback):
 
 
 def moving_average(values, momentum):
-    """The exponential average of each value and those before it.
+    """Returns the exponential average of each value and those before it.
 
     Args:
         values: Sequence of floats.
@@ -173,13 +228,14 @@ def moving_average(values, momentum):
 
 
 def steepest_fall(rates, losses):
-    """The learning rate at which the loss falls fastest on a log scale.
+    """Returns the learning rate at which the loss falls fastest.
 
-    Only rates below that of the smallest loss count: a training that has
-    diverged may fall again, and steeply.
+    The slope is taken over the logarithm of the rate. Only rates up to that
+    of the smallest loss count: a training that has diverged may fall again,
+    and steeply.
 
     Args:
-        rates: Float array of shape `(num_rates,)`, growing.
+        rates: Float array of shape `(num_rates,)`, ascending.
         losses: Float array of the same shape, smoothed.
 
     Returns:
@@ -191,7 +247,3 @@ def steepest_fall(rates, losses):
         return None
     slopes = np.gradient(losses, np.log(rates))[: losses.argmin() + 1]
     return float(rates[slopes.argmin()])
-
-
-def _are_numbers(*values):
-    return all(isinstance(value, numbers.Real) for value in values)

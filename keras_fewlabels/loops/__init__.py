@@ -6,17 +6,13 @@ from keras_fewlabels.loops.recalibrate_batch_norm import recalibrate_batch_norm
 from keras_fewlabels.loops.recommend import recommend
 from keras_fewlabels.loops.report import FitReport
 from keras_fewlabels.loops.tuning import (
-    BatchSizes,
-    RandAugmentTrials,
     find_batch_size,
     find_learning_rate,
     tune_rand_augment,
 )
 
 __all__ = [
-    "BatchSizes",
     "FitReport",
-    "RandAugmentTrials",
     "find_batch_size",
     "find_learning_rate",
     "fit_head",

@@ -8,11 +8,11 @@ from bad_input import NAN, check_refused, classifier, fit_with, parameters
 # Name: (expected in the message, the call that must raise).
 CASES = {
     "LearningRateFinder: rates in reverse": (
-        "`min_rate` must be above 0 and below `max_rate`",
+        "`min_rate` must be below `max_rate`",
         lambda: kfl.callbacks.LearningRateFinder(1.0, 1e-6),
     ),
     "LearningRateFinder: rate of another type": (
-        "`min_rate` must be above 0 and below `max_rate`",
+        "`min_rate` must be a number above 0",
         lambda: kfl.callbacks.LearningRateFinder("1e-6"),
     ),
     "LearningRateFinder: too few steps": (
@@ -20,15 +20,15 @@ CASES = {
         lambda: kfl.callbacks.LearningRateFinder(num_steps=9),
     ),
     "LearningRateFinder: smoothing of another type": (
-        "`smoothing` must be at least 0",
+        r"`smoothing` must be a number in \[0, 1\)",
         lambda: kfl.callbacks.LearningRateFinder(smoothing="0.9"),
     ),
     "LearningRateFinder: divergence NaN": (
-        "`divergence` must be above 1",
+        "`divergence` must be a number above 1",
         lambda: kfl.callbacks.LearningRateFinder(divergence=NAN),
     ),
     "LearningRateFinder: divergence of another type": (
-        "`divergence` must be above 1",
+        "`divergence` must be a number above 1",
         lambda: kfl.callbacks.LearningRateFinder(divergence=None),
     ),
     "LearningRateFinder: too short a fit": (

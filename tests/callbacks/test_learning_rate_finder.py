@@ -1,3 +1,5 @@
+import json
+
 import keras
 import numpy as np
 import pytest
@@ -123,6 +125,35 @@ def test_steepest_fall():
     assert steepest_fall(rates[:1], rates[:1]) is None
 
 
+def test_prints_draws_and_saves_what_it_found(tmp_path):
+    finder = LearningRateFinder(num_steps=20)
+    assert str(finder) == "No learning rate has been tested."
+    assert finder.figure() is None
+    classifier().fit(X, Y, callbacks=[finder], verbose=0)
+    finder.rates = np.array([1e-3, 1e-2, 0.1])
+    finder.losses, finder.suggestion = np.array([2.5, 2.0, np.inf]), 0.01
+    assert str(finder) == (
+        "3 learning rates tested, from 0.001 to 0.1: the loss falls most "
+        "steeply at 0.01"
+    )
+    (axes,) = finder.figure().axes
+    assert axes.get_title() == "steepest fall at 0.01"
+    finder.save(tmp_path)
+    assert json.loads((tmp_path / "learning_rates.json").read_text()) == {
+        "suggestion": 0.01,
+        "rates": [1e-3, 1e-2, 0.1],
+        "losses": [2.5, 2.0, None],
+    }
+    assert (tmp_path / "learning_rates.png").stat().st_size > 0
+
+
+def test_a_loss_that_never_falls_has_no_suggestion():
+    finder = LearningRateFinder()
+    finder.rates, finder.losses = np.array([0.1, 1.0]), np.array([2.0, 9.0])
+    assert str(finder).endswith("from 0.1 to 1: the loss never falls")
+    assert finder.figure().axes[0].get_title() == ""
+
+
 def fit(finder, epochs=5, **kwargs):
     model = classifier()
     if kwargs:
@@ -132,8 +163,11 @@ def fit(finder, epochs=5, **kwargs):
 
 SCHEDULE = keras.optimizers.schedules.CosineDecay(1e-3, 100)
 ERRORS = {
-    "order": (lambda: LearningRateFinder(1.0, 0.1), r"min_rate=1\.0, max"),
-    "zero": (lambda: LearningRateFinder(0.0), "above 0 and below"),
+    "order": (
+        lambda: LearningRateFinder(1.0, 0.1),
+        r"below `max_rate`. Received: min_rate=1\.0, max",
+    ),
+    "zero": (lambda: LearningRateFinder(0.0), r"above 0. Received: min_rate=0"),
     "steps": (lambda: LearningRateFinder(num_steps=5), "num_steps=5"),
     "smoothing": (lambda: LearningRateFinder(smoothing=1), "smoothing=1"),
     "divergence": (lambda: LearningRateFinder(divergence=1), "divergence=1"),

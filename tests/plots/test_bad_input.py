@@ -21,14 +21,6 @@ CASES = {
         "`layer` must be",
         lambda: kfl.plots.augmentations(IMAGES, "rotate"),
     ),
-    "batch_sizes: none": (
-        "one batch size or more",
-        lambda: kfl.plots.batch_sizes({}),
-    ),
-    "batch_sizes: list": (
-        "in a dict with the images per second",
-        lambda: kfl.plots.batch_sizes([8, 16]),
-    ),
     "comparison: percentages": (
         "must be fractions in 0 to 1",
         lambda: kfl.plots.comparison({"labels only": 61}),
@@ -64,14 +56,6 @@ CASES = {
     "learning_curves: one number": (
         "one value per epoch",
         lambda: kfl.plots.learning_curves({"loss": 1.0}),
-    ),
-    "learning_rates: rates without losses": (
-        "two or more rates, and a loss for each",
-        lambda: kfl.plots.learning_rates([0.1, 0.2], [1.0]),
-    ),
-    "learning_rates: losses NaN": (
-        "finite",
-        lambda: kfl.plots.learning_rates([0.1, 0.2], [NAN, NAN]),
     ),
     "predictions: labels of other images": (
         "`true` must be 4 labels",

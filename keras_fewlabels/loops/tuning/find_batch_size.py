@@ -1,32 +1,35 @@
-import dataclasses
 import time
 
 import keras
 import numpy as np
 
+from keras_fewlabels.callbacks.starting_point import StartingPoint
+from keras_fewlabels.foundation.arguments import check_int, check_verbose
 from keras_fewlabels.loops.check_compiled import check_compiled
-from keras_fewlabels.loops.tuning.training_state import TrainingState
+from keras_fewlabels.loops.tuning.batch_sizes import BatchSizes
 
 # The first step compiles, the second one may still grow memory pools.
-WARM_UP_STEPS = 2
+_WARM_UP_STEPS = 2
 
 
 def find_batch_size(
     model,
     x,
     y=None,
+    *,
     batch_sizes=(8, 16, 32, 64, 128, 256, 512, 1024),
     num_steps=10,
-    verbose=0,
+    verbose="auto",
 ):
     """Measures how fast a model trains at growing batch sizes.
 
-    Takes real train steps at each batch size, until memory runs out or sizes
-    end, and gives the model back as it was: weights, optimizer, seeds,
-    metrics and compiled train step. The batches repeat the first images, so
-    that reading and augmenting data count for nothing. A size that is
-    suggested has been trained with; but validation with a larger batch size,
-    or another program on the device, may need more memory than there is.
+    Takes real train steps at each batch size, until memory runs out or the
+    sizes end. Then the model gets back its weights, optimizer, seeds, metrics
+    and compiled train step, also after an error or Ctrl-C. The batches repeat
+    the first images, so the time to read and augment data is not measured. A
+    suggested size has been trained with. A larger batch size in validation,
+    or another program on the device, may still need more memory than there
+    is.
 
     Args:
         model: Compiled and built Keras model.
@@ -35,27 +38,32 @@ def find_batch_size(
             drawn.
         y: Array of labels, if `x` is an array.
         batch_sizes: Sequence of ints, ascending.
-        num_steps: Int, the steps at each size, whose median counts. Two more
-            go before, in which the model compiles.
-        verbose: 0, or 1 to print a line for each size.
+        num_steps: Int, the number of steps at each size, of whose times the
+            median counts. Two more steps come first, in which the model
+            compiles.
+        verbose: `"auto"`, 0, 1 or 2, as for `fit()`: how the progress over
+            the batch sizes is shown.
 
     Returns:
-        A `loops.BatchSizes`: `suggestion` is the smallest batch size with at
-        least 90 % of the best throughput, `throughputs` has the images per
-        second, and `print()` shows both.
+        A result with the `suggestion`, the smallest batch size with at least
+        90 % of the best throughput, and `throughputs`, a dict of batch sizes
+        to images per second. `print()` shows both, `figure()` draws them,
+        `to_dict()` and `save(folder)` keep them.
 
     Raises:
-        ValueError: If the model is not compiled and built, or does several
-            steps at once or on several devices of a `tf.distribute` strategy,
-            if an argument is no such thing, or there is no image.
+        ValueError: If the model is not compiled, not built, takes several
+            steps at once or trains on several devices of a `tf.distribute`
+            strategy; if an argument is out of its range; or if there is no
+            image, or not one label per image.
         MemoryError: If not even the smallest batch size fits into memory.
 
     Example:
 
     >>> model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(1)])
     >>> model.compile("sgd", "mse")
+    >>> x, y = np.ones((10, 4)), np.ones((10, 1))
     >>> sizes = keras_fewlabels.loops.find_batch_size(
-    ...     model, np.ones((10, 4)), np.ones((10, 1)), batch_sizes=[8, 64]
+    ...     model, x, y, batch_sizes=[8, 64], verbose=0
     ... )
     >>> list(sizes.throughputs)
     [8, 64]
@@ -64,20 +72,25 @@ def find_batch_size(
     """
     check_compiled(model)
     _check_model(model)
-    _check_numbers(batch_sizes, num_steps)
-    first = first_images(x, y, max(batch_sizes))
-    state = TrainingState(model)
+    _check_batch_sizes(batch_sizes)
+    check_int(num_steps, "num_steps")
+    bar = keras.utils.Progbar(
+        len(batch_sizes), verbose=check_verbose(verbose), unit_name="size"
+    )
+    images = first_images(x, y, max(batch_sizes))
+    start, train_function = StartingPoint(model, True), model.train_function
     try:
-        return _measure(model, first, batch_sizes, num_steps, verbose)
+        return _measure(model, images, batch_sizes, num_steps, bar)
     finally:
-        state.restore()
+        start.restore()
+        model.train_function = train_function
 
 
-def _measure(model, first, batch_sizes, num_steps, verbose):
+def _measure(model, images, batch_sizes, num_steps, bar):
     throughputs = {}
     for size in batch_sizes:
         try:
-            seconds = _seconds_per_step(model, _repeat(first, size), num_steps)
+            seconds = _seconds_per_step(model, _repeat(images, size), num_steps)
         except Exception as error:
             if not is_out_of_memory(error):
                 raise
@@ -87,24 +100,24 @@ def _measure(model, first, batch_sizes, num_steps, verbose):
                     "smaller `batch_sizes`, or take smaller images or a "
                     f"smaller model. Received: batch_sizes={batch_sizes}"
                 ) from error
+            bar.update(len(throughputs), finalize=True)
             return BatchSizes(throughputs, out_of_memory=size)
         throughputs[size] = size / seconds
-        if verbose:
-            print(f"batch size {size}: {throughputs[size]:.1f} images/s")
+        bar.update(len(throughputs), [(f"images/s at {size}", size / seconds)])
     return BatchSizes(throughputs)
 
 
 def _seconds_per_step(model, batch, num_steps):
-    # One compiled for several sizes would leave the size open.
+    # A function compiled for several sizes would leave the size open.
     model.train_function = None
     seconds = []
-    for _ in range(WARM_UP_STEPS + num_steps):
+    for _ in range(_WARM_UP_STEPS + num_steps):
         start = time.perf_counter()
         logs = model.train_on_batch(*batch)
         # A step is over when its loss can be read.
         keras.tree.map_structure(keras.ops.convert_to_numpy, logs)
         seconds.append(time.perf_counter() - start)
-    return float(np.median(seconds[WARM_UP_STEPS:]))
+    return float(np.median(seconds[_WARM_UP_STEPS:]))
 
 
 def _repeat(arrays, size):
@@ -116,8 +129,8 @@ def _repeat(arrays, size):
 def _check_model(model):
     if not getattr(model, "student", model).built:
         raise ValueError(
-            "The model must have its weights, to be given them back. Add a "
-            "`keras.Input`, or call `model.build(input_shape)`. "
+            "The model must have its weights, so that they can be restored. "
+            "Add a `keras.Input`, or call `model.build(input_shape)`. "
             f"Received: model={model.name!r}, which is not built"
         )
     if model.steps_per_execution != 1:
@@ -136,88 +149,31 @@ def _check_model(model):
         )
 
 
-def _check_numbers(batch_sizes, num_steps):
+def _check_batch_sizes(batch_sizes):
     is_list = isinstance(batch_sizes, (list, tuple, range))
-    whole = is_list and all(
+    are_sizes = is_list and all(
         isinstance(size, int) and size > 0 for size in batch_sizes
     )
-    ascending = whole and sorted(set(batch_sizes)) == list(batch_sizes)
-    if not (ascending and batch_sizes):
+    is_ascending = are_sizes and sorted(set(batch_sizes)) == list(batch_sizes)
+    if not (is_ascending and batch_sizes):
         raise ValueError(
             "`batch_sizes` must be one or more positive ints, ascending. "
             f"Received: batch_sizes={batch_sizes}"
         )
-    if not isinstance(num_steps, int) or num_steps < 1:
-        raise ValueError(
-            "`num_steps` must be an int, 1 or more. "
-            f"Received: num_steps={num_steps}"
-        )
-
-
-@dataclasses.dataclass(frozen=True)
-class BatchSizes:
-    """How many images per second a model trains on, for each batch size.
-
-    `loops.find_batch_size` returns it. `print(sizes)` shows the table, and
-    `plots.batch_sizes(sizes.throughputs, sizes.suggestion)` draws it.
-
-    Args:
-        throughputs: Dict of batch sizes, ascending, to images per second.
-        out_of_memory: Int, the first batch size that did not fit into memory;
-            `None` if all did.
-
-    Attributes:
-        suggestion: Int, the knee: the smallest batch size with at least 90 %
-            of the best throughput. Larger batches make an epoch hardly any
-            faster, but take memory, and give an optimizer fewer steps.
-
-    Example:
-
-    >>> sizes = keras_fewlabels.loops.BatchSizes(
-    ...     {8: 250.0, 16: 470.0, 32: 500.0}, out_of_memory=64
-    ... )
-    >>> sizes.suggestion
-    16
-    >>> print(sizes)
-    batch size  images per second
-             8              250.0
-            16              470.0  <- suggestion
-            32              500.0
-            64      out of memory
-    """
-
-    throughputs: dict
-    out_of_memory: int | None = None
-
-    @property
-    def suggestion(self):
-        enough = 0.9 * max(self.throughputs.values())
-        return min(
-            size for size, rate in self.throughputs.items() if rate >= enough
-        )
-
-    def __str__(self):
-        lines = ["batch size  images per second"]
-        for size, rate in self.throughputs.items():
-            mark = "  <- suggestion" if size == self.suggestion else ""
-            lines.append(f"{size:10}{rate:19.1f}{mark}")
-        if self.out_of_memory is not None:
-            lines.append(f"{self.out_of_memory:10}{'out of memory':>19}")
-        return "\n".join(lines)
 
 
 def first_images(x, y, limit):
-    """The first images of some data, with all that goes with them.
+    """Returns the first images of a data set, with their labels and weights.
 
     Args:
         x: Array of images, or nested arrays; or, if `y` is `None`, a dataset
             of batches, of which the first one is drawn.
         y: Array of labels, or `None`.
-        limit: Int, how many images are enough.
+        limit: Int, the largest number of images to return.
 
     Returns:
-        Tuple of arrays, what `train_on_batch()` takes. Their dtypes are those
-        that `fit()` would make of them.
+        Tuple of the arrays that `train_on_batch()` takes, in the dtypes to
+        which `fit()` converts them.
 
     Raises:
         ValueError: If there is no image, or not one label for each.
@@ -255,10 +211,10 @@ def _as_in_fit(array):
     return array
 
 
-NAMES = {"ResourceExhaustedError", "OutOfMemoryError"}
+_ERROR_NAMES = {"ResourceExhaustedError", "OutOfMemoryError"}
 # XLA, cuDNN and cuBLAS raise a plain RuntimeError or InternalError, and so
 # does torch on the CPU.
-PHRASES = (
+_ERROR_PHRASES = (
     "resource_exhausted",
     "out of memory",
     "can't allocate memory",
@@ -269,13 +225,10 @@ PHRASES = (
 
 
 def is_out_of_memory(error):
-    """Whether an exception of a train step means that memory has run out.
+    """Returns whether an exception means that memory has run out.
 
     Args:
         error: An exception of Python, TensorFlow, JAX or torch.
-
-    Returns:
-        Bool.
 
     Example:
 
@@ -287,7 +240,7 @@ def is_out_of_memory(error):
     >>> is_out_of_memory(RuntimeError("shapes do not agree"))
     False
     """
-    if isinstance(error, MemoryError) or type(error).__name__ in NAMES:
+    if isinstance(error, MemoryError) or type(error).__name__ in _ERROR_NAMES:
         return True
     text = str(error).lower()
-    return any(phrase in text for phrase in PHRASES)
+    return any(phrase in text for phrase in _ERROR_PHRASES)

@@ -224,7 +224,10 @@ class RandAugmentTrials:
 
     Example:
 
-    >>> trials = keras_fewlabels.loops.RandAugmentTrials(
+    >>> from keras_fewlabels.loops.tuning.tune_rand_augment import (
+    ...     RandAugmentTrials,
+    ... )
+    >>> trials = RandAugmentTrials(
     ...     {(0, 0): 0.8, (1, 5): 0.875, (2, 5): 0.875}
     ... )
     >>> trials.num_ops, trials.magnitude

@@ -32,7 +32,7 @@ CASES = {
         lambda: kfl.loops.find_learning_rate("resnet", *LABELED),
     ),
     "find_learning_rate: rate NaN": (
-        "`min_rate` must be above 0",
+        "`min_rate` must be a number above 0",
         lambda: kfl.loops.find_learning_rate(
             classifier(), *LABELED, min_rate=NAN
         ),

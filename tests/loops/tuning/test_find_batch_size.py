@@ -6,8 +6,11 @@ import numpy as np
 import pytest
 from keras import ops
 
-from keras_fewlabels.loops.tuning import BatchSizes, find_batch_size
-from keras_fewlabels.loops.tuning.find_batch_size import is_out_of_memory
+from keras_fewlabels.loops import find_batch_size
+from keras_fewlabels.loops.tuning.find_batch_size import (
+    first_images,
+    is_out_of_memory,
+)
 
 DRAWN = np.random.default_rng(0)
 X = DRAWN.uniform(size=(20, 4, 4, 1)).astype("float32")
@@ -64,17 +67,23 @@ class WeightsAtStart(keras.callbacks.Callback):
 
 def test_measures_each_size_on_repeated_images(capsys):
     sizes = find_batch_size(
-        classifier(), X, Y, batch_sizes=(4, 50), num_steps=2, verbose=1
+        classifier(), X, Y, batch_sizes=(4, 50), num_steps=2
     )
     assert list(sizes.throughputs) == [4, 50]
     assert all(rate > 0 for rate in sizes.throughputs.values())
     assert sizes.out_of_memory is None
     assert sizes.suggestion in (4, 50)
-    lines = capsys.readouterr().out.splitlines()
-    assert [line.split(":")[0] for line in lines] == [
-        "batch size 4",
-        "batch size 50",
-    ]
+    output = capsys.readouterr().out
+    assert "2/2" in output
+    for size, rate in sizes.throughputs.items():
+        assert f"images/s at {size}: {rate:.4f}"[:-2] in output
+
+
+def test_silent_on_demand(capsys):
+    find_batch_size(
+        classifier(), X, Y, batch_sizes=(4,), num_steps=1, verbose=0
+    )
+    assert capsys.readouterr().out == ""
 
 
 @pytest.mark.parametrize("limit", [1024, 4], ids=["all fit", "out of memory"])
@@ -234,33 +243,6 @@ def test_several_devices():
         find_batch_size(model, X, Y)
 
 
-RULE = {
-    "the best is far ahead": ({8: 100.0, 16: 190.0, 32: 360.0}, 32),
-    "just enough": ({8: 899.0, 16: 900.0, 32: 1000.0}, 16),
-    "flat from the start": ({8: 95.0, 16: 99.0, 32: 100.0}, 8),
-    "slower again": ({8: 50.0, 16: 100.0, 32: 60.0}, 16),
-    "a dip before the best": ({8: 91.0, 16: 70.0, 32: 100.0}, 8),
-    "one": ({8: 7.0}, 8),
-}
-
-
-@pytest.mark.parametrize("case", RULE.values(), ids=RULE)
-def test_suggests_the_knee(case):
-    throughputs, suggestion = case
-    assert BatchSizes(throughputs).suggestion == suggestion
-
-
-def test_table():
-    sizes = BatchSizes({8: 1234.56, 1024: 99.0}, out_of_memory=2048)
-    assert str(sizes).splitlines() == [
-        "batch size  images per second",
-        "         8             1234.6  <- suggestion",
-        "      1024               99.0",
-        "      2048      out of memory",
-    ]
-    assert "out of memory" not in str(BatchSizes({8: 1.0}))
-
-
 class ResourceExhaustedError(Exception):
     """Named as that of TensorFlow."""
 
@@ -295,3 +277,47 @@ def test_out_of_memory(error):
 @pytest.mark.parametrize("error", NO, ids=repr)
 def test_other_errors(error):
     assert not is_out_of_memory(error)
+
+
+ROWS = np.arange(12.0).reshape(6, 2)
+NUMBERS = np.arange(6)
+
+
+class WeightedRows(keras.utils.PyDataset):
+    def __len__(self):
+        return 2
+
+    def __getitem__(self, index):
+        assert index == 0, "only the first batch is drawn"
+        return ROWS[:4], NUMBERS[:4], np.full(4, 0.5)
+
+
+def test_first_images_of_arrays():
+    images, labels = first_images(ROWS, NUMBERS, 4)
+    np.testing.assert_array_equal(images, ROWS[:4])
+    np.testing.assert_array_equal(labels, NUMBERS[:4])
+    # As in `fit()`.
+    assert (images.dtype, labels.dtype) == ("float32", "int64")
+    (images,) = first_images(ROWS, None, 4)
+    assert images.shape == (4, 2)
+
+
+def test_first_images_of_nested_arrays():
+    inputs, targets = first_images(
+        {"a": ROWS, "b": NUMBERS}, (NUMBERS, ROWS), 3
+    )
+    assert inputs["b"].tolist() == [0, 1, 2]
+    assert [target.shape for target in targets] == [(3,), (3, 2)]
+
+
+@pytest.mark.parametrize("limit, size", [(3, 3), (9, 4)])
+def test_first_batch_of_a_dataset(limit, size):
+    images, labels, weight = first_images(WeightedRows(), None, limit)
+    assert len(images) == len(labels) == len(weight) == size
+
+
+def test_first_images_refuses_what_does_not_match():
+    with pytest.raises(ValueError, match=r"one label for each.*lengths \[2, 6"):
+        first_images(ROWS, NUMBERS[:2], 9)
+    with pytest.raises(ValueError, match=r"one image or more.*lengths \[0\]"):
+        first_images(iter([]), None, 9)

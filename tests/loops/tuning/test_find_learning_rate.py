@@ -1,16 +1,20 @@
 import keras
 import numpy as np
+import pytest
 from keras import ops
 
+from keras_fewlabels.callbacks import LearningRateFinder
 from keras_fewlabels.loops import find_learning_rate
 
 X = np.random.default_rng(0).normal(size=(200, 5)).astype("float32")
 Y = X @ np.arange(1, 6, dtype="float32")[:, None]
 
 
-def regression():
+def regression(rate=0.0):
     keras.utils.set_random_seed(0)
-    model = keras.Sequential([keras.Input((5,)), keras.layers.Dense(1)])
+    model = keras.Sequential(
+        [keras.Input((5,)), keras.layers.Dropout(rate), keras.layers.Dense(1)]
+    )
     model.compile(keras.optimizers.SGD(0.123), "mse")
     return model
 
@@ -39,3 +43,40 @@ class Batches(keras.utils.PyDataset):
 def test_datasets():
     finder = find_learning_rate(regression(), Batches(), num_steps=30)
     assert 1e-3 < finder.suggestion < 1
+
+
+def state_of(model):
+    variables = [
+        *model.variables,
+        *model.optimizer.variables,
+        *model.metrics_variables,
+    ]
+    return [np.array(ops.convert_to_numpy(v)) for v in variables]
+
+
+def test_the_model_goes_back_after_an_interruption(monkeypatch):
+    def interrupt(self, batch, logs=None):
+        if len(self.rates) == 8:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(LearningRateFinder, "on_train_batch_begin", interrupt)
+    model = regression()
+    model.fit(X, Y, verbose=0)
+    before = state_of(model)
+    with pytest.raises(KeyboardInterrupt):
+        find_learning_rate(model, X, Y, num_steps=30, verbose=0)
+    for old, new in zip(before, state_of(model), strict=True):
+        np.testing.assert_array_equal(old, new)
+    model.fit(X, Y, verbose=0)
+
+
+def test_a_later_fit_is_the_one_without_the_search():
+    def fit(search):
+        model = regression(0.5)
+        # Else Keras looks at a batch ahead of the fit, which moves shuffling.
+        model.test_on_batch(X[:8], Y[:8])
+        if search:
+            find_learning_rate(model, X, Y, num_steps=20, verbose=0)
+        return model.fit(X, Y, 20, shuffle=False, verbose=0).history
+
+    assert fit(True) == fit(False)

@@ -7,7 +7,10 @@ import numpy as np
 import pytest
 
 from keras_fewlabels.layers import RandAugment
-from keras_fewlabels.loops.tuning import RandAugmentTrials, tune_rand_augment
+from keras_fewlabels.loops.tuning.tune_rand_augment import (
+    RandAugmentTrials,
+    tune_rand_augment,
+)
 
 DRAWN = np.random.default_rng(0)
 X = DRAWN.integers(256, size=(24, 6, 6, 1)).astype("uint8")

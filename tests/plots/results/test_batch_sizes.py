@@ -1,6 +1,4 @@
-import pytest
-
-from keras_fewlabels.plots import batch_sizes
+from keras_fewlabels.plots.results.batch_sizes import batch_sizes
 
 THROUGHPUTS = {8: 250.0, 16: 470.0, 48: 500.0}
 
@@ -21,16 +19,3 @@ def test_line_and_suggestion(tmp_path):
     ]
     assert axes.get_ylim()[0] == 0
     figure.savefig(tmp_path / "sizes.png")
-
-
-def test_without_suggestion_and_in_any_order():
-    (axes,) = batch_sizes({32: 3.0, 8: 1.0}).axes
-    (line,) = axes.lines
-    assert list(line.get_ydata()) == [1.0, 3.0]
-
-
-def test_errors():
-    with pytest.raises(ValueError, match="must have one batch size or more"):
-        batch_sizes({})
-    with pytest.raises(ValueError, match=r"suggestion=10, batch sizes \[8, "):
-        batch_sizes(THROUGHPUTS, 10)

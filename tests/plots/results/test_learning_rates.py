@@ -1,10 +1,9 @@
 import numpy as np
-import pytest
 
-from keras_fewlabels.plots import learning_rates
+from keras_fewlabels.plots.results.learning_rates import learning_rates
 
 RATES = np.logspace(-5, 0, 6)
-LOSSES = [2.3, 2.2, 1.5, 1.1, 1.4, 80.0]
+LOSSES = np.array([2.3, 2.2, 1.5, 1.1, 1.4, 80.0])
 
 
 def test_curve_and_suggestion(tmp_path):
@@ -26,8 +25,9 @@ def test_without_suggestion():
     assert len(axes.lines) == 1
 
 
-def test_errors():
-    with pytest.raises(ValueError, match=r"\(6,\), losses of shape \(5,\)"):
-        learning_rates(RATES, LOSSES[:5])
-    with pytest.raises(ValueError, match="two or more"):
-        learning_rates([0.1], [1.0])
+def test_a_loss_that_is_not_finite_leaves_a_gap():
+    for number in (0, 5):
+        losses = np.where(np.arange(6) == number, np.nan, LOSSES)
+        (axes,) = learning_rates(RATES, losses).axes
+        low, high = axes.get_ylim()
+        assert low < 1.1 < 2.2 < high < 5

@@ -1,0 +1,1 @@
+"""Figures that draw one result each, for its method `figure()`."""
