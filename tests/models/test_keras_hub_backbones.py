@@ -1,4 +1,4 @@
-"""`add_stochastic_depth` on the backbones of keras-hub, where it is there."""
+"""`add_stochastic_depth` on the backbones of keras-hub, if it is installed."""
 
 import keras
 import numpy as np
@@ -8,7 +8,8 @@ from keras_fewlabels.layers import StochasticDepth
 from keras_fewlabels.models import add_stochastic_depth
 
 keras_hub = pytest.importorskip("keras_hub")
-pytestmark = pytest.mark.slow
+# The copied graphs are the same on every backend; JAX takes half a minute.
+pytestmark = pytest.mark.tensorflow
 
 
 def resnet(block_type, use_pre_activation):

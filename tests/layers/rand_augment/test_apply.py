@@ -104,29 +104,3 @@ def test_slots_keep_their_order_beside_a_layer():
     output = augment(layer, flat_images(200))
     assert set(output.ravel()) <= {25, 77, 78, 100, 205}
     assert {205} < set(output.ravel())
-
-
-@pytest.mark.tensorflow
-@pytest.mark.parametrize("in_dataset", [True, False])
-@pytest.mark.parametrize("name", ["RandomHue", "GridMask"])
-def test_layer_of_keras_cv_as_an_op(name, in_dataset):
-    import tensorflow as tf
-
-    keras_cv = pytest.importorskip("keras_cv")
-    arguments = {"factor": 0.5, "value_range": (0, 255)}
-    op = getattr(keras_cv.layers, name)(
-        **(arguments if name == "RandomHue" else {})
-    )
-    layer = RandAugment(1, ops=["identity", op], seed=0)
-    images = some_images(32)
-    if in_dataset:
-        dataset = tf.data.Dataset.from_tensors(images).map(layer)
-        (output,) = (x.numpy() for x in dataset)
-    else:
-        output = augment(layer, images)
-    changed = (output != images).any(axis=(1, 2, 3))
-    assert 5 < changed.sum() < 27
-    # Each image for itself: black where the mask is, turned where the hue is.
-    assert len(np.unique(output[changed] == 0, axis=0)) > 1
-    copy = RandAugment.from_config(layer.get_config())
-    assert type(copy.ops[1]) is type(op)

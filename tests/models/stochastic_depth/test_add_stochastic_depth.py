@@ -206,22 +206,6 @@ def test_applications_predict_as_before(name, num_branches):
 
 
 @pytest.mark.slow
-@pytest.mark.tensorflow
-def test_keras_cv_backbone_predicts_as_before():
-    keras_cv = pytest.importorskip("keras_cv")
-    model = keras_cv.models.ResNetBackbone(
-        stackwise_filters=[8, 16],
-        stackwise_blocks=[2, 2],
-        stackwise_strides=[1, 2],
-        include_rescaling=True,
-        input_shape=(32, 32, 3),
-    )
-    noisy = add_stochastic_depth(model)
-    assert len(drops_of(noisy)) == 4
-    check_equal(model, noisy)
-
-
-@pytest.mark.slow
 @pytest.mark.parametrize("name", ["VGG16", "DenseNet121"])
 def test_applications_without_residual_branches_say_so(name):
     build = getattr(keras.applications, name)
