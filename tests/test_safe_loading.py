@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 import keras_fewlabels as kfl
-from keras_fewlabels.callbacks.backup.array_store import LabelCache
+from keras_fewlabels.callbacks.backup.array_store import ArrayStore
 from keras_fewlabels.layers.horizontal_flip import HorizontalFlip
 from keras_fewlabels.loops.noisy_student.finished_phases import (
     FinishedPhases,
@@ -170,13 +170,13 @@ def model_of(value):
 
 
 def read_cache(folder):
-    arrays = LabelCache(folder).read("labels", "made of this")
+    arrays = ArrayStore(folder).read("labels", "made of this")
     return arrays and {name: part.tolist() for name, part in arrays.items()}
 
 
 def write_cache(folder):
     arrays = {"labels": np.arange(9), "confidence": RNG.random(9)}
-    LabelCache(folder).write("labels", "made of this", arrays)
+    ArrayStore(folder).write("labels", "made of this", arrays)
 
 
 def run_phase(folder, train):

@@ -1,6 +1,6 @@
 """Callbacks for `model.fit`."""
 
-from keras_fewlabels.callbacks.backup import ExactBackup, SeedEpochs
+from keras_fewlabels.callbacks.backup import ExactBackup
 from keras_fewlabels.callbacks.fine_tune import FineTune
 from keras_fewlabels.callbacks.learning_rate_finder import LearningRateFinder
 from keras_fewlabels.callbacks.pseudo_labeler import PseudoLabeler
@@ -14,7 +14,6 @@ __all__ = [
     "FineTune",
     "LearningRateFinder",
     "PseudoLabeler",
-    "SeedEpochs",
     "TensorBoardEmbeddings",
     "TensorBoardImages",
 ]

@@ -1,11 +1,12 @@
-"""A line between two progress bars."""
+"""Lines between two progress bars."""
+
+import logging
 
 import keras
-from absl import logging
 
 
 def print_progress(message):
-    """Prints a line, or logs it where Keras logs its progress.
+    """Prints a line, or logs it if Keras logs its progress bars.
 
     Args:
         message: String.
@@ -13,4 +14,5 @@ def print_progress(message):
     if keras.config.is_interactive_logging_enabled():
         print(message, flush=True)
     else:
-        logging.info(message)
+        # The logger of Keras.
+        logging.getLogger("absl").info(message)

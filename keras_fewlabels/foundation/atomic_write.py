@@ -5,6 +5,9 @@ import os
 import pathlib
 import tempfile
 
+# What the names of files begin with that are being written.
+_UNFINISHED = ".unfinished-"
+
 
 @contextlib.contextmanager
 def atomic_write(path):
@@ -36,7 +39,7 @@ def atomic_write(path):
     path = pathlib.Path(path)
     # With the ending of the file, which some libraries ask for.
     descriptor, unfinished = tempfile.mkstemp(
-        prefix=".unfinished-", suffix="".join(path.suffixes), dir=path.parent
+        prefix=_UNFINISHED, suffix="".join(path.suffixes), dir=path.parent
     )
     try:
         with os.fdopen(descriptor, "wb") as file:
@@ -68,27 +71,57 @@ def write_whole(path, content):
         file.write(content)
 
 
-def writable_folder(folder, argument="folder"):
-    """Creates a folder if need be, and makes sure that it takes new files.
+def remove_unfinished(folder):
+    """Removes the files that a killed process has left in a folder.
+
+    Call it while no other process writes to the folder.
+
+    Args:
+        folder: `pathlib.Path`, which need not exist.
+    """
+    for file in folder.glob(f"{_UNFINISHED}*"):
+        file.unlink(missing_ok=True)
+
+
+def folder_path(folder, argument="folder"):
+    """Checks that a value is the path of a folder, which need not exist.
 
     Args:
         folder: String or path.
-        argument: String, how the caller calls it.
+        argument: String, the name of the argument in the error.
 
     Returns:
         A `pathlib.Path`, with `~` expanded.
 
     Raises:
-        ValueError: If `folder` is not a path.
-        OSError: If the folder cannot be created, or takes no new files.
+        ValueError: If `folder` is not a path, or is empty.
     """
     try:
-        folder = pathlib.Path(folder).expanduser()
-    except TypeError as error:
-        raise ValueError(
-            f"`{argument}` must be the path of a folder. "
-            f"Received: {argument}={folder!r}"
-        ) from error
+        if os.fspath(folder):
+            return pathlib.Path(folder).expanduser()
+    except TypeError:
+        pass
+    raise ValueError(
+        f"`{argument}` must be the path of a folder. "
+        f"Received: {argument}={folder!r}"
+    )
+
+
+def writable_folder(folder, argument="folder"):
+    """Creates a folder unless it exists, and checks that it takes new files.
+
+    Args:
+        folder: String or path.
+        argument: String, the name of the argument in the error.
+
+    Returns:
+        A `pathlib.Path`, with `~` expanded.
+
+    Raises:
+        ValueError: If `folder` is not a path, or is empty.
+        OSError: If the folder cannot be created, or takes no new files.
+    """
+    folder = folder_path(folder, argument)
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with tempfile.NamedTemporaryFile(prefix=".writable-", dir=folder):

@@ -335,6 +335,6 @@ class NoisyStudentModel(StudentModel):
 def _tell_what_is_fitted(callbacks, data):
     callbacks = getattr(callbacks, "callbacks", callbacks)
     for callback in keras.tree.flatten(callbacks or []):
-        # `SeedEpochs` and `ExactBackup`, which set the order of its epochs.
-        if hasattr(callback, "order_epochs"):
-            callback.order_epochs(data)
+        # `ExactBackup` and `SeedEpochs`, which set the order of its epochs.
+        if hasattr(callback, "set_dataset"):
+            callback.set_dataset(data)

@@ -5,6 +5,7 @@ import pytest
 
 from keras_fewlabels.foundation.atomic_write import (
     atomic_write,
+    remove_unfinished,
     writable_folder,
     write_whole,
 )
@@ -64,11 +65,26 @@ def test_folder_is_created(tmp_path, monkeypatch):
 
 
 def test_errors(tmp_path):
-    with pytest.raises(ValueError, match="`backup_dir` must be the path of a"):
-        writable_folder(5, "backup_dir")
+    for wrong in (5, None, ""):
+        expected = "`backup_dir` must be the path of a folder.*Received"
+        with pytest.raises(ValueError, match=expected):
+            writable_folder(wrong, "backup_dir")
     (tmp_path / "file").touch()
     expected = "`folder` must be a folder in which you may create files"
     with pytest.raises(FileExistsError, match=expected):
         writable_folder(tmp_path / "file")
     with pytest.raises(NotADirectoryError, match=expected):
         writable_folder(tmp_path / "file/below")
+
+
+def test_only_unfinished_files_are_removed(tmp_path):
+    remove_unfinished(tmp_path / "no such folder")
+    write_whole(tmp_path / "a.npz", "whole")
+    with pytest.raises(KeyboardInterrupt), atomic_write(tmp_path / "b.npz"):
+        # As a killed process leaves it.
+        (unfinished,) = set(tmp_path.iterdir()) - {tmp_path / "a.npz"}
+        os.link(unfinished, unfinished.with_name(f"{unfinished.name}.npz"))
+        raise KeyboardInterrupt
+    assert len(os.listdir(tmp_path)) == 2
+    remove_unfinished(tmp_path)
+    assert os.listdir(tmp_path) == ["a.npz"]

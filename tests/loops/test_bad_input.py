@@ -194,7 +194,7 @@ CASES = {
         lambda: noisy_student(backup_dir="file"),
     ),
     "fit_noisy_student: backup of another type": (
-        "`backup_dir` must be a folder",
+        "`backup_dir` must be the path of a folder",
         lambda: noisy_student(backup_dir=3),
     ),
     "fit_noisy_student: backup of another run": (

@@ -1,6 +1,5 @@
-"""Fits that go on exactly where they were killed."""
+"""Backups from which a killed fit goes on exactly."""
 
 from keras_fewlabels.callbacks.backup.exact_backup import ExactBackup
-from keras_fewlabels.callbacks.backup.seed_epochs import SeedEpochs
 
-__all__ = ["ExactBackup", "SeedEpochs"]
+__all__ = ["ExactBackup"]

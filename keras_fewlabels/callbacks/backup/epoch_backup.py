@@ -1,28 +1,34 @@
-"""A fit on disk, as it was after an epoch."""
+"""The state of a fit after an epoch, on disk."""
 
-import hashlib
+import contextlib
 import json
-import os
 import pathlib
-import shutil
 import warnings
 
-from keras_fewlabels.callbacks.backup.array_store import fingerprint
+from keras_fewlabels.foundation.atomic_write import (
+    atomic_write,
+    remove_unfinished,
+    write_whole,
+)
+from keras_fewlabels.foundation.fingerprint import (
+    file_fingerprint,
+    fingerprint,
+)
 
 
 class EpochBackup:
-    """Weights and optimizer after an epoch, and what is told of the fit.
+    """Stores weights, optimizer and facts of a fit after each epoch.
 
     `keras.callbacks.BackupAndRestore` writes the weights and then the number
-    of their epoch; a fit killed in between resumes with weights that are one
-    epoch ahead. Here the number is in the names of the files, which appear
-    all at once: first the facts, which hold a checksum of the weights, then
-    the weights. Older files are removed when the new ones are there.
+    of their epoch. A fit that is killed in between resumes with weights that
+    are one epoch ahead. Here the number is part of the file names. The file
+    of the facts, which holds a checksum of the weights, takes its place
+    first, and the weights follow. Older files are removed last.
 
     Args:
-        folder: Path, made when it is needed.
-        num_kept: Int, how many epochs to keep on disk. The older ones are
-            for a file that is damaged.
+        folder: Path. The first backup creates it.
+        num_kept: Int, how many epochs stay on disk. An older one is used
+            where a file of the newest is damaged.
     """
 
     def __init__(self, folder, num_kept=1):
@@ -30,45 +36,50 @@ class EpochBackup:
         self.num_kept = num_kept
 
     def write(self, model, epoch, facts):
-        """Backs up a model.
+        """Stores a model, its optimizer and facts.
 
         Args:
-            model: Built Keras model.
-            epoch: Int, the epoch that would be next.
-            facts: What `json` can write, to be given back by `restore()`.
+            model: Built and compiled Keras model.
+            epoch: Int, the epoch with which the fit would go on.
+            facts: Object that `json` can write, for `restore()` to return.
         """
         self.folder.mkdir(parents=True, exist_ok=True)
         name = f"epoch_{epoch:06d}"
-        weights = self.folder / "unfinished.weights.h5"
-        model.save_weights(weights, overwrite=True)
-        with open(weights, "rb+") as file:
-            os.fsync(file.fileno())
-        content = json.dumps(
-            {"facts": facts, "of": _kind(model), "weights": _checksum(weights)}
-        )
-        unfinished = self.folder / "unfinished.json"
-        unfinished.write_text(
-            json.dumps({"content": content, "checksum": fingerprint(content)})
-        )
-        os.replace(unfinished, self.folder / f"{name}.json")
-        os.replace(weights, self.folder / f"{name}.weights.h5")
+        with atomic_write(self.folder / f"{name}.weights.h5") as weights:
+            model.save_weights(weights.name, overwrite=True)
+            content = json.dumps(
+                {
+                    "facts": facts,
+                    "of": _kind(model),
+                    "weights": file_fingerprint(weights.name),
+                }
+            )
+            write_whole(
+                self.folder / f"{name}.json",
+                json.dumps(
+                    {"content": content, "checksum": fingerprint(content)}
+                ),
+            )
         self._remove_others(name)
 
     def restore(self, model):
-        """Gives a model and its optimizer the newest state there is.
+        """Gives a model and its optimizer the newest intact state.
 
-        A file that is damaged is named in a warning.
+        A warning names each damaged file. Unfinished files of a process that
+        was killed are removed.
 
         Args:
             model: Built and compiled Keras model.
 
         Returns:
-            Pair of the epoch to go on with and the facts, or `None` if
-            nothing is backed up, or all of it is damaged.
+            Pair of the epoch to go on with and the facts, or `None` if there
+            is no intact backup.
 
         Raises:
-            ValueError: If it is the backup of a model that is another.
+            ValueError: If the backup belongs to a model or optimizer with
+                other variables.
         """
+        remove_unfinished(self.folder)
         if not model.optimizer.built:
             model.optimizer.build(model.trainable_variables)
         for name in reversed(self._names()):
@@ -77,7 +88,7 @@ class EpochBackup:
                 continue
             if content["of"] != _kind(model):
                 raise ValueError(
-                    "The backup is one of another model or optimizer. Give "
+                    "The backup belongs to another model or optimizer. Give "
                     "this fit a folder of its own, or remove the backup. "
                     f"Received: {str(self.folder)!r}"
                 )
@@ -86,35 +97,39 @@ class EpochBackup:
         return None
 
     def remove(self):
-        """Removes the folder, with all that is in it."""
-        shutil.rmtree(self.folder, ignore_errors=True)
+        """Removes all backups, and the folder if nothing else is in it."""
+        remove_unfinished(self.folder)
+        for file in self.folder.glob("epoch_*"):
+            file.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            self.folder.rmdir()
 
     def _names(self):
-        """The backups that are complete, the oldest first."""
+        """Returns the names of the complete backups, the oldest first."""
         files = self.folder.glob("epoch_*.weights.h5")
         return sorted(file.name.split(".")[0] for file in files)
 
     def _read(self, name):
-        """The content of a backup, or `None` if a part of it is damaged."""
+        """Returns the content of a backup, or `None` if it is damaged."""
         file = self.folder / f"{name}.json"
         try:
-            found = json.loads(file.read_text())
-            if found["checksum"] == fingerprint(found["content"]):
-                content = json.loads(found["content"])
+            stored = json.loads(file.read_text())
+            if stored["checksum"] == fingerprint(stored["content"]):
+                content = json.loads(stored["content"])
                 file = self.folder / f"{name}.weights.h5"
-                if content["weights"] == _checksum(file):
+                if content["weights"] == file_fingerprint(file):
                     return content
         except (OSError, ValueError, TypeError, KeyError):
             pass
         warnings.warn(
-            f"{file} is damaged or missing; what was trained since is trained "
-            "anew.",
+            f"{file} is damaged or missing. The epochs since the backup "
+            "before it are trained again.",
             stacklevel=3,
         )
         return None
 
     def _remove_others(self, newest):
-        # Also those of later epochs, which a damaged fit has left.
+        # Later epochs as well, which a fit with damaged files has left.
         kept = [name for name in self._names() if name < newest]
         kept = [*kept[len(kept) + 1 - self.num_kept :], newest]
         for file in self.folder.glob("epoch_*"):
@@ -123,15 +138,10 @@ class EpochBackup:
 
 
 def _kind(model):
-    """What says whether weights and optimizer state belong to a model."""
+    """Returns a list that differs where weights or optimizer state differ."""
     optimizer = model.optimizer
     variables = [*model.weights, *optimizer.variables]
     return [
         type(optimizer).__name__,
         *(f"{variable.dtype}{list(variable.shape)}" for variable in variables),
     ]
-
-
-def _checksum(file):
-    with open(file, "rb") as content:
-        return hashlib.file_digest(content, "sha256").hexdigest()

@@ -4,53 +4,60 @@ import keras
 
 from keras_fewlabels.callbacks.backup.epoch_backup import EpochBackup
 from keras_fewlabels.callbacks.backup.seed_epochs import SeedEpochs
-from keras_fewlabels.foundation.arguments import check_seed
+from keras_fewlabels.foundation.arguments import check_bool, check_seed
+from keras_fewlabels.foundation.atomic_write import folder_path, writable_folder
+from keras_fewlabels.foundation.keras_internals import set_initial_epoch
 
 
 class ExactBackup(keras.callbacks.Callback):
-    """Backs up a fit, so that a killed one ends as if it had not been.
+    """Backs up a fit, so that a killed fit ends like one that was not killed.
 
-    `keras.callbacks.BackupAndRestore` goes on with other random numbers and
-    another order of the data, may take up weights that are an epoch ahead of
-    their number, forgets the history, and makes the next `fit()` start late.
-    Here a process that is killed at any moment and started again ends with
-    the same weights, bit for bit where the backend's ops are deterministic
-    (on TensorFlow after `tf.config.experimental.enable_op_determinism()`).
+    After a crash, `keras.callbacks.BackupAndRestore` goes on with other random
+    numbers and another order of the data. It may load weights that are one
+    epoch ahead, it forgets the history, and it makes the next `fit()` start
+    late. With this callback, a process that is killed at any moment and
+    started again ends with the same weights. They are the same bit for bit
+    where the ops of the backend are deterministic (on TensorFlow after
+    `tf.config.experimental.enable_op_determinism()`).
 
     Start the process with `keras.utils.set_random_seed`, and put the callback
-    last. What is backed up is what `SeedEpochs` does not set anew: weights,
-    averages and policies among them, the optimizer, the seed, the history.
-    Then these are exact:
+    last. It backs up the weights of the model (averages and policies among
+    them), the optimizer, the seed and the history. At the start of each epoch
+    it seeds the layers, the order of the data, and the generators of Python,
+    NumPy and torch from the seed and the number of the epoch.
 
-    - `NoisyStudentModel` and its methods on what
-      `data.mix_labeled_unlabeled` returns, and `FineTune`;
+    These fits are repeated exactly:
+
+    - `NoisyStudentModel` and its subclasses on the dataset of
+      `data.mix_labeled_unlabeled`, and fits with `FineTune`;
     - `PseudoLabeler` with a `cache_dir`;
     - other models, on arrays, on `PyDataset`s without workers, and on
       datasets that come in the same order in every epoch.
 
     These are not: a `tf.data.Dataset` that shuffles or draws by itself;
-    layers that draw from no `keras.random.SeedGenerator`; callbacks that
-    count epochs, such as `EarlyStopping`, which begin to count anew.
+    layers that draw without a `keras.random.SeedGenerator`; callbacks that
+    count epochs, such as `EarlyStopping`, which begin to count again.
 
     Args:
-        backup_dir: Folder for this fit alone; made if it is not there.
-        save_freq: `"epoch"`, which is all there is: within an epoch Keras
-            cannot go on, and would repeat steps.
-        double_checkpoint: Boolean, whether to keep the backup before the
-            last, for a file that is damaged on disk. Damaged files are named
-            in a warning and not used.
-        delete_checkpoint: Boolean, whether the folder is removed when the fit
-            ends.
-        seed: Optional int, as for `SeedEpochs`. By default it follows
+        backup_dir: Path of a folder for this fit alone. It is created if it
+            does not exist.
+        double_checkpoint: Boolean. If `True`, the backup before the last one
+            is kept, in case a file is damaged on disk. A warning names
+            damaged files, and they are not used.
+        delete_checkpoint: Boolean. If `True`, the backup is removed when the
+            fit ends.
+        seed: Optional int, 0 or more. By default it follows
             `keras.utils.set_random_seed`.
-        batches: Optional dataset of your own that has `begin_epoch(epoch)`,
-            as for `SeedEpochs`.
+        batches: Optional dataset of your own with a method
+            `begin_epoch(epoch)` that sets the order of an epoch.
 
     Raises:
-        ValueError: If an argument is no such thing; before `fit()` trains, if
-            the model is not built or the backup is one of another model,
-            optimizer or seed; or if a `NoisyStudentModel` is fitted on data
-            whose order cannot be repeated.
+        ValueError: If `backup_dir` is not a path, `seed` is not an int of at
+            least 0, or `batches` has no `begin_epoch`. At the start of
+            `fit()`, if the model is not built, or the backup belongs to
+            another model, optimizer or seed; or if a `NoisyStudentModel` is
+            fitted on data whose order cannot be repeated.
+        OSError: At the start of `fit()`, if `backup_dir` takes no new files.
 
     Example:
 
@@ -73,48 +80,48 @@ class ExactBackup(keras.callbacks.Callback):
     def __init__(
         self,
         backup_dir,
-        save_freq="epoch",
+        *,
         double_checkpoint=False,
         delete_checkpoint=True,
         seed=None,
         batches=None,
     ):
         super().__init__()
-        if not backup_dir:
-            raise ValueError(
-                "`backup_dir` must be a folder for this fit alone. "
-                f"Received: backup_dir={backup_dir!r}"
-            )
-        if save_freq != "epoch":
-            raise ValueError(
-                "`save_freq` must be 'epoch'. A fit that goes on within an "
-                "epoch would repeat steps; for shorter epochs pass "
-                "`steps_per_epoch` where the dataset is made. "
-                f"Received: save_freq={save_freq!r}"
-            )
+        check_bool(double_checkpoint, "double_checkpoint")
+        check_bool(delete_checkpoint, "delete_checkpoint")
         check_seed(seed)
-        self.backup_dir = backup_dir
-        self.double_checkpoint = double_checkpoint
-        self.delete_checkpoint = delete_checkpoint
-        self.seed = seed
-        self._backup = EpochBackup(backup_dir, 2 if double_checkpoint else 1)
         # Python's generator is one that `keras.utils.set_random_seed` sets.
         self._seeds = SeedEpochs(
             random.getrandbits(32) if seed is None else seed, batches
         )
+        self.backup_dir = folder_path(backup_dir, "backup_dir")
+        self.double_checkpoint = double_checkpoint
+        self.delete_checkpoint = delete_checkpoint
+        self.seed = seed
+        self._backup = EpochBackup(
+            self.backup_dir, num_kept=2 if double_checkpoint else 1
+        )
         self._logs = {}
         self._resumed = {}
 
-    def order_epochs(self, dataset):
-        """Is told by a model what it is fitted on, as `SeedEpochs` is."""
-        if not self._seeds.order_epochs(dataset):
+    def set_dataset(self, dataset):
+        """Sets the dataset of the fit, whose order each epoch then seeds.
+
+        `NoisyStudentModel.fit()` calls it.
+
+        Args:
+            dataset: The dataset that `fit()` received.
+
+        Raises:
+            ValueError: If its order cannot be repeated after a crash.
+        """
+        if not self._seeds.set_dataset(dataset):
             raise ValueError(
                 "The order of the data cannot be repeated after a crash. Fit "
                 "on what `data.mix_labeled_unlabeled` returns as it is, or "
                 "pass a dataset with `begin_epoch(epoch)` as `batches`. "
                 f"Received: {type(dataset).__name__} without `begin_epoch`"
             )
-        return True
 
     def set_model(self, model):
         super().set_model(model)
@@ -124,22 +131,22 @@ class ExactBackup(keras.callbacks.Callback):
         model = self.model
         if not model.built:
             raise ValueError(
-                "The model must be built before it is fitted, to be given "
-                "back its weights. Add a `keras.Input`, or call "
+                "The model must be built before `fit()`, or its weights "
+                "cannot be restored. Add a `keras.Input`, or call "
                 f"`model.build(input_shape)`. Received: {model.name!r}"
             )
+        writable_folder(self.backup_dir, "backup_dir")
         self._logs, self._resumed = {}, {}
         self._seeds.on_train_begin()
         restored = self._backup.restore(model)
-        model._initial_epoch = None
-        if restored is not None:
-            model._initial_epoch = self._resume(*restored)
+        first_epoch = None if restored is None else self._resume(*restored)
+        set_initial_epoch(model, first_epoch)
 
     def _resume(self, epoch, facts):
-        """Takes up what is backed up; the epoch to go on with."""
+        """Takes over the facts of a backup and returns the next epoch."""
         if self.seed not in (None, facts["seed"]):
             raise ValueError(
-                "The backup is one of a fit with another seed. Give this fit "
+                "The backup belongs to a fit with another seed. Give this fit "
                 "a folder of its own, or remove the backup. "
                 f"Received: seed={self.seed}, backed up: {facts['seed']}"
             )
@@ -149,7 +156,7 @@ class ExactBackup(keras.callbacks.Callback):
         return self.params["epochs"] if facts["stopped"] else epoch
 
     def on_epoch_begin(self, epoch, logs=None):
-        self._give_back_history()
+        self._restore_history()
         self._seeds.on_epoch_begin(epoch)
 
     def on_epoch_end(self, epoch, logs=None):
@@ -164,13 +171,12 @@ class ExactBackup(keras.callbacks.Callback):
         self._backup.write(self.model, epoch + 1, facts)
 
     def on_train_end(self, logs=None):
-        self._give_back_history()
-        # It also makes sure that the next fit does not start late.
+        self._restore_history()
         self._seeds.on_train_end()
         if self.delete_checkpoint:
             self._backup.remove()
 
-    def _give_back_history(self):
+    def _restore_history(self):
         """Puts the epochs of a killed fit in front of those of this one."""
         resumed, self._resumed = self._resumed, {}
         history = self.model.history

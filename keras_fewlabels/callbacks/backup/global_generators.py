@@ -1,4 +1,4 @@
-"""The generators that are not of a layer."""
+"""The random generators that do not belong to a layer."""
 
 import random
 
@@ -7,10 +7,10 @@ import numpy as np
 
 
 class GlobalGenerators:
-    """The states of Python's, NumPy's and torch's own generators.
+    """Stores the states of the generators of Python, NumPy and torch.
 
-    With them `fit()` shuffles arrays and `PyDataset`s, except arrays on
-    TensorFlow, and on torch layers without a seed draw from them.
+    `fit()` shuffles arrays and `PyDataset`s with these generators, except
+    arrays on TensorFlow. On torch, layers without a seed draw from them.
 
     Example:
 
@@ -34,7 +34,7 @@ class GlobalGenerators:
             self._cuda = torch.cuda.get_rng_state_all()
 
     def restore(self):
-        """Gives all generators the states they had."""
+        """Gives all generators the stored states."""
         random.setstate(self._python)
         np.random.set_state(self._numpy)  # noqa: NPY002
         if keras.backend.backend() == "torch":
@@ -44,12 +44,12 @@ class GlobalGenerators:
             torch.cuda.set_rng_state_all(self._cuda)
 
 
-def seed_global_generators(number):
-    """Starts all of them from a number below `2 ** 32`."""
+def seed_global_generators(seed):
+    """Seeds all of these generators with an int below `2 ** 32`."""
     # Not `keras.utils.set_random_seed`, which imports TensorFlow.
-    random.seed(number)
-    np.random.seed(number)  # noqa: NPY002
+    random.seed(seed)
+    np.random.seed(seed)  # noqa: NPY002
     if keras.backend.backend() == "torch":
         import torch
 
-        torch.manual_seed(number)
+        torch.manual_seed(seed)

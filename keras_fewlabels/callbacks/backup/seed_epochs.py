@@ -6,37 +6,41 @@ from keras_fewlabels.callbacks.backup.global_generators import (
     seed_global_generators,
 )
 from keras_fewlabels.foundation.arguments import check_int
+from keras_fewlabels.foundation.keras_internals import set_initial_epoch
 
 
 class SeedEpochs(keras.callbacks.Callback):
-    """Makes what is random in an epoch depend on a seed and its number alone.
+    """Seeds each epoch from a seed and the number of the epoch alone.
 
     Keras backs up weights and optimizer, but not the state of its random
-    numbers: a fit that is killed and resumed by `BackupAndRestore` goes on
-    with other dropout, other augmentation and another order. With this
-    callback every epoch starts from its own seed: the layers of the model,
-    the order of `batches`, and Python's, NumPy's and torch's generators, with
-    which `fit()` shuffles arrays (TensorFlow has its own way, which
-    `keras.utils.set_random_seed` fixes) and `PyDataset`s. The three are as
-    they were when the fit ends. The order of a `tf.data.Dataset` that
-    shuffles is its own.
+    numbers. A fit that is killed and resumed by `BackupAndRestore` goes on
+    with other dropout, other augmentation and another order. This callback
+    seeds at the start of each epoch:
 
-    `callbacks.ExactBackup` does all this and backs up the fit as well.
+    - the layers of the model;
+    - the order of the dataset, if it has `begin_epoch(epoch)`;
+    - the generators of Python, NumPy and torch, with which `fit()` shuffles
+      arrays (on TensorFlow `keras.utils.set_random_seed` does that) and
+      `PyDataset`s. They get their earlier states back when the fit ends.
+
+    A `tf.data.Dataset` that shuffles by itself is not seeded.
 
     Args:
         seed: Int, 0 or more.
-        batches: Optional dataset that has `begin_epoch(epoch)`, as the one of
-            `data.mix_labeled_unlabeled` has. `NoisyStudentModel.fit()` passes
-            on what it is fitted on.
+        batches: Optional dataset with a method `begin_epoch(epoch)`, such as
+            the one of `data.mix_labeled_unlabeled`. `NoisyStudentModel.fit()`
+            calls `set_dataset` with the dataset of the fit.
 
     Raises:
-        ValueError: If an argument is no such thing.
+        ValueError: If `seed` is not an int of at least 0, or `batches` has no
+            `begin_epoch`.
 
     Example:
 
+    >>> from keras_fewlabels.callbacks.backup.seed_epochs import SeedEpochs
     >>> noise = keras.layers.GaussianNoise(1.0)
     >>> model = keras.Sequential([keras.Input((2,)), noise])
-    >>> callback = keras_fewlabels.callbacks.SeedEpochs(seed=0)
+    >>> callback = SeedEpochs(seed=0)
     >>> callback.set_model(model)
     >>> callback.on_epoch_begin(3)
     >>> first = model(np.zeros((1, 2)), training=True)
@@ -51,34 +55,34 @@ class SeedEpochs(keras.callbacks.Callback):
         check_int(seed, "seed", 0)
         if batches is not None and not hasattr(batches, "begin_epoch"):
             raise ValueError(
-                "`batches` must have a `begin_epoch(epoch)`, as the dataset "
-                "of `data.mix_labeled_unlabeled` has, with nothing mapped or "
-                "repeated after it. "
+                "`batches` must have a method `begin_epoch(epoch)`, as the "
+                "dataset of `data.mix_labeled_unlabeled` has. Do not map or "
+                "repeat that dataset. "
                 f"Received: batches of type {type(batches).__name__}"
             )
         self.seed = seed
         self.batches = batches
-        self._fitted = None
+        self._dataset = None
         self._generators = None
 
-    def order_epochs(self, dataset):
-        """Is told by a model what it is fitted on.
+    def set_dataset(self, dataset):
+        """Sets the dataset of the fit, whose order each epoch then seeds.
 
         Args:
-            dataset: What `fit()` received.
+            dataset: The dataset that `fit()` received.
 
         Returns:
             Boolean, whether the order of its epochs can be repeated.
         """
         has_order = hasattr(dataset, "begin_epoch")
-        self._fitted = dataset if has_order else None
+        self._dataset = dataset if has_order else None
         return has_order or self.batches is not None
 
     def on_train_begin(self, logs=None):
         self._generators = GlobalGenerators()
 
     def on_epoch_begin(self, epoch, logs=None):
-        for batches in (self.batches, self._fitted):
+        for batches in (self.batches, self._dataset):
             if batches is not None:
                 batches.begin_epoch(epoch)
         states = seed_generator_states(self.model)
@@ -92,13 +96,13 @@ class SeedEpochs(keras.callbacks.Callback):
 
     def on_train_end(self, logs=None):
         self._generators.restore()
-        # `BackupAndRestore` leaves it behind, and the next fit would start
-        # from there.
-        self.model._initial_epoch = None
+        # A callback that resumes a fit leaves its first epoch in the model,
+        # and the next fit would begin with it.
+        set_initial_epoch(self.model, None)
 
 
 def seed_generator_states(model):
-    """The variables in which Keras's seed generators count their draws."""
+    """Returns the variables in which Keras's seed generators count draws."""
     return [
         variable
         for variable in model.variables

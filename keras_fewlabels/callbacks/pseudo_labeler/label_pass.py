@@ -49,7 +49,7 @@ class LabelPass:
         policy: Layer that maps probabilities to `(targets, weights)`.
         num_classes: Int.
         batch_size: Int, images that are predicted at a time.
-        cache: Optional `LabelCache`, in which finished pieces are kept.
+        cache: Optional `ArrayStore`, in which finished pieces are kept.
         fingerprint: Optional string, what the labels in the cache must have
             been made from.
     """

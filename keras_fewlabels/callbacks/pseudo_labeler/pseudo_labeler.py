@@ -3,7 +3,7 @@ import random
 import keras
 import numpy as np
 
-from keras_fewlabels.callbacks.backup.array_store import LabelCache
+from keras_fewlabels.callbacks.backup.array_store import ArrayStore
 from keras_fewlabels.callbacks.print_progress import print_progress
 from keras_fewlabels.callbacks.pseudo_labeler.checks import (
     check_arguments,
@@ -19,6 +19,7 @@ from keras_fewlabels.callbacks.starting_point import StartingPoint
 from keras_fewlabels.data.batches.pseudo_labeled_data import pseudo_labeled_data
 from keras_fewlabels.data.review import read_veto
 from keras_fewlabels.data.sources.unlabeled_source import unlabeled_source
+from keras_fewlabels.foundation.atomic_write import writable_folder
 from keras_fewlabels.policies import FixedThreshold, TopPerClass
 
 
@@ -179,7 +180,9 @@ class PseudoLabeler(keras.callbacks.Callback):
         self.source = unlabeled_source(unlabeled)
         self.truth = checked_truth(truth, len(self.source))
         self.veto = None if veto is None else read_veto(veto, unlabeled)
-        self._cache = None if cache_dir is None else LabelCache(cache_dir)
+        self._cache = None
+        if cache_dir is not None:
+            self._cache = ArrayStore(writable_folder(cache_dir, "cache_dir"))
         self._batches = None
         self._forget()
 

@@ -6,9 +6,10 @@ import keras
 import numpy as np
 from keras import ops
 
-from keras_fewlabels.callbacks.backup.array_store import fingerprint
 from keras_fewlabels.callbacks.pseudo_labeler.label_pass import LabelPass
 from keras_fewlabels.callbacks.pseudo_labeler.label_record import LabelRecord
+from keras_fewlabels.foundation.atomic_write import remove_unfinished
+from keras_fewlabels.foundation.fingerprint import fingerprint
 from keras_fewlabels.policies.balance import balance_classes, top_share
 
 
@@ -22,7 +23,7 @@ class LabelingRounds:
         balance: As for `balance_classes`.
         truth: Optional int array of the true classes.
         seed: Int that fixes which images `balance` takes.
-        cache: Optional `LabelCache`.
+        cache: Optional `ArrayStore`.
         vetoed: Optional int array, images that never get a label.
 
     Attributes:
@@ -66,6 +67,8 @@ class LabelingRounds:
             not, and the labels would have been another model's, a warning
             says so.
         """
+        if self.cache is not None:
+            remove_unfinished(self.cache.folder)
         if epoch == 0:
             if self.cache is not None:
                 # Those of an older fit, which this one would mistake for its.

@@ -7,8 +7,10 @@ import time
 import keras
 import numpy as np
 
-from keras_fewlabels.callbacks.backup.array_store import LabelCache, fingerprint
+from keras_fewlabels.callbacks.backup.array_store import ArrayStore
 from keras_fewlabels.callbacks.backup.epoch_backup import EpochBackup
+from keras_fewlabels.foundation.atomic_write import writable_folder
+from keras_fewlabels.foundation.fingerprint import fingerprint
 from keras_fewlabels.loops.read_json import read_json
 from keras_fewlabels.models.copy_weights import copy_weights
 
@@ -27,8 +29,8 @@ class FinishedPhases:
             and numbers, as for `fingerprint`.
 
     Raises:
-        ValueError: If the folder cannot be written to, or holds the backup of
-            another run.
+        ValueError: If the folder holds the backup of another run.
+        OSError: If the folder takes no new files.
     """
 
     def __init__(self, folder, run):
@@ -36,8 +38,8 @@ class FinishedPhases:
         self._fingerprint = fingerprint(*run)
         if folder is None:
             return
-        self._cache = LabelCache(folder, "backup_dir", "it is trained anew")
-        self.folder = self._cache.folder
+        self.folder = writable_folder(folder, "backup_dir")
+        self._store = ArrayStore(self.folder)
         self._check_same_run()
 
     def run(self, name, student, train):
@@ -81,7 +83,7 @@ class FinishedPhases:
     def _read(self, name, student):
         if self.folder is None:
             return None
-        arrays = self._cache.read(name, self._fingerprint)
+        arrays = self._store.read(name, self._fingerprint)
         if arrays is None:
             return None
         details = json.loads(str(arrays.pop("details")))
@@ -96,7 +98,7 @@ class FinishedPhases:
             for number, weight in enumerate(student.get_weights())
         }
         details = np.array(json.dumps(details))
-        self._cache.write(
+        self._store.write(
             name, self._fingerprint, {**weights, "details": details}
         )
 

@@ -1,6 +1,6 @@
 """One phase of a fit loop: a model is fitted, and what came of it is told."""
 
-from keras_fewlabels.callbacks.backup import SeedEpochs
+from keras_fewlabels.callbacks.backup.seed_epochs import SeedEpochs
 from keras_fewlabels.loops.noisy_student.best_average import (
     BestAverage,
     WatchValidation,

@@ -13,23 +13,28 @@ from bad_input import (
     parameters,
     tf_data,
 )
+from keras_fewlabels.callbacks.backup.seed_epochs import SeedEpochs
 
 # Name: (expected in the message, the call that must raise).
 CASES = {
     "ExactBackup: no folder": (
-        "`backup_dir` must be a folder",
+        "`backup_dir` must be the path of a folder",
         lambda: fit_with(kfl.callbacks.ExactBackup("")),
     ),
-    "ExactBackup: within epochs": (
-        "`save_freq` must be 'epoch'",
-        lambda: fit_with(kfl.callbacks.ExactBackup("backup", 100)),
+    "ExactBackup: a file in the way": (
+        "`backup_dir` must be a folder in which you may create files",
+        lambda: fit_with(kfl.callbacks.ExactBackup("file")),
+    ),
+    "ExactBackup: option of another type": (
+        "`double_checkpoint` must be True or False",
+        lambda: kfl.callbacks.ExactBackup("backup", double_checkpoint="yes"),
     ),
     "ExactBackup: negative seed": (
         "`seed` must be an int, 0 or more",
         lambda: fit_with(kfl.callbacks.ExactBackup("backup", seed=-1)),
     ),
     "ExactBackup: batches without an order": (
-        "`batches` must have a `begin_epoch",
+        "`batches` must have a method `begin_epoch",
         lambda: fit_with(kfl.callbacks.ExactBackup("backup", batches=LABELED)),
     ),
     "ExactBackup: data whose order cannot be repeated": (
@@ -41,15 +46,15 @@ CASES = {
     ),
     "SeedEpochs: negative seed": (
         "`seed` must be an int, 0 or more",
-        lambda: fit_with(kfl.callbacks.SeedEpochs(-1)),
+        lambda: fit_with(SeedEpochs(-1)),
     ),
     "SeedEpochs: seed of another type": (
         "`seed` must be an int, 0 or more",
-        lambda: fit_with(kfl.callbacks.SeedEpochs(None)),
+        lambda: fit_with(SeedEpochs(None)),
     ),
     "SeedEpochs: batches without a seed": (
-        "`batches` must have a `begin_epoch",
-        lambda: fit_with(kfl.callbacks.SeedEpochs(0, LABELED)),
+        "`batches` must have a method `begin_epoch",
+        lambda: fit_with(SeedEpochs(0, LABELED)),
     ),
 }
 

@@ -43,6 +43,14 @@ def test_the_newest_state_comes_back(tmp_path):
     assert not folder.exists() and folder.parent.exists()
 
 
+def test_only_its_own_files_are_removed(tmp_path):
+    backup = EpochBackup(tmp_path)
+    backup.write(model_of(3), 1, None)
+    (tmp_path / "notes.txt").touch()
+    backup.remove()
+    assert names(tmp_path) == ["notes.txt"]
+
+
 def test_an_optimizer_that_is_not_built(tmp_path):
     EpochBackup(tmp_path).write(model_of(3), 1, None)
     model = keras.Sequential([keras.Input((3,)), keras.layers.Dense(2)])
@@ -63,28 +71,31 @@ def test_the_state_of_another_model_is_refused(other, tmp_path):
 
 
 @pytest.fixture
-def fail_at(monkeypatch):
-    """Makes the first, second ... thing that is done to a file fail."""
+def die_at(monkeypatch):
+    """Returns a function that ends the work on files at the n-th step.
 
-    def fail_at(number):
+    From then on no file changes any more, as if the process was killed.
+    """
+
+    def die_at(number):
         done = []
         for owner, name in (
             (keras.Model, "save_weights"),
-            (pathlib.Path, "write_text"),
+            (os, "fsync"),
             (os, "replace"),
-            (pathlib.Path, "unlink"),
+            (os, "unlink"),
         ):
             monkeypatch.setattr(
-                owner, name, failing(getattr(owner, name), number, done)
+                owner, name, dying(getattr(owner, name), number, done)
             )
 
-    return fail_at
+    return die_at
 
 
-def failing(function, number, done):
+def dying(function, number, done):
     def wrapped(*args, **kwargs):
         done.append(function)
-        if len(done) == number:
+        if len(done) >= number:
             if function.__name__ == "save_weights":
                 pathlib.Path(args[1]).write_bytes(b"half of a file")
             raise KeyboardInterrupt
@@ -93,18 +104,22 @@ def failing(function, number, done):
     return wrapped
 
 
+# Weights, the facts and the weights in place, and two old files removed.
 @pytest.mark.parametrize(
-    "number, epoch", [(1, 1), (2, 1), (3, 1), (4, 1), (5, 2), (6, 2)]
+    "number, epoch", [(1, 1), (2, 1), (3, 1), (4, 1), (5, 1), (6, 2), (7, 2)]
 )
 @pytest.mark.filterwarnings("error:.* is damaged")
 def test_a_crash_leaves_one_state_or_the_other(
-    number, epoch, fail_at, tmp_path
+    number, epoch, die_at, monkeypatch, tmp_path
 ):
     backup = EpochBackup(tmp_path)
     backup.write(model_of(1), 1, "after one")
-    fail_at(number)
+    die_at(number)
     with pytest.raises(KeyboardInterrupt):
         backup.write(model_of(2), 2, "after two")
+    monkeypatch.undo()
+    has_left = any(name.startswith(".unfinished-") for name in names(tmp_path))
+    assert has_left is (epoch == 1)
     model = model_of(7)
     facts = {1: "after one", 2: "after two"}[epoch]
     assert EpochBackup(tmp_path).restore(model) == (epoch, facts)
@@ -127,7 +142,7 @@ def test_damaged_files_are_named_and_not_used(
     content = file.read_bytes()
     file.write_bytes(content[:-9] + b"#" + content[-8:])
     model = model_of(7)
-    with pytest.warns(UserWarning, match=f"{file} is damaged.*trained anew"):
+    with pytest.warns(UserWarning, match=f"{file} is damaged.*trained again"):
         restored = EpochBackup(tmp_path, num_kept).restore(model)
     assert restored == (None if expected is None else (expected, "fact"))
     assert value_of(model) == (expected or 7)

@@ -2,7 +2,8 @@ import keras
 import numpy as np
 import pytest
 
-from keras_fewlabels.callbacks import ExactBackup, SeedEpochs
+from keras_fewlabels.callbacks import ExactBackup
+from keras_fewlabels.callbacks.backup.seed_epochs import SeedEpochs
 from keras_fewlabels.data import mix_labeled_unlabeled
 from keras_fewlabels.data.batches.mixed_batches import LabeledBatches
 from keras_fewlabels.layers import StochasticDepth
@@ -178,7 +179,8 @@ def test_the_seed_comes_back_without_a_global_one(tmp_path):
 
 
 def test_another_seed_is_refused(tmp_path):
-    on_arrays([ExactBackup(tmp_path, "epoch", False, False, 3)], epochs=1)
+    first = ExactBackup(tmp_path, delete_checkpoint=False, seed=3)
+    on_arrays([first], epochs=1)
     with pytest.raises(ValueError, match=r"another seed.*seed=4.*backed up: 3"):
         on_arrays([ExactBackup(tmp_path, seed=4)], epochs=2)
 
@@ -212,7 +214,7 @@ def test_the_global_generators_are_as_they_were(tmp_path):
 @pytest.mark.tensorflow
 def test_a_model_that_is_not_built_is_refused(tmp_path):
     model = keras.Sequential([keras.layers.Flatten(), keras.layers.Dense(3)])
-    with pytest.raises(ValueError, match="must be built before it is fitted"):
+    with pytest.raises(ValueError, match=r"must be built before `fit\(\)`"):
         compiled(model).fit(*LABELED, callbacks=[ExactBackup(tmp_path)])
 
 
@@ -221,8 +223,15 @@ def test_what_a_noisy_student_is_fitted_on_is_ordered(tmp_path):
     seeds = SeedEpochs()
     first, second = (LabeledBatches(*LABELED, 4, 5) for _ in range(2))
     for dataset in (first, second):
-        assert seeds.order_epochs(dataset)
+        assert seeds.set_dataset(dataset)
     seeds.set_model(network())
     seeds.on_epoch_begin(3)
     assert (first._epoch_number, second._epoch_number) == (None, 3)
-    assert not seeds.order_epochs(LABELED)
+    assert not seeds.set_dataset(LABELED)
+
+
+def test_a_folder_that_cannot_be_written_to_is_refused(tmp_path):
+    backup = ExactBackup(tmp_path / "file" / "backup")
+    (tmp_path / "file").touch()
+    with pytest.raises(NotADirectoryError, match="`backup_dir` must be a fol"):
+        on_arrays([backup])

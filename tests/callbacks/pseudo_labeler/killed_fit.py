@@ -18,7 +18,7 @@ import numpy as np  # noqa: E402
 from sklearn.datasets import load_digits  # noqa: E402
 
 from keras_fewlabels.callbacks import PseudoLabeler  # noqa: E402
-from keras_fewlabels.callbacks.backup import array_store as label_cache  # noqa: E402
+from keras_fewlabels.callbacks.backup import array_store  # noqa: E402
 from keras_fewlabels.policies import (  # noqa: E402
     DistributionAlignment,
     FixedThreshold,
@@ -39,7 +39,7 @@ class CountBatches(keras.callbacks.Callback):
         event()
 
 
-class CountingCache(label_cache.LabelCache):
+class CountingCache(array_store.ArrayStore):
     def write(self, name, fingerprint, arrays):
         event()
         super().write(name, fingerprint, arrays)

@@ -96,7 +96,7 @@ CASES = {
         lambda: fit_labeler(cache_dir="file"),
     ),
     "PseudoLabeler: cache of another type": (
-        "`cache_dir` must be a folder",
+        "`cache_dir` must be the path of a folder",
         lambda: fit_labeler(cache_dir=3),
     ),
     "PseudoLabeler: fit on the labels alone": (

@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 from keras import ops
 
-from keras_fewlabels.callbacks.backup.array_store import LabelCache
+from keras_fewlabels.callbacks.backup.array_store import ArrayStore
 from keras_fewlabels.callbacks.pseudo_labeler import label_pass
 from keras_fewlabels.callbacks.pseudo_labeler.label_pass import LabelPass
 from keras_fewlabels.callbacks.pseudo_labeler.workers import OnlyWorker
@@ -88,7 +88,7 @@ def test_pieces_of_a_killed_pass_are_not_predicted_again(tmp_path, soft):
                 raise KeyboardInterrupt
             return super().predict(images, batch_size, verbose)
 
-    cached = {"cache": LabelCache(tmp_path), "fingerprint": "abc"}
+    cached = {"cache": ArrayStore(tmp_path), "fingerprint": "abc"}
     whole = labels_of(policy())
     with pytest.raises(KeyboardInterrupt):
         labels_of(policy(), model=Killed(), **cached)

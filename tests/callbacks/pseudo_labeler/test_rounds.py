@@ -3,7 +3,7 @@ import warnings
 import numpy as np
 import pytest
 
-from keras_fewlabels.callbacks.backup.array_store import LabelCache
+from keras_fewlabels.callbacks.backup.array_store import ArrayStore
 from keras_fewlabels.callbacks.pseudo_labeler.rounds import LabelingRounds
 from keras_fewlabels.callbacks.pseudo_labeler.schedule import LabelingSchedule
 from keras_fewlabels.callbacks.pseudo_labeler.workers import OnlyWorker
@@ -70,8 +70,8 @@ def test_rounds_are_taken_up_where_they_were_left(tmp_path):
             label(rounds, epoch)
         return rounds
 
-    whole = go(make(LabelCache(tmp_path / "whole"), balance="repeat"), range(4))
-    cache = LabelCache(tmp_path / "resumed")
+    whole = go(make(ArrayStore(tmp_path / "whole"), balance="repeat"), range(4))
+    cache = ArrayStore(tmp_path / "resumed")
     # The second process was killed after the round of epoch 2.
     go(make(cache, balance="repeat"), range(3))
     resumed = make(cache, balance="repeat")
@@ -90,7 +90,7 @@ def test_rounds_are_taken_up_where_they_were_left(tmp_path):
 
 
 def test_labels_of_a_round_that_is_complete_are_not_made_again(tmp_path):
-    cache = LabelCache(tmp_path)
+    cache = ArrayStore(tmp_path)
     label(make(cache), 0)
     again = Model(0)
     label(make(cache), 0, again)
@@ -101,7 +101,7 @@ def test_labels_of_a_round_that_is_complete_are_not_made_again(tmp_path):
 
 
 def test_a_new_fit_forgets_the_rounds_of_an_older_one(tmp_path):
-    cache = LabelCache(tmp_path)
+    cache = ArrayStore(tmp_path)
     for epoch in range(3):
         label(make(cache), epoch)
     assert make(cache).resume(0)
@@ -109,7 +109,7 @@ def test_a_new_fit_forgets_the_rounds_of_an_older_one(tmp_path):
 
 
 def test_rounds_under_other_settings_are_of_no_use(tmp_path):
-    cache = LabelCache(tmp_path)
+    cache = ArrayStore(tmp_path)
     label(make(cache, every=1), 1)
     other = make(cache, every=2, start=0)
     with pytest.warns(UserWarning, match="goes on at epoch 2.*`cache_dir`"):

@@ -93,7 +93,7 @@ def test_a_damaged_file_is_named_and_the_phase_is_run_anew(tmp_path, size):
     run(tmp_path, Training(1))
     file = tmp_path / "noisy student 1.npz"
     file.write_bytes(file.read_bytes()[:size])
-    expected = re.escape(str(file)) + r" is damaged .*; it is trained anew\."
+    expected = re.escape(str(file)) + r" is damaged .*computed again\."
     with pytest.warns(UserWarning, match=expected):
         assert run(tmp_path, Training(2)) == ({2.0}, DETAILS)
     assert run(tmp_path, Training(3)) == ({2.0}, DETAILS)
@@ -133,7 +133,7 @@ def test_a_folder_that_cannot_be_written_to_is_refused(tmp_path):
         folders.append(locked)
     for folder in folders:
         with pytest.raises(
-            ValueError, match=r"`backup_dir` must be a folder.*Received: back"
+            OSError, match=r"`backup_dir` must be a folder.*Received: back"
         ):
             FinishedPhases(folder, RUN)
 

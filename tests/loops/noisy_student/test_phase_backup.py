@@ -2,7 +2,7 @@ import keras
 import numpy as np
 import pytest
 
-from keras_fewlabels.callbacks import SeedEpochs
+from keras_fewlabels.callbacks.backup.seed_epochs import SeedEpochs
 from keras_fewlabels.data.batches.mixed_batches import LabeledBatches
 from keras_fewlabels.loops.noisy_student.finished_phases import PhaseBackup
 
