@@ -25,16 +25,6 @@ def operations_of(model):
     return {operation.name: operation for operation in model.operations}
 
 
-def test_a_copy_without_changes_shares_nothing_and_predicts_the_same():
-    model = build_model()
-    copy = GraphSurgery({}, set()).copy(model)
-    np.testing.assert_array_equal(predicted(copy), predicted(model))
-    assert list(operations_of(copy)) == list(operations_of(model))
-    assert not set(map(id, copy.layers)) & set(map(id, model.layers))
-    copy.get_layer("dense").set_weights([np.zeros((4, 4)), np.zeros(4)])
-    assert model.get_layer("dense").get_weights()[0].any()
-
-
 def test_drops_go_in_front_of_the_chosen_input():
     model = build_model()
     operations = operations_of(model)
@@ -81,28 +71,3 @@ def test_nested_models_are_changed_where_they_are(wrap):
     ]
     assert len(found) == 1
     np.testing.assert_array_equal(predicted(copy), predicted(model))
-
-
-def test_a_layer_that_is_called_twice_stays_one_layer():
-    inputs = keras.Input((4,))
-    dense = layers.Dense(4, name="dense")
-    model = keras.Model(inputs, dense(dense(inputs)))
-    copy = GraphSurgery({}, set()).copy(model)
-    assert len(copy.weights) == 2
-    np.testing.assert_array_equal(predicted(copy), predicted(model))
-
-
-def test_trainable_flags_of_models_layers_and_variables_are_copied():
-    model = build_model()
-    model.get_layer("dense").trainable = False
-    model.get_layer("second").bias.trainable = False
-    copy = GraphSurgery({}, set()).copy(model)
-    names = [variable.path for variable in copy.trainable_variables]
-    assert names == ["second/kernel"]
-    model.trainable = False
-    assert not GraphSurgery({}, set()).copy(model).trainable_variables
-
-
-def test_names_of_inputs_stay():
-    copy = GraphSurgery({}, set()).copy(build_model())
-    assert copy.layers[0].name == copy.inputs[0].name == "pixels"

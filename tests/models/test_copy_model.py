@@ -1,0 +1,101 @@
+import keras
+import numpy as np
+import pytest
+from keras import layers
+
+from keras_fewlabels.models.copy_model import GraphCopy, copy_model
+
+X = np.random.default_rng(0).normal(size=(5, 4)).astype("float32")
+
+
+def predicted(model):
+    return keras.ops.convert_to_numpy(model(X))
+
+
+def build_model():
+    inputs = keras.Input((4,), name="pixels")
+    branch = layers.Dense(4, name="dense")(inputs)
+    branch = layers.Dropout(0.5, name="own")(branch)
+    x = layers.Add(name="join")([inputs, branch])
+    return keras.Model(inputs, x + layers.Dense(4, name="second")(x))
+
+
+def operations_of(model):
+    return {operation.name: operation for operation in model.operations}
+
+
+@pytest.mark.parametrize("copy_of", [copy_model, lambda m: GraphCopy().copy(m)])
+def test_copies_are_compiled_as_the_original(copy_of):
+    model = build_model()
+    assert not copy_of(model).compiled
+    model.compile(keras.optimizers.SGD(0.25), "mse")
+    copy = copy_of(model)
+    assert copy.optimizer is not model.optimizer
+    assert float(copy.optimizer.learning_rate) == 0.25
+
+
+def test_sequential_models_stay_sequential():
+    inner = keras.Sequential([keras.Input((4,)), layers.Dense(3)])
+    model = keras.Sequential([keras.Input((4,)), inner, layers.Dense(2)])
+    model.compile("sgd", "mse")
+    copy = GraphCopy().copy(model)
+    assert isinstance(copy, keras.Sequential) and copy.compiled
+    assert isinstance(copy.layers[0], keras.Sequential)
+    assert [layer.name for layer in copy.layers] == [
+        layer.name for layer in model.layers
+    ]
+    np.testing.assert_array_equal(predicted(copy), predicted(model))
+
+
+@pytest.mark.parametrize("wrap", ["functional", "sequential"])
+def test_what_is_left_out_passes_its_input_on(wrap):
+    class WithoutDropout(GraphCopy):
+        def copy_layer(self, operation):
+            if isinstance(operation, layers.Dropout):
+                return None
+            return super().copy_layer(operation)
+
+    noise = keras.Sequential([keras.Input((4,)), layers.Dropout(0.5)])
+    parts = [layers.Dense(4), noise, layers.Dropout(0.5), layers.Dense(4)]
+    model = keras.Sequential([keras.Input((4,)), *parts])
+    if wrap == "functional":
+        model = keras.Model(model.inputs, model.outputs)
+    copy = WithoutDropout().copy(model)
+    kinds = [type(layer).__name__ for layer in copy.layers]
+    assert kinds[-2:] == ["Dense", "Dense"] and len(kinds) <= 3
+    np.testing.assert_array_equal(predicted(copy), predicted(model))
+
+
+def test_a_copy_without_changes_shares_nothing_and_predicts_the_same():
+    model = build_model()
+    copy = GraphCopy().copy(model)
+    np.testing.assert_array_equal(predicted(copy), predicted(model))
+    assert list(operations_of(copy)) == list(operations_of(model))
+    assert not set(map(id, copy.layers)) & set(map(id, model.layers))
+    copy.get_layer("dense").set_weights([np.zeros((4, 4)), np.zeros(4)])
+    assert model.get_layer("dense").get_weights()[0].any()
+
+
+def test_a_layer_that_is_called_twice_stays_one_layer():
+    inputs = keras.Input((4,))
+    dense = layers.Dense(4, name="dense")
+    model = keras.Model(inputs, dense(dense(inputs)))
+    copy = GraphCopy().copy(model)
+    assert len(copy.weights) == 2
+    np.testing.assert_array_equal(predicted(copy), predicted(model))
+
+
+def test_trainable_flags_of_models_layers_and_variables_are_copied():
+    model = build_model()
+    model.get_layer("dense").trainable = False
+    model.get_layer("second").bias.trainable = False
+    copy = GraphCopy().copy(model)
+    names = [variable.path for variable in copy.trainable_variables]
+    assert names == ["second/kernel"]
+    model.trainable = False
+    assert not GraphCopy().copy(model).trainable_variables
+
+
+def test_names_of_inputs_stay():
+    copy = GraphCopy().copy(build_model())
+    assert copy.layers[0].name == copy.inputs[0].name == "pixels"
