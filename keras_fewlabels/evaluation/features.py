@@ -6,9 +6,7 @@ import numpy as np
 from keras_fewlabels.data.checks.images import check_input_shape
 from keras_fewlabels.evaluation.checks import check_scores
 from keras_fewlabels.layers.model_graph import graph_of, head_input
-from keras_fewlabels.policies.parts.class_probabilities import (
-    gives_probabilities,
-)
+from keras_fewlabels.policies.parts.class_probabilities import gives_logits
 
 # How many batches are read and predicted at a time.
 _BATCHES_PER_PIECE = 16
@@ -34,7 +32,7 @@ def features_and_probabilities(model, pool, batch_size, feature_model=None):
         ValueError: If a model does not take the images, gives no finite class
             scores, or has no last `Dense` layer and no `feature_model`.
     """
-    model = getattr(model, "student", model)
+    compiled, model = model, getattr(model, "student", model)
     check_input_shape(model, pool.take([0]), "model")
     if feature_model is None:
         together = with_features(model)
@@ -46,31 +44,34 @@ def features_and_probabilities(model, pool, batch_size, feature_model=None):
             *_predicted(model, pool, batch_size),
         ]
     features, scores = outputs
-    return flat_features(features), as_probabilities(scores, len(pool))
+    probabilities = as_probabilities(scores, len(pool), compiled)
+    return flat_features(features), probabilities
 
 
 def predicted_probabilities(model, pool, batch_size):
     """Class probabilities alone, for any Keras classifier; as above."""
-    model = getattr(model, "student", model)
+    compiled, model = model, getattr(model, "student", model)
     check_input_shape(model, pool.take([0]), "model")
     (scores,) = _predicted(model, pool, batch_size)
-    return as_probabilities(scores, len(pool))
+    return as_probabilities(scores, len(pool), compiled)
 
 
-def as_probabilities(scores, num_images):
-    """Logits or probabilities as float32 probabilities.
+def as_probabilities(scores, num_images, model=None):
+    """Returns logits or probabilities as float32 probabilities.
 
     Args:
-        scores: Array of shape `(num_images, num_classes)`. Rows that are not
-            negative and sum to 1 are probabilities already.
+        scores: Array of shape `(num_images, num_classes)`.
         num_images: Int.
+        model: The Keras model that gave the scores, if there is one. Its loss
+            tells whether they are logits, see `gives_logits`.
 
     Raises:
-        ValueError: If they are no finite class scores.
+        ValueError: If the scores are not finite, or not what the loss of the
+            model expects.
     """
     check_scores(scores, num_images)
     scores = np.asarray(scores, "float32")
-    if not gives_probabilities(scores):
+    if gives_logits(scores, model):
         scores = np.exp(scores - scores.max(axis=1, keepdims=True))
     return scores / scores.sum(axis=1, keepdims=True)
 

@@ -20,9 +20,8 @@ from keras_fewlabels.data.sources.unlabeled_source import unlabeled_source
 from keras_fewlabels.foundation.arguments import check_value_range
 from keras_fewlabels.policies.parts.class_probabilities import (
     check_class_scores,
-    gives_probabilities,
+    gives_logits,
     reads_class_numbers,
-    reads_logits,
 )
 
 # So many unlabelled images are looked at before training.
@@ -180,11 +179,8 @@ def _outputs(model, images):
 
 def _reading(model, outputs):
     """Whether the model gives logits, and its labels are class numbers."""
-    if not model.compiled:
-        return not gives_probabilities(outputs), False
-    from_logits = reads_logits(model.loss)
-    check_class_scores(outputs, from_logits, "student")
-    return from_logits, reads_class_numbers(model.loss)
+    sparse = model.compiled and reads_class_numbers(model.loss)
+    return gives_logits(outputs, model, "student"), sparse
 
 
 def _value_range(images):

@@ -1,58 +1,56 @@
-"""What `standalone` can make a model of that needs nothing else."""
+"""Checks of the arguments of `standalone`, and of the model that it makes."""
 
 import keras
 import numpy as np
 
-from keras_fewlabels.foundation.arguments import check_int
+from keras_fewlabels.foundation.arguments import (
+    BOOL,
+    NONE,
+    check_argument,
+    check_int,
+    check_names,
+    check_type,
+    check_value_range,
+)
 from keras_fewlabels.foundation.keras_internals import (
     flatten_layers,
     is_graph,
 )
 from keras_fewlabels.models.ema_teacher import EMATeacher
+from keras_fewlabels.models.student.fit_checks import value_ranges_of
 from keras_fewlabels.models.student.student_model import StudentModel
 from keras_fewlabels.policies.parts.class_probabilities import (
     class_probabilities,
-    gives_probabilities,
+    gives_logits,
 )
 
-# How far the probabilities of a copy may be off.
+# How much the probabilities of a copy may differ.
 _TOLERANCE = {"float16": 1e-2, "bfloat16": 1e-2}
 
 
-def classifier_in(model, which):
-    """The classifier itself, without what trains it.
+def classifier_in(model):
+    """Returns the classifier inside of a model that trains or averages one.
 
     Args:
         model: Keras model, as the caller passed it.
-        which: Should be `"student"` or `"teacher"`.
 
     Returns:
         A functional or `Sequential` model of images.
 
     Raises:
-        ValueError: If there is none.
+        ValueError: If there is no such model, or it takes no images.
     """
-    if which not in ("student", "teacher"):
-        raise ValueError(
-            f'`which` must be "student" or "teacher". Received: which={which!r}'
-        )
     classifier = model
     if isinstance(model, StudentModel):
-        classifier = getattr(model, which, None)
-    elif which == "teacher":
-        classifier = None
-    if isinstance(classifier, EMATeacher):
-        classifier = classifier.model
-    if classifier is None:
-        raise ValueError(
-            '`which="teacher"` needs a `NoisyStudentModel` that has a teacher. '
-            f"Received: model={model!r}"
-        )
+        classifier = model.student
+    elif isinstance(model, EMATeacher):
+        classifier = model.model
     if not is_graph(classifier) or not classifier.built:
         raise ValueError(
             "`model` must be a functional or `Sequential` model that is built, "
-            "or a `NoisyStudentModel` around one; write a subclassed model as "
-            f"a functional one. Received: model={classifier!r}"
+            "or a `NoisyStudentModel` or `EMATeacher` around one; write a "
+            "subclassed model as a functional one. "
+            f"Received: model={classifier!r}"
         )
     shape = classifier.input_shape
     if not isinstance(shape, tuple) or len(shape) != 4 or shape[-1] is None:
@@ -64,30 +62,61 @@ def classifier_in(model, which):
 
 
 def check_class_names(class_names):
-    """Refuses what does not name each class, once, in one line."""
-    is_list = isinstance(class_names, (list, tuple))
-    if (
-        not is_list
-        or not all(isinstance(name, str) and name for name in class_names)
-        or len(set(class_names)) < len(class_names)
-        or any(len(name.splitlines()) > 1 for name in class_names)
-    ):
+    """Checks that there are different class names, each in one line."""
+    names = check_names(class_names, "class_names")
+    if any(len(name.splitlines()) > 1 for name in names):
         raise ValueError(
-            "`class_names` must be a list of strings, all different and none "
-            "empty or of several lines, in the order of the classifier's "
-            f"outputs. Received: class_names={class_names!r}"
+            "`class_names` must be a list of strings of one line. "
+            f"Received: class_names={class_names!r}"
         )
 
 
-def checked_image_size(classifier, image_size):
-    """The size to resize to, or `None` where images stay as they are.
+def check_packages(packages):
+    """Checks that the names of packages come in a list."""
+    expected = 'a list of names of packages, such as ["keras_hub"]'
+    check_type(packages, "packages", (list, tuple), expected)
+
+
+def resolved_value_range(value_range, model):
+    """Returns the values of black and white that a classifier takes.
+
+    Args:
+        value_range: Pair of numbers, or `None` to read it off the model.
+        model: Keras model, as the caller passed it.
+
+    Returns:
+        Tuple of two floats.
+
+    Raises:
+        ValueError: If it is no pair of numbers, or the model does not tell.
+    """
+    if value_range is None:
+        # `fit()` has checked that the images lie in the range of the noise.
+        is_student = isinstance(model, StudentModel)
+        ranges = set(value_ranges_of(model)) if is_student else ()
+        if len(ranges) != 1:
+            raise ValueError(
+                "`value_range` must be the values of black and white in the "
+                "images that the classifier was trained on, such as (0, 255) "
+                "or (0, 1). Only a `NoisyStudentModel` whose noise has a "
+                "value range can do without. Received: value_range=None"
+            )
+        (value_range,) = ranges
+    check_value_range(value_range)
+    low, high = map(float, value_range)
+    return low, high
+
+
+def resolved_image_size(classifier, image_size):
+    """Returns the size to resize to, or `None` where images are not resized.
 
     Args:
         classifier: Built Keras model.
-        image_size: Should be a pair of ints, or `None`.
+        image_size: Pair of ints, or `None` for the size of the classifier.
 
     Raises:
-        ValueError: If it is no pair, or not the size of the classifier.
+        ValueError: If `image_size` is no pair of ints, or not the size of the
+            classifier.
     """
     own = classifier.input_shape[1:3]
     if image_size is None:
@@ -111,30 +140,16 @@ def checked_image_size(classifier, image_size):
     return tuple(image_size)
 
 
-def check_packages(packages):
-    """Refuses what is no list of names of packages."""
-    if not isinstance(packages, (list, tuple)):
-        raise ValueError(
-            "`packages` must be a list of names of packages, such as "
-            f'["keras_hub"]. Received: packages={packages!r}'
-        )
-
-
-def checked_probabilities(outputs, class_names, from_logits, classifier):
-    """The probabilities that a classifier means by its outputs.
+def check_outputs(outputs, class_names, classifier):
+    """Checks that a classifier gives one score for each class name.
 
     Args:
         outputs: Array of what it predicts for images of noise.
         class_names: List of strings.
-        from_logits: Boolean, or `None` to be found out.
         classifier: The Keras model.
 
-    Returns:
-        Float array of shape `(batch, num_classes)`, and whether the outputs
-        are logits.
-
     Raises:
-        ValueError: If the outputs are not scores of so many classes.
+        ValueError: If it does not, or its scores are those of a sigmoid.
     """
     if outputs.ndim != 2 or outputs.shape[1] != len(class_names):
         raise ValueError(
@@ -148,43 +163,53 @@ def checked_probabilities(outputs, class_names, from_logits, classifier):
             f"classes. Received: {len(class_names)} output"
         )
     activation = getattr(classifier.layers[-1], "activation", None)
-    are_probabilities = gives_probabilities(outputs)
-    if from_logits not in (None, True, False):
+    if activation is keras.activations.sigmoid:
         raise ValueError(
-            "`from_logits` must be True, False, or None to be found out. "
-            f"Received: from_logits={from_logits!r}"
+            "The outputs of a classifier must be the logits or the "
+            "probabilities of classes of which one is true; end it with "
+            "a softmax. Received: activation='sigmoid'"
         )
+
+
+def resolved_from_logits(from_logits, outputs, model):
+    """Returns whether a classifier gives logits.
+
+    Args:
+        from_logits: Boolean, or `None` for the rule of `gives_logits`.
+        outputs: Array of shape `(batch, num_classes)`.
+        model: Keras model, as the caller passed it.
+
+    Raises:
+        ValueError: If the outputs are not probabilities but should be.
+    """
+    check_argument(from_logits, "from_logits", BOOL, NONE)
     if from_logits is None:
-        from_logits = not are_probabilities
-        if from_logits and activation is keras.activations.sigmoid:
-            raise ValueError(
-                "The outputs of a classifier must be the logits or the "
-                "probabilities of classes of which one is true; end it with "
-                "a softmax. Received: activation='sigmoid'"
-            )
-    if not from_logits and not are_probabilities:
+        return gives_logits(outputs, model)
+    if not from_logits and gives_logits(outputs):
         raise ValueError(
             "`from_logits=False` needs outputs that are probabilities. "
             f"Received: rows that sum to {outputs.sum(axis=-1)}"
         )
-    probabilities = class_probabilities(outputs, from_logits)
-    return keras.ops.convert_to_numpy(probabilities), from_logits
+    return from_logits
 
 
-def check_same(copy, found, expected):
-    """Refuses a copy that predicts otherwise than its original.
+def check_same(copy, probabilities, outputs, from_logits):
+    """Checks that a copy predicts what its original does.
 
     Args:
         copy: The Keras model.
-        found: Array of its probabilities for images of noise.
-        expected: Array of those of the original.
+        probabilities: Array of its probabilities for images of noise.
+        outputs: Array of what the original predicts for them.
+        from_logits: Boolean, whether these are logits.
 
     Raises:
-        ValueError: If they differ.
+        ValueError: If the probabilities differ.
     """
+    expected = class_probabilities(outputs, from_logits)
+    expected = keras.ops.convert_to_numpy(expected)
     dtypes = {layer.compute_dtype for layer in flatten_layers(copy)}
     tolerance = max(_TOLERANCE.get(dtype, 1e-4) for dtype in dtypes)
-    difference = np.abs(found - expected).max()
+    difference = np.abs(probabilities - expected).max()
     if not difference <= tolerance:
         raise ValueError(
             "Without its layers for training the classifier predicts "

@@ -4,6 +4,10 @@ import zipfile
 
 import keras
 
+from keras_fewlabels.foundation.optional_import import optional_import
+
+# Name of the nested model that has the class names.
+LAYER = "class_names"
 # Beside the model, in the folder that TensorFlow leaves to users.
 SAVED_MODEL_FILE = pathlib.Path("assets.extra", "class_names.json")
 # Inside of a LiteRT file, as its metadata has them.
@@ -12,10 +16,10 @@ ONNX_KEY = "class_names"
 
 
 def class_names_of(model):
-    """The class names inside of a model, or of a file, made by `standalone`.
+    """Reads the class names in a model, or in a file, made by `standalone`.
 
-    A file is only read, not loaded as a model. Who has no `keras_fewlabels`
-    reads them in one line:
+    A file is only read, not loaded as a model. Programs without
+    `keras_fewlabels` read the names in one line:
 
     ```python
     # Keras
@@ -36,7 +40,9 @@ def class_names_of(model):
         List of strings, in the order of the model's outputs.
 
     Raises:
-        ValueError: If there are none, or the file is none of these.
+        ValueError: If the model has no class names, or the path is not of
+            such a file.
+        FileNotFoundError: If there is no file at the path.
         ImportError: If an `.onnx` file is given and `onnx` is not installed.
 
     Example:
@@ -57,8 +63,7 @@ def class_names_of(model):
     if isinstance(model, keras.Model):
         names = names_in_config(model.get_config())
     else:
-        path = pathlib.Path(model)
-        names = _reader_of(path)(path)
+        names = _names_in_file(model)
     if names is None:
         raise ValueError(
             "A model has class names inside if `models.standalone` made it. "
@@ -67,63 +72,12 @@ def class_names_of(model):
     return names
 
 
-def _reader_of(path):
-    readers = {".keras": _in_keras, ".onnx": _in_onnx, ".tflite": _in_litert}
-    if path.is_dir():
-        return _in_saved_model
-    if path.suffix not in readers or not path.is_file():
-        raise ValueError(
-            "`model` must be a `keras.Model`, or the path of a .keras, .onnx "
-            "or .tflite file or of the folder of a SavedModel. "
-            f"Received: model={str(path)!r}"
-        )
-    return readers[path.suffix]
-
-
-def _in_keras(path):
-    with zipfile.ZipFile(path) as archive:
-        return names_in_config(
-            json.loads(archive.read("config.json"))["config"]
-        )
-
-
-def _in_litert(path):
-    if not zipfile.is_zipfile(path):
-        return None
-    with zipfile.ZipFile(path) as archive:
-        return archive.read(LITERT_FILE).decode().splitlines()
-
-
-def _in_saved_model(path):
-    file = path / SAVED_MODEL_FILE
-    return json.loads(file.read_text()) if file.is_file() else None
-
-
-def _in_onnx(path):
-    try:
-        import onnx
-    except ImportError as error:
-        raise ImportError(
-            "ONNX files are read by the package onnx, which is not installed. "
-            'Run `pip install "keras-fewlabels[export]"`.'
-        ) from error
-    model = onnx.load(path, load_external_data=False)
-    found = [
-        prop.value for prop in model.metadata_props if prop.key == ONNX_KEY
-    ]
-    return json.loads(found[0]) if found else None
-
-
-# The nested model that has them.
-LAYER = "class_names"
-
-
 def name_classes(probabilities, class_names):
     """Puts class names into the graph of a model.
 
-    No layer of Keras is made for text that runs on every backend. What Keras
-    keeps as it is, on every backend and in every copy, are names; so the
-    names are, as JSON, the name of the input of a small nested model.
+    Keras has no layer for text that runs on every backend. But it keeps
+    names as they are, on every backend and in every copy. So the class names
+    are, as JSON, the name of the input of a small nested model.
 
     Args:
         probabilities: `KerasTensor` of shape `(batch, num_classes)`.
@@ -143,7 +97,8 @@ def names_in_config(config):
     """Reads class names out of the config of a model.
 
     Args:
-        config: Dict, as `get_config()` gives it or a `.keras` file holds it.
+        config: Dict, as `get_config()` returns it or a `.keras` file holds
+            it.
 
     Returns:
         List of strings, or `None` if the model has no class names.
@@ -155,3 +110,59 @@ def names_in_config(config):
                 names = names[0]
             return json.loads(names)
     return None
+
+
+def _names_in_file(path):
+    try:
+        path = pathlib.Path(path).expanduser()
+    except TypeError:
+        read = None
+    else:
+        readers = {".keras": _in_keras, ".onnx": _in_onnx}
+        readers[".tflite"] = _in_litert
+        read = _in_saved_model if path.is_dir() else readers.get(path.suffix)
+    if read is None:
+        raise ValueError(
+            "`model` must be a `keras.Model`, or the path of a .keras, .onnx "
+            "or .tflite file or of the folder of a SavedModel. "
+            f"Received: model={path!r}"
+        )
+    if not path.exists():
+        raise FileNotFoundError(
+            "`model` must be the path of a file that exists. "
+            f"Received: model={str(path)!r}"
+        )
+    try:
+        return read(path)
+    except (zipfile.BadZipFile, KeyError, json.JSONDecodeError) as error:
+        raise ValueError(
+            "`model` must be the path of a file that is complete. Write it "
+            f"again. Received: model={str(path)!r} ({error})"
+        ) from error
+
+
+def _in_keras(path):
+    with zipfile.ZipFile(path) as archive:
+        config = json.loads(archive.read("config.json"))
+    return names_in_config(config["config"])
+
+
+def _in_litert(path):
+    if not zipfile.is_zipfile(path):
+        return None
+    with zipfile.ZipFile(path) as archive:
+        return archive.read(LITERT_FILE).decode().splitlines()
+
+
+def _in_saved_model(path):
+    file = path / SAVED_MODEL_FILE
+    return json.loads(file.read_text()) if file.is_file() else None
+
+
+def _in_onnx(path):
+    onnx = optional_import("onnx", "export")
+    model = onnx.load(path, load_external_data=False)
+    found = [
+        prop.value for prop in model.metadata_props if prop.key == ONNX_KEY
+    ]
+    return json.loads(found[0]) if found else None

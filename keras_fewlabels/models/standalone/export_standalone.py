@@ -1,9 +1,10 @@
 import dataclasses
-import pathlib
 import shutil
 
 import numpy as np
 
+from keras_fewlabels.foundation.atomic_write import writable_folder
+from keras_fewlabels.foundation.result import Result
 from keras_fewlabels.models.standalone.class_names_of import class_names_of
 from keras_fewlabels.models.standalone.formats import (
     exported_predictions,
@@ -18,13 +19,13 @@ _FILES = {
 }
 
 
-def export_standalone(model, folder, sample, formats=tuple(_FILES)):
+def export_standalone(model, folder, sample, *, formats=tuple(_FILES)):
     """Writes a standalone model in several formats, and compares each.
 
-    Every file is read again by the runtime it is made for, which predicts
-    the sample: the report says by how much its probabilities are off those of
-    Keras. A format that the installed packages cannot write is no error; the
-    report says why.
+    Every file is loaded by the runtime that it is made for, which predicts
+    the sample. The report has the largest difference of these probabilities
+    to those of Keras. A format that the installed packages cannot write
+    raises no error; the report has the reason.
 
     | format | file | backend of Keras | needs |
     |---|---|---|---|
@@ -34,11 +35,12 @@ def export_standalone(model, folder, sample, formats=tuple(_FILES)):
 onnxruntime to compare |
     | `litert` | `model.tflite` | TensorFlow | |
 
-    `pip install "keras-fewlabels[export]"` brings what ONNX needs on
-    TensorFlow. The class names are in all four, see `class_names_of`. Images
-    are float32 with values from 0 to 255. They may have any size, except that
-    LiteRT takes the height and width of the sample, and ONNX from JAX its
-    number of images too.
+    `pip install "keras-fewlabels[export]"` installs what ONNX needs on
+    TensorFlow. All four files have the class names inside, see
+    `class_names_of`. They take images as float32, with values from 0 to 255,
+    of any size. A LiteRT file takes only the height and width of the sample.
+    An ONNX file written with JAX takes only the shape of the sample, its
+    number of images included.
 
     Args:
         model: What `standalone` returned.
@@ -46,13 +48,17 @@ onnxruntime to compare |
             of an earlier export are replaced.
         sample: Array of a few images of shape
             `(num_images, height, width, channels)` with values from 0 to 255.
-        formats: Sequence of names out of the table.
+        formats: List of names out of the table. By default all of them.
 
     Returns:
-        An `ExportReport`.
+        An `ExportReport`, which prints as a table and has `to_dict()` and
+        `save(folder)`.
 
     Raises:
-        ValueError: If an argument is not as above.
+        ValueError: If `model` has no class names, `folder` is not a path,
+            `sample` has another shape, or `formats` is not a list of names
+            out of the table.
+        OSError: If the folder cannot be created or takes no files.
 
     Example:
 
@@ -78,8 +84,7 @@ onnxruntime to compare |
     names = class_names_of(model)
     sample = _checked_sample(model, sample)
     _check_formats(formats)
-    folder = pathlib.Path(folder)
-    folder.mkdir(parents=True, exist_ok=True)
+    folder = writable_folder(folder)
     expected = model.predict(sample, verbose=0)
     return ExportReport(
         [
@@ -89,6 +94,50 @@ onnxruntime to compare |
     )
 
 
+@dataclasses.dataclass(frozen=True)
+class ExportReport(Result):
+    """The files of an export, and how well they agree with Keras.
+
+    `export_standalone` returns it. `print(report)` shows a table, and
+    `save(folder)` writes `export.json`.
+
+    Args:
+        rows: List with a dict for each format: `format`; `path`, a string, or
+            `None` if there is no file; `megabytes`; `difference`, the largest
+            absolute difference of a probability to that of Keras, or `None`
+            if nothing was compared; and `note`, the reason for a `None`, or
+            `""`.
+
+    Example:
+
+    >>> from keras_fewlabels.models.standalone.export_standalone import (
+    ...     ExportReport,
+    ... )
+    >>> row = {"format": "onnx", "path": "out/model.onnx", "megabytes": 1.5}
+    >>> print(ExportReport([{**row, "difference": 3e-8, "note": ""}]))
+    format       MB      difference
+    onnx        1.5           3e-08  out/model.onnx
+    """
+
+    rows: list
+    file_name = "export"
+
+    def to_dict(self):
+        """Returns a dict of formats to their rows, which JSON can hold."""
+        return {row["format"]: dict(row) for row in self.rows}
+
+    def __str__(self):
+        lines = [f"{'format':<12}{'MB':>3}  {'difference':>14}"]
+        return "\n".join([*lines, *map(_line, self.rows)])
+
+
+def _line(row):
+    size = "" if row["megabytes"] is None else f"{row['megabytes']:.1f}"
+    error = "" if row["difference"] is None else f"{row['difference']:.0e}"
+    words = "  ".join(text for text in (row["path"], row["note"]) if text)
+    return f"{row['format']:<10}{size:>5}  {error:>14}  {words}"
+
+
 def _row(model, name, path, names, sample, expected):
     row = {"format": name, "path": None, "megabytes": None}
     row |= {"difference": None, "note": ""}
@@ -96,15 +145,16 @@ def _row(model, name, path, names, sample, expected):
     try:
         write_format(name, model, path, names, sample)
     except Exception as error:
-        # Converters fail in ways of their own, and leave half a file.
+        # Converters raise anything, and leave half a file behind.
         _remove(path)
         return row | {"note": f"not written: {_reason(error)}"}
     row |= {"path": str(path), "megabytes": _megabytes(path)}
     try:
-        found = exported_predictions(name, path, sample)
+        predictions = exported_predictions(name, path, sample)
     except Exception as error:
         return row | {"note": f"not compared: {_reason(error)}"}
-    return row | {"difference": float(np.abs(found - expected).max())}
+    difference = np.abs(predictions - expected).max()
+    return row | {"difference": float(difference)}
 
 
 def _checked_sample(model, sample):
@@ -131,7 +181,7 @@ def _reason(error):
     if isinstance(error, ModuleNotFoundError) and error.name:
         return f"needs the package {error.name}"
     first_line = str(error).strip().partition("\n")[0]
-    # Where Keras or this package says it, the name of the error says nothing.
+    # The messages of Keras and of this package say enough.
     if isinstance(error, (ImportError, RuntimeError)) and first_line:
         return first_line
     return f"{type(error).__name__}: {first_line}"
@@ -147,45 +197,3 @@ def _remove(path):
 def _megabytes(path):
     files = path.rglob("*") if path.is_dir() else [path]
     return sum(f.stat().st_size for f in files if f.is_file()) / 1e6
-
-
-@dataclasses.dataclass(frozen=True)
-class ExportReport:
-    """Which files an export wrote, and how far they are from Keras.
-
-    `export_standalone` returns it. `print(report)` shows the table.
-
-    Args:
-        rows: List with a dict for each format: `format`; `path`, a string, or
-            `None` if there is no file; `megabytes`; `difference`, the largest
-            absolute difference of a probability to that of Keras, or `None`
-            if nothing was compared; and `note`, why something is `None`, or
-            `""`.
-
-    Example:
-
-    >>> from keras_fewlabels.models.standalone.export_standalone import (
-    ...     ExportReport,
-    ... )
-    >>> row = {"format": "onnx", "path": "out/model.onnx", "megabytes": 1.5}
-    >>> print(ExportReport([{**row, "difference": 3e-8, "note": ""}]))
-    format       MB  off by at most
-    onnx        1.5           3e-08  out/model.onnx
-    """
-
-    rows: list
-
-    def to_dict(self):
-        """Returns a dict of formats to their rows, which JSON can hold."""
-        return {row["format"]: dict(row) for row in self.rows}
-
-    def __str__(self):
-        lines = [f"{'format':<12}{'MB':>3}  {'off by at most':>14}"]
-        return "\n".join([*lines, *map(_line, self.rows)])
-
-
-def _line(row):
-    size = "" if row["megabytes"] is None else f"{row['megabytes']:.1f}"
-    off = "" if row["difference"] is None else f"{row['difference']:.0e}"
-    what = "  ".join(str(each) for each in (row["path"], row["note"]) if each)
-    return f"{row['format']:<10}{size:>5}  {off:>14}  {what}"

@@ -4,14 +4,15 @@ import keras
 
 
 def check_parts(operation, packages):
-    """Refuses a layer that Keras alone, in safe mode, cannot load.
+    """Checks that Keras alone, in safe mode, can load a layer.
 
     Args:
         operation: A layer or another operation.
-        packages: Sequence of strings, packages whose parts are no reason.
+        packages: Sequence of strings, packages whose parts may stay.
 
     Raises:
-        ValueError: If it is, or has inside, a part of another package or code.
+        ValueError: If the layer has code of the user, or a part of another
+            package, inside.
     """
     found = foreign_parts(keras.saving.serialize_keras_object(operation))
     if "code" in found:
@@ -20,26 +21,26 @@ def check_parts(operation, packages):
             "file. Write it with layers of Keras or `keras.ops`. "
             f"Received: layer {operation.name!r} with {found['code']}"
         )
-    left = {name: found[name] for name in found if name not in packages}
-    if left:
+    foreign = {name: found[name] for name in found if name not in packages}
+    if foreign:
         raise ValueError(
             "The classifier has parts that Keras alone cannot load. Build it "
             "of layers of Keras; or name their packages in `packages`, if "
-            "those who load the file have and import them. "
-            f"Received: layer {operation.name!r} with {left}"
+            "all programs that load the file import them. "
+            f"Received: layer {operation.name!r} with {foreign}"
         )
 
 
 def foreign_parts(config):
-    """The parts of a config that need a package other than Keras.
+    """Finds the parts of a config that need a package other than Keras.
 
     Args:
         config: What `keras.saving.serialize_keras_object` made.
 
     Returns:
         Dict of the names of packages to sorted lists of the names of their
-        classes and functions. What is code of the user's, such as a `Lambda`
-        layer, has the package `"code"`.
+        classes and functions. Code of the user, such as a `Lambda` layer, has
+        the package `"code"`.
     """
     found = {}
     for package, name in _parts(config):
@@ -49,10 +50,10 @@ def foreign_parts(config):
 
 
 def _parts(config):
-    """The package and name of each part, at any depth."""
+    """Yields the package and name of each part, at any depth."""
     if isinstance(config, (list, tuple)):
-        for each in config:
-            yield from _parts(each)
+        for entry in config:
+            yield from _parts(entry)
     if not isinstance(config, dict):
         return
     name = config.get("class_name")
@@ -63,5 +64,5 @@ def _parts(config):
         yield (package, function) if has_package else ("code", package)
     elif isinstance(name, str) and config.get("module"):
         yield config["module"].partition(".")[0], name
-    for each in config.values():
-        yield from _parts(each)
+    for entry in config.values():
+        yield from _parts(entry)

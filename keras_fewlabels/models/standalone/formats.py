@@ -1,4 +1,4 @@
-"""Files of a standalone model, each with its class names inside."""
+"""The formats of a standalone model: how each is written and loaded."""
 
 import importlib.util
 import json
@@ -12,7 +12,7 @@ from keras_fewlabels.models.standalone.class_names_of import (
     SAVED_MODEL_FILE,
 )
 
-# What converts to ONNX, by the backend of Keras.
+# Packages that convert to ONNX, by the backend of Keras.
 _ONNX_CONVERTERS = {
     "tensorflow": "tf2onnx",
     "jax": "jax2onnx",
@@ -31,9 +31,28 @@ def write_format(name, model, path, names, sample):
         sample: Float32 array of images, whose shape a format may keep.
 
     Raises:
-        Exception: Whatever the converter raises.
+        Exception: Anything that the converter raises.
     """
-    _WRITERS[name](model, path, names, sample)
+    write, _ = _FORMATS[name]
+    write(model, path, names, sample)
+
+
+def exported_predictions(name, path, images):
+    """Loads a file and predicts images with it.
+
+    Args:
+        name: `"keras"`, `"saved_model"`, `"onnx"` or `"litert"`.
+        path: Path of the file or folder.
+        images: Float32 array of shape `(num_images, height, width, channels)`.
+
+    Returns:
+        Float array of shape `(num_images, num_classes)`.
+
+    Raises:
+        ImportError: If the runtime is not installed.
+    """
+    _, predict = _FORMATS[name]
+    return predict(str(path), images)
 
 
 def _write_keras(model, path, names, sample):
@@ -51,7 +70,7 @@ def _write_saved_model(model, path, names, sample):
 
 def _write_onnx(model, path, names, sample):
     needed = ["onnx", _ONNX_CONVERTERS[keras.backend.backend()]]
-    missing = [each for each in needed if not importlib.util.find_spec(each)]
+    missing = [name for name in needed if not importlib.util.find_spec(name)]
     if missing:
         raise ImportError(f"needs the packages {', '.join(missing)}")
     import onnx
@@ -72,53 +91,28 @@ def _write_litert(model, path, names, sample):
     model.export(
         path, format="litert", verbose=False, input_signature=signature
     )
-    # A zip archive behind the model, which is where metadata of LiteRT is.
+    # LiteRT has its metadata in a zip archive behind the model.
     with zipfile.ZipFile(path, "a") as archive:
         archive.writestr(LITERT_FILE, "\n".join(names))
-
-
-_WRITERS = {
-    "keras": _write_keras,
-    "saved_model": _write_saved_model,
-    "onnx": _write_onnx,
-    "litert": _write_litert,
-}
 
 
 def _signature(shape):
     return [keras.InputSpec(shape=shape, dtype="float32", name="image")]
 
 
-def exported_predictions(name, path, images):
-    """Loads a file anew and predicts images with it.
-
-    Args:
-        name: `"keras"`, `"saved_model"`, `"onnx"` or `"litert"`.
-        path: Path of the file or folder.
-        images: Float32 array of shape `(num_images, height, width, channels)`.
-
-    Returns:
-        Float array of shape `(num_images, num_classes)`.
-
-    Raises:
-        ImportError: If the runtime is not installed.
-    """
-    return _RUNTIMES[name](str(path), images)
-
-
-def _keras(path, images):
+def _predict_keras(path, images):
     return keras.saving.load_model(path).predict(images, verbose=0)
 
 
-def _saved_model(path, images):
+def _predict_saved_model(path, images):
     import tensorflow as tf
 
-    # The function alone does not keep the variables.
+    # `serve` alone does not keep the variables alive.
     loaded = tf.saved_model.load(path)
     return loaded.serve(images).numpy()
 
 
-def _onnx(path, images):
+def _predict_onnx(path, images):
     import onnxruntime
 
     session = onnxruntime.InferenceSession(path)
@@ -126,7 +120,7 @@ def _onnx(path, images):
     return outputs
 
 
-def _litert(path, images):
+def _predict_litert(path, images):
     interpreter = _interpreter_class()(path)
     (inputs,) = interpreter.get_input_details()
     interpreter.resize_tensor_input(inputs["index"], images.shape)
@@ -148,9 +142,10 @@ def _interpreter_class():
     return Interpreter
 
 
-_RUNTIMES = {
-    "keras": _keras,
-    "saved_model": _saved_model,
-    "onnx": _onnx,
-    "litert": _litert,
+# By name: how a file is written, and how its runtime predicts with it.
+_FORMATS = {
+    "keras": (_write_keras, _predict_keras),
+    "saved_model": (_write_saved_model, _predict_saved_model),
+    "onnx": (_write_onnx, _predict_onnx),
+    "litert": (_write_litert, _predict_litert),
 }

@@ -1,28 +1,40 @@
 import os
+import pathlib
 
-import keras
 import numpy as np
 
+from keras_fewlabels.data.folders.decode_image import (
+    UnusableImage,
+    decode_image,
+)
 from keras_fewlabels.foundation.arguments import check_int
 from keras_fewlabels.models.standalone.class_names_of import class_names_of
 
+# What Pillow calls images of so many channels.
+_COLOR_MODES = {1: "grayscale", 3: "rgb"}
 
-def predict_image(model, image, top=3):
-    """The likeliest classes of one image, by name.
+
+def predict_image(model, image, *, top=3):
+    """Returns the likeliest classes of one image, by name.
+
+    Files are read as `data.ImageFiles` reads them: turned upright, and in the
+    colours that the model takes.
 
     Args:
         model: What `models.standalone` returned, or what
             `keras.saving.load_model` made of its file.
         image: Path of an image file, which needs Pillow; or an array of shape
             `(height, width, channels)` with values from 0 to 255.
-        top: Int, how many classes at most.
+        top: Int, the largest number of classes to return.
 
     Returns:
         List of pairs of a class name and its probability, a float; the
         likeliest first.
 
     Raises:
-        ValueError: If the model has no class names, or the image is none.
+        ValueError: If the model has no class names, the array has another
+            shape, or the file is not an image of the model's channels.
+        FileNotFoundError: If there is no file at the path.
         ImportError: If a path is given and Pillow is not installed.
 
     Example:
@@ -45,7 +57,7 @@ def predict_image(model, image, top=3):
     names = class_names_of(model)
     channels = model.input_shape[-1]
     if isinstance(image, (str, os.PathLike)):
-        image = _read(image, channels)
+        image = _read(pathlib.Path(image).expanduser(), channels)
     shape = getattr(image, "shape", ())
     if len(shape) != 3 or shape[-1] != channels:
         raise ValueError(
@@ -58,7 +70,21 @@ def predict_image(model, image, top=3):
 
 
 def _read(path, channels):
-    modes = {1: "grayscale", 3: "rgb", 4: "rgba"}
-    return keras.utils.img_to_array(
-        keras.utils.load_img(path, color_mode=modes.get(channels, "rgb"))
-    )
+    if not path.exists():
+        raise FileNotFoundError(
+            "`image` must be the path of a file that exists. "
+            f"Received: image={str(path)!r}"
+        )
+    if channels not in _COLOR_MODES:
+        raise ValueError(
+            f"Images of {channels} channels are not read from files. Pass an "
+            f"array as `image`. Received: image={str(path)!r}"
+        )
+    try:
+        pixels, _ = decode_image(path, _COLOR_MODES[channels])
+    except UnusableImage as error:
+        raise ValueError(
+            "`image` must be the path of an image file. "
+            f"Received: image={str(path)!r} ({error})"
+        ) from error
+    return np.asarray(pixels).reshape(pixels.height, pixels.width, channels)

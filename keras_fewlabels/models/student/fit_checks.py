@@ -131,7 +131,7 @@ def check_before_fit(model, data):
     check_labels(labels, "labels", num_classes=num_classes)
     check_label_form(labels, reads_class_numbers(model.loss))
     for part, array in images.items():
-        for value_range in _value_ranges(model):
+        for value_range in value_ranges_of(model):
             check_values(array, part, value_range)
 
 
@@ -205,7 +205,7 @@ def _check_outputs(model, images):
     return student_outputs.shape[-1]
 
 
-def _value_ranges(model):
+def value_ranges_of(model):
     for noise in (model.noise, model.weak_noise, model.labeled_noise):
         for layer in (noise, *getattr(noise, "layers", ())):
             value_range = getattr(layer, "value_range", None)

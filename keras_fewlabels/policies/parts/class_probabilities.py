@@ -20,62 +20,81 @@ def class_probabilities(outputs, from_logits):
     return ops.softmax(outputs, axis=-1) if from_logits else outputs
 
 
-def reads_logits(loss):
-    """Whether a compiled loss takes the model's outputs as logits.
+def gives_logits(outputs, model=None, role="model"):
+    """Returns whether a classifier gives logits rather than probabilities.
+
+    The whole package follows this one rule. The loss that the model is
+    compiled with tells, if it is a categorical cross-entropy of Keras.
+    Otherwise the outputs tell: rows of numbers that are not negative and sum
+    to 1 are probabilities.
 
     Args:
-        loss: What was given to `model.compile(loss=...)`: a
-            `keras.losses.Loss`, its name, or its function.
+        outputs: Array of shape `(batch, num_classes)`, what the model predicts
+            for a few images.
+        model: Optional Keras model.
+        role: String, how the caller calls the model.
 
     Returns:
         Boolean.
 
     Raises:
-        ValueError: If the loss is no classification loss of Keras.
+        ValueError: If the loss expects probabilities, and the outputs are
+            not probabilities.
     """
-    resolved = _resolve(loss)
-    if isinstance(resolved, keras.losses.Loss):
-        from_logits = resolved.get_config().get("from_logits")
-        if from_logits is not None:
-            return from_logits
-    elif getattr(resolved, "__name__", None) in (
-        "sparse_categorical_crossentropy",
-        "categorical_crossentropy",
-        "categorical_focal_crossentropy",
-    ):
-        return False
-    raise ValueError(
-        "Whether the model gives logits or probabilities is read off its "
-        "loss, which must be a categorical cross-entropy of Keras, such as "
-        "`keras.losses.SparseCategoricalCrossentropy(from_logits=True)`. "
-        f"Received: loss={loss!r}"
-    )
+    from_logits = _from_logits(getattr(model, "loss", None))
+    if from_logits is None:
+        return not _are_probabilities(outputs)
+    check_class_scores(outputs, from_logits, role)
+    return from_logits
+
+
+def reads_logits(loss):
+    """Returns whether a compiled loss takes the model's outputs as logits.
+
+    Args:
+        loss: The `loss` given to `model.compile()`: a `keras.losses.Loss`, its
+            name, or its function.
+
+    Returns:
+        Boolean.
+
+    Raises:
+        ValueError: If the loss is not a categorical cross-entropy of Keras.
+    """
+    from_logits = _from_logits(loss)
+    if from_logits is None:
+        raise ValueError(
+            "Whether the model gives logits or probabilities is read off its "
+            "loss, which must be a categorical cross-entropy of Keras, such as "
+            "`keras.losses.SparseCategoricalCrossentropy(from_logits=True)`. "
+            f"Received: loss={loss!r}"
+        )
+    return from_logits
 
 
 def reads_class_numbers(loss):
-    """Whether a compiled loss takes class numbers rather than one-hot rows.
+    """Returns whether a compiled loss takes class numbers, not one-hot rows.
 
     Args:
         loss: As for `reads_logits`.
 
     Returns:
         Boolean.
+
+    Raises:
+        ValueError: If the loss is not a categorical cross-entropy of Keras.
     """
+    reads_logits(loss)
     loss = _resolve(loss)
     if isinstance(loss, keras.losses.SparseCategoricalCrossentropy):
         return True
-    # Not its own name, which is whatever the user calls it.
+    # Not by its own name, which is whatever the user calls it.
     kind = type(loss) if isinstance(loss, keras.losses.Loss) else loss
     return kind.__name__.lower().startswith("sparse")
 
 
-def _resolve(loss):
-    # `compile()` takes names of functions and of classes.
-    return keras.losses.get(loss) if isinstance(loss, str) else loss
-
-
 def check_class_scores(outputs, from_logits, role):
-    """Refuses outputs that a classification loss cannot read.
+    """Checks that a classification loss can read the outputs of a model.
 
     Args:
         outputs: NumPy array, what a model predicts for a few images.
@@ -83,8 +102,8 @@ def check_class_scores(outputs, from_logits, role):
         role: String, how the caller calls the model.
 
     Raises:
-        ValueError: If there is no row of scores per image, or rows that
-            should be probabilities are none.
+        ValueError: If the outputs are not one row of scores per image, or are
+            not probabilities although the loss takes probabilities.
     """
     outputs = np.asarray(outputs, "float32")
     if outputs.ndim != 2:
@@ -92,7 +111,7 @@ def check_class_scores(outputs, from_logits, role):
             f"The {role} must give one row of class scores per image, "
             f"shape (batch, num_classes). Received: {outputs.shape}"
         )
-    if not from_logits and not gives_probabilities(outputs):
+    if not from_logits and not _are_probabilities(outputs):
         sums = outputs.sum(axis=-1)
         raise ValueError(
             f"The loss expects probabilities, so the last layer of the {role} "
@@ -103,21 +122,8 @@ def check_class_scores(outputs, from_logits, role):
         )
 
 
-def gives_probabilities(outputs):
-    """Whether rows of outputs are class probabilities rather than logits.
-
-    Args:
-        outputs: NumPy array of shape `(batch, num_classes)`.
-
-    Returns:
-        Boolean.
-    """
-    sums = np.sum(outputs, axis=-1, dtype="float32")
-    return bool(np.min(outputs) >= 0 and np.allclose(sums, 1, atol=1e-2))
-
-
 def check_same_classes(outputs, teacher_outputs):
-    """Refuses a student and a teacher with another number of classes.
+    """Checks that student and teacher have the same number of classes.
 
     Args:
         outputs: Array of shape `(batch, num_classes)` of the student.
@@ -132,3 +138,27 @@ def check_same_classes(outputs, teacher_outputs):
             f"{outputs.shape[-1]} classes of the student, "
             f"{teacher_outputs.shape[-1]} of the teacher"
         )
+
+
+def _from_logits(loss):
+    """Returns whether a loss takes logits; `None` if the loss does not tell."""
+    loss = _resolve(loss)
+    if isinstance(loss, keras.losses.Loss):
+        return loss.get_config().get("from_logits")
+    if getattr(loss, "__name__", None) in (
+        "sparse_categorical_crossentropy",
+        "categorical_crossentropy",
+        "categorical_focal_crossentropy",
+    ):
+        return False
+    return None
+
+
+def _resolve(loss):
+    # `compile()` takes names of functions and of classes.
+    return keras.losses.get(loss) if isinstance(loss, str) else loss
+
+
+def _are_probabilities(outputs):
+    sums = np.sum(outputs, axis=-1, dtype="float32")
+    return bool(np.min(outputs) >= 0 and np.allclose(sums, 1, atol=1e-2))

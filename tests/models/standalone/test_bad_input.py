@@ -11,7 +11,6 @@ from bad_input import (
     classifier,
     parameters,
     residual,
-    student_model,
     unbuilt,
 )
 
@@ -28,7 +27,9 @@ def standalone(
     **options,
 ):
     model = classifier() if model is None else model
-    return kfl.models.standalone(model, names, size, value_range, **options)
+    return kfl.models.standalone(
+        model, names, image_size=size, value_range=value_range, **options
+    )
 
 
 # Name: (expected in the message, the call that must raise).
@@ -73,13 +74,9 @@ CASES = {
         "`value_range` must be",
         lambda: standalone(value_range=(1, 0)),
     ),
-    "standalone: no teacher": (
-        "needs a `NoisyStudentModel` that has a teacher",
-        lambda: standalone(student_model(), which="teacher"),
-    ),
-    "standalone: neither student nor teacher": (
-        '`which` must be "student" or "teacher"',
-        lambda: standalone(which="best"),
+    "standalone: model that does not know black and white": (
+        "`value_range` must be the values of black and white",
+        lambda: standalone(value_range=None),
     ),
     "standalone: logits said to be probabilities": (
         "needs outputs that are probabilities",
@@ -132,13 +129,13 @@ CASES = {
     "export_standalone: unknown format": (
         "`formats` must be",
         lambda: kfl.models.export_standalone(
-            standalone(), "out", IMAGES, ["onxx"]
+            standalone(), "out", IMAGES, formats=["onxx"]
         ),
     ),
     "export_standalone: formats in a string": (
         "`formats` must be",
         lambda: kfl.models.export_standalone(
-            standalone(), "out", IMAGES, "onnx"
+            standalone(), "out", IMAGES, formats="onnx"
         ),
     ),
     "predict_image: model without names": (

@@ -17,7 +17,9 @@ def model_of_images():
     classifier = keras.Sequential(
         [keras.Input((4, 4, 1)), keras.layers.Flatten(), keras.layers.Dense(3)]
     )
-    return kfl.models.standalone(classifier, NAMES, (4, 4), (0, 1))
+    return kfl.models.standalone(
+        classifier, NAMES, image_size=(4, 4), value_range=(0, 1)
+    )
 
 
 def test_of_a_model_and_of_its_file(tmp_path):
@@ -37,11 +39,21 @@ def test_the_inner_classifier_has_no_names(tmp_path):
         kfl.models.class_names_of(tmp_path / "model.keras")
 
 
-@pytest.mark.parametrize("name", ["missing.keras", "notes.txt"])
-def test_other_files_are_refused(name, tmp_path):
+def test_other_files_are_refused(tmp_path):
     (tmp_path / "notes.txt").write_text("cat")
-    with pytest.raises(ValueError, match=r"path of a .keras.*Received"):
-        kfl.models.class_names_of(tmp_path / name)
+    for path in (tmp_path / "notes.txt", 7):
+        with pytest.raises(ValueError, match=r"path of a .keras.*Received"):
+            kfl.models.class_names_of(path)
+    with pytest.raises(FileNotFoundError, match=r"exists.*missing\.keras"):
+        kfl.models.class_names_of(tmp_path / "missing.keras")
+
+
+def test_damaged_files_are_refused(tmp_path):
+    path = tmp_path / "model.keras"
+    model_of_images().save(path)
+    path.write_bytes(path.read_bytes()[:1000])
+    with pytest.raises(ValueError, match=r"complete.*Received.*model\.keras"):
+        kfl.models.class_names_of(path)
 
 
 ODD = ["a/b", 'say "x"', "Käfer", "中文", "back\\slash", " space ", "{1}"]

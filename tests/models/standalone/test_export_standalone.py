@@ -56,7 +56,7 @@ def model_of_images():
     classifier.set_weights(
         [w + RNG.uniform(0.1, 0.9, w.shape) for w in classifier.get_weights()]
     )
-    return kfl.models.standalone(classifier, NAMES, None, (-1, 1))
+    return kfl.models.standalone(classifier, NAMES, value_range=(-1, 1))
 
 
 def as_others_read_them(path):
@@ -77,7 +77,9 @@ def as_others_read_them(path):
 @pytest.mark.parametrize("name", TESTED[keras.backend.backend()])
 def test_files_predict_and_name_as_keras_does(name, tmp_path):
     model = model_of_images()
-    report = kfl.models.export_standalone(model, tmp_path, SAMPLE, [name])
+    report = kfl.models.export_standalone(
+        model, tmp_path, SAMPLE, formats=[name]
+    )
     (row,) = report.rows
     assert row["note"] == ""
     assert row["difference"] < 1e-5
@@ -109,7 +111,7 @@ def test_again_over_an_earlier_export(tmp_path):
     model = model_of_images()
     for _ in range(2):
         report = kfl.models.export_standalone(
-            model, tmp_path / "new" / "folder", SAMPLE, ["keras"]
+            model, tmp_path / "new" / "folder", SAMPLE, formats=["keras"]
         )
     assert report.rows[0]["difference"] < 1e-5
 
@@ -149,7 +151,7 @@ ROWS = [
 
 def test_table():
     assert str(ExportReport(ROWS)).splitlines() == [
-        "format       MB  off by at most",
+        "format       MB      difference",
         "keras      12.3           0e+00  out/model.keras",
         "onnx                             "
         "not written: needs the packages onnx, tf2onnx",
@@ -162,3 +164,12 @@ def test_dict():
         "keras": ROWS[0],
         "onnx": ROWS[1],
     }
+
+
+def test_saved(tmp_path):
+    report = ExportReport(ROWS)
+    report.save(tmp_path)
+    saved = json.loads((tmp_path / "export.json").read_text())
+    assert saved == report.to_dict()
+    assert report.figure() is None
+    assert [path.name for path in tmp_path.iterdir()] == ["export.json"]

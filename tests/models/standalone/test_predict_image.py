@@ -19,7 +19,7 @@ def model():
     )
     kernel = np.tile([[-10.0, 0.0, 10.0]], (3, 1)) / 3
     classifier.set_weights([kernel, np.zeros(3)])
-    return kfl.models.standalone(classifier, NAMES, None, (-1, 1))
+    return kfl.models.standalone(classifier, NAMES, value_range=(-1, 1))
 
 
 @pytest.mark.parametrize("level, expected", [(0, NAMES), (255, NAMES[::-1])])
@@ -28,7 +28,7 @@ def test_files_and_arrays(level, expected, model, tmp_path):
 
     photo = np.full((20, 30, 3), level, "uint8")
     Image.fromarray(photo).save(tmp_path / "x.png")
-    found = kfl.models.predict_image(model, tmp_path / "x.png")
+    found = kfl.models.predict_image(model, str(tmp_path / "x.png"))
     assert [name for name, _ in found] == expected
     assert found[0][1] > 0.99
     assert sum(score for _, score in found) == pytest.approx(1, abs=1e-5)
@@ -39,3 +39,26 @@ def test_files_and_arrays(level, expected, model, tmp_path):
 def test_other_images_are_refused(shape, model):
     with pytest.raises(ValueError, match=r"\(height, width, 3\).*Received"):
         kfl.models.predict_image(model, np.zeros(shape))
+
+
+def test_files_are_turned_upright(model, tmp_path):
+    from PIL import Image
+
+    # Dark above, bright below; its file says that it lies on its side.
+    photo = np.zeros((20, 30, 3), "uint8")
+    photo[10:] = 255
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    Image.fromarray(photo).save(tmp_path / "x.png", exif=exif)
+    seen = []
+    model.predict = lambda images, verbose: seen.append(images) or np.eye(3)[:1]
+    kfl.models.predict_image(model, tmp_path / "x.png")
+    np.testing.assert_array_equal(seen[0][0], np.rot90(photo, -1))
+
+
+def test_files_of_no_image_are_refused(model, tmp_path):
+    (tmp_path / "x.png").write_text("no image")
+    with pytest.raises(ValueError, match=r"image file.*x\.png.*no image"):
+        kfl.models.predict_image(model, tmp_path / "x.png")
+    with pytest.raises(FileNotFoundError, match=r"`image`.*y\.png"):
+        kfl.models.predict_image(model, tmp_path / "y.png")

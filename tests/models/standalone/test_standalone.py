@@ -8,6 +8,7 @@ import pytest
 from keras import layers, ops
 
 import keras_fewlabels as kfl
+from keras_fewlabels.foundation.keras_internals import flatten_layers
 
 RNG = np.random.default_rng(0)
 NAMES = ["cat", "dog", "sea/gull"]
@@ -138,7 +139,9 @@ def test_files_predict_the_same_where_the_package_is_not(tmp_path):
     for name, (build, value_range, gives_logits) in CLASSIFIERS.items():
         classifier = randomized(build())
         expected[name] = expected_of(classifier, value_range, gives_logits)
-        model = kfl.models.standalone(classifier, NAMES, (16, 16), value_range)
+        model = kfl.models.standalone(
+            classifier, NAMES, image_size=(16, 16), value_range=value_range
+        )
         found = model.predict(PHOTOS, verbose=0)
         np.testing.assert_allclose(found, expected[name], atol=1e-5)
         model.save(tmp_path / f"{name}.keras")
@@ -162,8 +165,8 @@ def test_nothing_for_training_is_left(name):
     build, value_range, _ = CLASSIFIERS[name]
     classifier = build()
     before = classifier.get_weights()
-    model = kfl.models.standalone(classifier, NAMES, None, value_range)
-    left = [type(layer) for layer in model._flatten_layers()]
+    model = kfl.models.standalone(classifier, NAMES, value_range=value_range)
+    left = [type(layer) for layer in flatten_layers(model)]
     assert all(kind.__module__.startswith("keras.") for kind in left)
     words = ("Random", "Dropout", "Noise", "Stochastic", "Pipeline")
     assert not [kind for kind in left if any(w in str(kind) for w in words)]
@@ -199,7 +202,10 @@ def test_student_or_teacher_of_a_noisy_student(which, kind):
         "student": model.student,
         "teacher": teacher.model if kind == "average" else teacher,
     }
-    alone = kfl.models.standalone(model, NAMES, (16, 16), (-1, 1), which=which)
+    shown = {"student": model, "teacher": model.teacher}[which]
+    alone = kfl.models.standalone(
+        shown, NAMES, image_size=(16, 16), value_range=(-1, 1)
+    )
     found = alone.predict(PHOTOS, verbose=0)
     np.testing.assert_allclose(
         found, expected_of(expected[which], (-1, 1), True), atol=1e-5
@@ -209,7 +215,9 @@ def test_student_or_teacher_of_a_noisy_student(which, kind):
 
 
 def test_images_of_any_size_and_dtype():
-    model = kfl.models.standalone(residual(), NAMES, (16, 16), (0, 1))
+    model = kfl.models.standalone(
+        residual(), NAMES, image_size=(16, 16), value_range=(0, 1)
+    )
     small = PHOTOS[:, :16, :16]
     from_bytes = model.predict(small, verbose=0)
     floats = model.predict(small.astype("float32"), verbose=0)
@@ -222,7 +230,7 @@ def test_classifier_of_any_size_sees_images_as_they_are():
     x = layers.Conv2D(3, 3, activation="relu")(inputs)
     x = layers.Dense(3, "softmax")(layers.GlobalMaxPooling2D()(x))
     classifier = keras.Model(inputs, x)
-    model = kfl.models.standalone(classifier, NAMES, None, (0, 255))
+    model = kfl.models.standalone(classifier, NAMES, value_range=(0, 255))
     images = PHOTOS.astype("float32")
     np.testing.assert_allclose(
         model.predict(images, verbose=0),
@@ -235,9 +243,9 @@ def test_classifier_of_any_size_sees_images_as_they_are():
 
 def test_from_logits_overrides_what_the_outputs_look_like():
     classifier = residual()
-    once = kfl.models.standalone(classifier, NAMES, None, (0, 1))
+    once = kfl.models.standalone(classifier, NAMES, value_range=(0, 1))
     twice = kfl.models.standalone(
-        classifier, NAMES, None, (0, 1), from_logits=True
+        classifier, NAMES, value_range=(0, 1), from_logits=True
     )
     probabilities = once.predict(PHOTOS, verbose=0)
     exponents = np.exp(probabilities)
@@ -251,7 +259,7 @@ def test_from_logits_overrides_what_the_outputs_look_like():
 def test_mixed_precision_gives_probabilities_of_float32():
     keras.config.set_dtype_policy("mixed_bfloat16")
     classifier = residual()
-    model = kfl.models.standalone(classifier, NAMES, None, (0, 1))
+    model = kfl.models.standalone(classifier, NAMES, value_range=(0, 1))
     probabilities = model.predict(PHOTOS, verbose=0)
     assert probabilities.dtype == "float32"
     np.testing.assert_allclose(
@@ -276,8 +284,32 @@ def test_packages_that_may_stay():
     )
     package = Doubled.__module__.partition(".")[0]
     with pytest.raises(ValueError, match=f"{package}': .'Doubled'"):
-        kfl.models.standalone(classifier, NAMES, None, (0, 1))
+        kfl.models.standalone(classifier, NAMES, value_range=(0, 1))
     model = kfl.models.standalone(
-        classifier, NAMES, None, (0, 1), packages=[package]
+        classifier, NAMES, value_range=(0, 1), packages=[package]
     )
     assert Doubled in map(type, model.get_layer("classifier").layers)
+
+
+def test_the_noise_of_a_model_tells_the_value_range():
+    noise = kfl.layers.RandAugment(value_range=(-1, 1))
+    model = kfl.models.NoisyStudentModel(randomized(augmented()), noise=noise)
+    told = kfl.models.standalone(model, NAMES)
+    given = kfl.models.standalone(model, NAMES, value_range=(-1, 1))
+    np.testing.assert_array_equal(
+        told.predict(PHOTOS, verbose=0), given.predict(PHOTOS, verbose=0)
+    )
+    with pytest.raises(ValueError, match=r"black and white.*=None"):
+        kfl.models.standalone(model.student, NAMES)
+    model.weak_noise = kfl.layers.RandAugment()
+    with pytest.raises(ValueError, match=r"black and white.*=None"):
+        kfl.models.standalone(model, NAMES)
+
+
+def test_the_loss_of_a_model_tells_whether_it_gives_logits():
+    classifier = residual()
+    classifier.compile(
+        loss=keras.losses.CategoricalCrossentropy(from_logits=True)
+    )
+    told = kfl.models.standalone(classifier, NAMES, value_range=(0, 1))
+    assert "softmax" in [layer.name for layer in told.layers]

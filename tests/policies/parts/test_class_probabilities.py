@@ -5,7 +5,7 @@ import pytest
 from keras_fewlabels.policies.parts.class_probabilities import (
     check_class_scores,
     class_probabilities,
-    gives_probabilities,
+    gives_logits,
     reads_class_numbers,
     reads_logits,
 )
@@ -59,8 +59,9 @@ def test_reads_class_numbers(loss, expected):
     ["mse", losses.MeanSquaredError(), lambda y_true, y_pred: 0.0, None],
 )
 def test_other_losses_are_refused(loss):
-    with pytest.raises(ValueError, match="categorical cross-entropy"):
-        reads_logits(loss)
+    for read in (reads_logits, reads_class_numbers):
+        with pytest.raises(ValueError, match="categorical cross-entropy"):
+            read(loss)
 
 
 def test_class_probabilities():
@@ -85,11 +86,27 @@ def test_class_probabilities():
         ([[float("nan"), 1.0]], False),
     ],
 )
-def test_gives_probabilities(outputs, expected):
+def test_outputs_tell_where_no_loss_does(outputs, expected):
     outputs = np.asarray(outputs)
-    assert gives_probabilities(outputs) is expected
+    model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(2)])
+    assert gives_logits(outputs, model) is not expected
+    model.compile(loss="mse")
+    assert gives_logits(outputs, model) is not expected
+    assert gives_logits(outputs) is not expected
     if expected:
         check_class_scores(outputs, False, "student")
     else:
         with pytest.raises(ValueError, match="student needs `activation='soft"):
             check_class_scores(outputs, False, "student")
+
+
+def test_the_loss_tells_before_the_outputs_do():
+    model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(2)])
+    probabilities, scores = np.array([[0.5, 0.5]]), np.array([[2.0, 1.0]])
+    model.compile(loss=losses.CategoricalCrossentropy(from_logits=True))
+    assert gives_logits(probabilities, model) is True
+    assert gives_logits(scores, model) is True
+    model.compile(loss="categorical_crossentropy")
+    assert gives_logits(probabilities, model) is False
+    with pytest.raises(ValueError, match="last layer of the teacher needs"):
+        gives_logits(scores, model, "teacher")
