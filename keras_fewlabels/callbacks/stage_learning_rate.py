@@ -1,19 +1,24 @@
 import keras
 
-Schedule = keras.optimizers.schedules.LearningRateSchedule
+from keras_fewlabels.foundation.keras_internals import (
+    compiled_learning_rate,
+    inner_optimizer,
+)
+
+_Schedule = keras.optimizers.schedules.LearningRateSchedule
 
 
 class StageLearningRate:
     """Sets an optimizer's learning rate from the epochs at which it changes.
 
-    A `LearningRateSchedule` counts the batches since the first epoch it is
-    for, so that `CosineDecay(1e-4, decay_steps=500)` decays over the first 500
-    batches of its stage. Before the first epoch the learning rate is the one
-    the optimizer was compiled with.
+    A `LearningRateSchedule` counts batches from the epoch at which its stage
+    begins, so that `CosineDecay(1e-4, decay_steps=500)` decays over the first
+    500 batches of the stage. Before the first stage, the optimizer has the
+    learning rate it was compiled with.
 
     Args:
-        rates: Dict of the first epoch, counted from 0, to a float or a
-            `LearningRateSchedule`.
+        rates: Dict of the first epoch of a stage, counted from 0, to a float
+            or a `LearningRateSchedule`.
     """
 
     def __init__(self, rates):
@@ -21,29 +26,38 @@ class StageLearningRate:
         self._compiled = None
 
     def remember(self, optimizer):
-        """Notes the compiled learning rate, to be given back by `restore()`."""
-        inner = getattr(optimizer, "inner_optimizer", optimizer)
-        if self.rates and isinstance(inner._learning_rate, Schedule):
+        """Stores the compiled learning rate for `restore()`.
+
+        Raises:
+            ValueError: If the optimizer was compiled with a
+                `LearningRateSchedule`.
+        """
+        compiled = compiled_learning_rate(optimizer)
+        if self.rates and isinstance(compiled, _Schedule):
             raise ValueError(
                 "The learning rate of an optimizer that was compiled with a "
                 "LearningRateSchedule cannot be set. Compile with a float and "
                 "move the schedule to `learning_rates={0: schedule, ...}`. "
-                f"Received: learning_rate={inner._learning_rate!r}"
+                f"Received: learning_rate={compiled!r}"
             )
         self._compiled = current_rate(optimizer)
         self._start = None
         self._schedule = None
 
     def begin_epoch(self, optimizer, epoch, steps_per_epoch):
-        """Sets the learning rate with which the epoch starts.
+        """Sets the learning rate with which an epoch starts.
 
         Args:
             optimizer: The compiled optimizer.
             epoch: Int, counted from 0.
-            steps_per_epoch: Int, or `None` where it is unknown.
+            steps_per_epoch: Int, or `None` if it is unknown.
 
         Returns:
-            Whether another entry of `rates` holds from this epoch on.
+            Boolean, whether the stage differs from that of the last call.
+
+        Raises:
+            ValueError: If the fit resumes inside the stage of a schedule, and
+                `steps_per_epoch` is unknown.
         """
         start = max((e for e in self.rates if e <= epoch), default=None)
         is_new = start != self._start
@@ -57,7 +71,7 @@ class StageLearningRate:
 
     def _enter(self, optimizer, epoch, steps_per_epoch):
         rate = self.rates[self._start]
-        self._schedule = rate if isinstance(rate, Schedule) else None
+        self._schedule = rate if isinstance(rate, _Schedule) else None
         if self._schedule is None:
             optimizer.learning_rate = rate
             return
@@ -67,7 +81,7 @@ class StageLearningRate:
 
     @property
     def changes_by_batch(self):
-        """Whether `begin_batch()` has to be called in this epoch."""
+        """Whether the epoch follows a schedule and needs `begin_batch()`."""
         return self._schedule is not None
 
     def begin_batch(self, optimizer, batch):
@@ -82,12 +96,12 @@ class StageLearningRate:
 
 
 def current_rate(optimizer):
-    """The learning rate of the next step, a float."""
+    """Returns the learning rate of the next step as a float."""
     return float(keras.ops.convert_to_numpy(optimizer.learning_rate))
 
 
 def _batches_seen(optimizer):
-    inner = getattr(optimizer, "inner_optimizer", optimizer)
+    inner = inner_optimizer(optimizer)
     per_iteration = inner.gradient_accumulation_steps or 1
     return int(keras.ops.convert_to_numpy(inner.iterations)) * per_iteration
 

@@ -1,8 +1,10 @@
 import keras
 import numpy as np
 
-from keras_fewlabels.callbacks.fine_tune.checks import check_model
-from keras_fewlabels.callbacks.fine_tune.find_backbone import find_backbone
+from keras_fewlabels.callbacks.fine_tune.find_backbone import (
+    check_model,
+    find_backbone,
+)
 from keras_fewlabels.callbacks.fine_tune.trainable_flags import TrainableFlags
 from keras_fewlabels.callbacks.fine_tune.widen_optimizer import widen_optimizer
 from keras_fewlabels.layers.model_graph import graph_of

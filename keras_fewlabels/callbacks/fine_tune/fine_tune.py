@@ -2,13 +2,11 @@ import math
 
 import keras
 
-from keras_fewlabels.callbacks.fine_tune.checks import (
-    check_layer_decay,
-    check_learning_rates,
+from keras_fewlabels.callbacks.fine_tune.find_backbone import (
     check_model,
-    check_schedule,
+    find_backbone,
+    trained_part,
 )
-from keras_fewlabels.callbacks.fine_tune.find_backbone import find_backbone
 from keras_fewlabels.callbacks.fine_tune.layer_decay import LayerDecay
 from keras_fewlabels.callbacks.fine_tune.training_stages import TrainingStages
 from keras_fewlabels.callbacks.fine_tune.widen_optimizer import widen_optimizer
@@ -17,34 +15,66 @@ from keras_fewlabels.callbacks.stage_learning_rate import (
     StageLearningRate,
     current_rate,
 )
+from keras_fewlabels.foundation.arguments import (
+    Rule,
+    check_argument,
+    check_bool,
+    check_int,
+    check_number,
+    int_rule,
+    number_rule,
+    type_rule,
+)
+from keras_fewlabels.foundation.keras_internals import set_initial_epoch
+
+_CHOICES = (
+    int_rule(0),
+    Rule('"all"', lambda choice: isinstance(choice, str) and choice == "all"),
+    Rule(
+        "a list of layer names",
+        lambda choice: (
+            isinstance(choice, (list, tuple))
+            and all(isinstance(name, str) for name in choice)
+        ),
+    ),
+    Rule("a function that takes a layer and returns a boolean", callable),
+)
+_RATES = (
+    number_rule("(0, inf)"),
+    type_rule(
+        keras.optimizers.schedules.LearningRateSchedule,
+        "a keras LearningRateSchedule",
+    ),
+)
 
 
 class FineTune(keras.callbacks.Callback):
     """Freezes and unfreezes a pretrained backbone inside one `fit()`.
 
-    The usual recipe trains a new head on a frozen backbone, unfreezes some top
-    layers, lowers the learning rate and compiles and fits again. Here that is
-    one `fit()`: nothing is compiled again, and iterations, the optimizer's
-    state, metrics and the history carry on. It needs no `trainable = False`
-    beforehand.
+    The usual recipe trains a new head on a frozen backbone, unfreezes some
+    top layers, lowers the learning rate, and compiles and fits again. This
+    callback does that inside one `fit()`: nothing is compiled again, and
+    iterations, optimizer state, metrics and history carry on. The backbone
+    need not be frozen beforehand.
 
     - The optimizer is built for the variables of all stages before training.
-    - What you froze inside of a trainable backbone stays frozen. If you froze
-      the backbone as a whole, the schedule alone decides.
-    - A resumed run (`ExactBackup`, `initial_epoch`) starts in the stage
-      of its epoch, and the instance can be used for another `fit()`.
-    - Adam corrects its averages by the count of all iterations, which goes on.
-      What joins late therefore starts with steps of up to 6 times the size:
-      give its stage a low rate, or a schedule that warms up, such as
+    - Layers that you froze inside a trainable backbone stay frozen. If you
+      froze the backbone as a whole, the schedule alone decides.
+    - A resumed run (`ExactBackup`, `initial_epoch`) starts in the stage of
+      its epoch. The callback can be used for another `fit()`.
+    - Adam corrects its averages by the count of all iterations, which goes on
+      from stage to stage. Layers that join late therefore start with steps of
+      up to 6 times the usual size. Give their stage a low learning rate, or a
+      schedule that warms up, such as
       `CosineDecay(0.0, 900, warmup_target=1e-4, warmup_steps=300)`.
-    - When training ends, the `trainable` flags and the compiled learning rate
-      are handed back; the weights, of course, stay.
-    - For several backbones add one `FineTune` each. Around a
-      `NoisyStudentModel` the backbone is looked for in the student.
-    - At each stage one line says what trains, unless `verbose=0`, and the
-      logs have `learning_rate`.
+    - When training ends, the `trainable` flags and the learning rate are set
+      to what they were before `fit()`.
+    - For several backbones, add one `FineTune` each. In a `NoisyStudentModel`
+      the backbone is searched in the student.
+    - At each stage a line shows what trains, unless `verbose=0`. The logs
+      contain `learning_rate`.
 
-    References:
+    Reference:
         - [Howard and Ruder, 2018](https://arxiv.org/abs/1801.06146), gradual
           unfreezing.
 
@@ -53,28 +83,32 @@ class FineTune(keras.callbacks.Callback):
             at any depth, or its name. Also a model on whose layers the model
             in training was built.
         schedule: Dict of the first epoch of a stage, counted from 0, to what
-            trains from then on: how many of `backbone.layers` counted from
+            trains from then on: the number of `backbone.layers` counted from
             the top, `"all"`, a list of layer names, or a function that takes
-            a layer and returns a boolean. Before the first stage all stays as
-            you left it. Defaults to `{0: 0, 5: 20, 10: "all"}`.
+            a layer and returns a boolean. Before the first stage the flags
+            stay as you set them. Defaults to `{0: 0, 5: 20, 10: "all"}`.
         learning_rates: Optional dict of epochs, counted from 0, to the
             learning rate from then on: a float, or a keras
             `LearningRateSchedule`, which counts batches from that epoch.
         freeze_batch_norm: Boolean. If `True`, the batch normalization of the
             backbone keeps its pretrained statistics, scales and offsets in
-            all stages, as suits small data.
+            all stages, which suits small data.
         layer_decay: Optional float in `(0, 1]`. Each block of the backbone
-            learns at that fraction of the rate of the block above; its top
-            block and the head at the full rate. Blocks end where branches
-            join; in a plain chain each layer with weights is one.
+            learns at that fraction of the learning rate of the block above.
+            The top block and the head learn at the full rate. Blocks end
+            where branches join. In a plain chain of layers, each layer with
+            weights is a block.
 
     Raises:
-        ValueError: If the schedule is empty or has epochs, layers or learning
-            rates that cannot be; and, before `fit()` trains, if the model is
-            not built or compiled, the backbone is not in it, nothing trains
-            in a stage, or the optimizer has `use_ema=True`.
+        ValueError: If `schedule` is empty, or an epoch, a choice of layers, a
+            learning rate or `layer_decay` is not one of the values above. At
+            the start of `fit()`, if the model is not built or compiled or
+            does not contain the backbone, if nothing trains in a stage, if
+            the optimizer has `use_ema=True`, or if `learning_rates` is given
+            and the optimizer was compiled with a schedule.
 
     Example:
+
     >>> backbone = keras.Sequential(
     ...     [keras.Input((8,)), keras.layers.Dense(4), keras.layers.Dense(4)],
     ...     name="backbone",
@@ -106,14 +140,28 @@ class FineTune(keras.callbacks.Callback):
         schedule=None,
         learning_rates=None,
         freeze_batch_norm=True,
+        *,
         layer_decay=None,
     ):
         super().__init__()
         if schedule is None:
             schedule = {0: 0, 5: 20, 10: "all"}
-        check_schedule(schedule)
-        check_learning_rates({} if learning_rates is None else learning_rates)
-        check_layer_decay(layer_decay)
+        _check_stages(
+            schedule, "schedule", '{0: 0, 5: 20, 10: "all"}', _CHOICES
+        )
+        if learning_rates is not None:
+            _check_stages(
+                learning_rates, "learning_rates", "{0: 1e-3, 10: 1e-5}", _RATES
+            )
+        check_bool(freeze_batch_norm, "freeze_batch_norm")
+        check_number(
+            layer_decay,
+            "layer_decay",
+            "(0, 1]",
+            optional=True,
+            hint="It is the learning rate of a block as a fraction of that of "
+            "the block above",
+        )
         self.backbone = backbone
         self.schedule = dict(sorted(schedule.items()))
         self.learning_rates = learning_rates
@@ -123,15 +171,15 @@ class FineTune(keras.callbacks.Callback):
     def set_model(self, model):
         check_model(model)
         backbone = find_backbone(model, self.backbone)
-        # A fit that was interrupted did not hand back what it had changed.
+        # An interrupted fit has not undone its changes.
         interrupted = vars(backbone).pop("_fine_tune", None)
         if interrupted is not None:
-            interrupted._hand_back()
+            interrupted._undo()
         super().set_model(model)
         self._stages = TrainingStages(
             backbone, self.schedule, self.freeze_batch_norm
         )
-        # Here and not when training begins: there, `BackupAndRestore` may
+        # Not in `on_train_begin`, where a callback that resumes the fit may
         # have loaded the state of the optimizer already.
         widen_optimizer(model, self._stages.trainable_variables(model))
         self._rate = StageLearningRate(self.learning_rates or {})
@@ -142,7 +190,7 @@ class FineTune(keras.callbacks.Callback):
         if self.layer_decay is not None:
             self._layer_decay.install(self.model.optimizer)
         vars(self._stages.backbone)["_fine_tune"] = self
-        # Traces of an earlier fit update the optimizer as it was then.
+        # Traces of an earlier fit contain the optimizer as it was then.
         _trace_again(self.model)
 
     def on_epoch_begin(self, epoch, logs=None):
@@ -166,12 +214,12 @@ class FineTune(keras.callbacks.Callback):
 
     def on_train_end(self, logs=None):
         vars(self._stages.backbone).pop("_fine_tune", None)
-        self._hand_back()
-        # `BackupAndRestore` leaves it behind, and the next fit would start
-        # from there.
-        self.model._initial_epoch = None
+        self._undo()
+        # A callback that resumes a fit leaves its first epoch in the model,
+        # and the next fit would begin with it.
+        set_initial_epoch(self.model, None)
 
-    def _hand_back(self):
+    def _undo(self):
         model = self.model
         self._stages.leave()
         self._rate.restore(model.optimizer)
@@ -179,7 +227,7 @@ class FineTune(keras.callbacks.Callback):
         _trace_again(model)
 
     def _report(self):
-        model = getattr(self.model, "student", self.model)
+        model = trained_part(self.model)
         training, layers = self._stages.num_layers()
         trainable = sum(math.prod(v.shape) for v in model.trainable_weights)
         print_progress(
@@ -191,8 +239,20 @@ class FineTune(keras.callbacks.Callback):
 
 
 def _trace_again(model):
-    # What trains is written into the traced steps; on JAX, `evaluate()` would
-    # even read its weights in the order of the stage before.
+    # A traced step contains which variables train. On JAX, even `evaluate()`
+    # would read the weights in the order of the stage before.
     model.make_train_function(force=True)
     model.make_test_function(force=True)
     model.make_predict_function(force=True)
+
+
+def _check_stages(stages, argument, example, rules):
+    if not isinstance(stages, dict) or (argument == "schedule" and not stages):
+        raise ValueError(
+            f"`{argument}` must be a dict of epochs to what holds from then "
+            f"on, such as {example}. Received: {argument}={stages!r}"
+        )
+    for epoch, value in stages.items():
+        hint = f"The keys of `{argument}` are epochs"
+        check_int(epoch, "epoch", 0, hint=hint)
+        check_argument(value, f"{argument}[{epoch}]", *rules)

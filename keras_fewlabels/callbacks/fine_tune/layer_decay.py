@@ -1,13 +1,19 @@
 import keras
 
-from keras_fewlabels.callbacks.fine_tune.select_layers import top_layers
+from keras_fewlabels.callbacks.fine_tune.training_stages import top_layers
+from keras_fewlabels.foundation.keras_internals import (
+    has_layers,
+    inner_optimizer,
+    replace_update,
+    restore_update,
+)
 
-MERGES = (
+_MERGES = (
     keras.layers.Add,
     keras.layers.Average,
     keras.layers.Concatenate,
 )
-NORMALIZATIONS = (
+_NORMALIZATIONS = (
     keras.layers.BatchNormalization,
     keras.layers.GroupNormalization,
     keras.layers.LayerNormalization,
@@ -15,11 +21,12 @@ NORMALIZATIONS = (
 
 
 class LayerDecay:
-    """Lets each block of a backbone learn more slowly than the one above.
+    """Lets each block of a backbone learn more slowly than the block above.
 
-    The top block learns at the optimizer's learning rate, the next one at
-    `decay` times it, the next at `decay ** 2`, and so on; what is not of the
-    backbone learns at the full rate. Decoupled weight decay follows.
+    The top block learns at the learning rate of the optimizer, the block
+    below it at `decay` times that rate, the next at `decay ** 2`, and so on.
+    Variables outside of the backbone learn at the full rate. Decoupled weight
+    decay is scaled in the same way.
 
     A block of a backbone ends where branches join (`Add`, `Concatenate`), and
     a layer with layers of its own is a block. In a plain chain of layers a
@@ -40,39 +47,45 @@ class LayerDecay:
         }
 
     def install(self, optimizer):
-        """Scales the updates of `optimizer` until `remove()`."""
-        inner = getattr(optimizer, "inner_optimizer", optimizer)
+        """Scales the updates of an optimizer until `remove()` is called.
+
+        Raises:
+            ValueError: If the optimizer is a `Nadam`.
+        """
+        inner = inner_optimizer(optimizer)
         if isinstance(inner, keras.optimizers.Nadam):
             raise ValueError(
                 "Nadam updates a momentum of all variables at once, and "
                 "`layer_decay` updates block by block. Compile with another "
                 f"optimizer, such as Adam. Received: optimizer={inner.name!r}"
             )
-        update = inner._backend_update_step
-        apply_weight_decay = inner._apply_weight_decay
 
-        def update_by_block(grads, variables, learning_rate):
-            for factor, part in self._by_factor(variables, grads).items():
-                variables, grads = zip(*part, strict=True)
-                update(list(grads), list(variables), learning_rate * factor)
+        def by_block(update):
+            def update_by_block(grads, variables, learning_rate):
+                for factor, part in self._by_factor(variables, grads).items():
+                    variables, grads = zip(*part, strict=True)
+                    update(list(grads), list(variables), learning_rate * factor)
 
-        def apply_weight_decay_by_block(variables):
-            weight_decay = inner.weight_decay
-            if weight_decay is None:
-                return
-            for factor, part in self._by_factor(variables, variables).items():
-                inner.weight_decay = weight_decay * factor
-                apply_weight_decay([variable for variable, _ in part])
-            inner.weight_decay = weight_decay
+            return update_by_block
 
-        inner._backend_update_step = update_by_block
-        inner._apply_weight_decay = apply_weight_decay_by_block
+        def decay_by_block(apply_weight_decay):
+            def apply_by_block(variables):
+                weight_decay = inner.weight_decay
+                if weight_decay is None:
+                    return
+                parts = self._by_factor(variables, variables)
+                for factor, part in parts.items():
+                    inner.weight_decay = weight_decay * factor
+                    apply_weight_decay([variable for variable, _ in part])
+                inner.weight_decay = weight_decay
+
+            return apply_by_block
+
+        replace_update(inner, by_block, decay_by_block)
 
     def remove(self, optimizer):
-        """Gives `optimizer` its own update back."""
-        inner = getattr(optimizer, "inner_optimizer", optimizer)
-        vars(inner).pop("_backend_update_step", None)
-        vars(inner).pop("_apply_weight_decay", None)
+        """Undoes `install()`."""
+        restore_update(inner_optimizer(optimizer))
 
     def _by_factor(self, variables, values):
         parts = {}
@@ -83,22 +96,19 @@ class LayerDecay:
 
 
 def layer_blocks(backbone):
-    """The blocks of a backbone, lists of layers, from the bottom to the top."""
+    """Returns the blocks of a backbone, lists of layers, bottom to top."""
     layers = top_layers(backbone)
-    joins = any(_is_join(layer) for layer in layers)
+    has_joins = any(_is_join(layer) for layer in layers)
     blocks = [[]]
     for layer in layers:
-        if (
-            not joins
-            and layer.weights
-            and not isinstance(layer, NORMALIZATIONS)
-        ):
+        is_normalization = isinstance(layer, _NORMALIZATIONS)
+        if not has_joins and layer.weights and not is_normalization:
             blocks.append([])
         blocks[-1].append(layer)
-        if joins and _is_join(layer):
+        if has_joins and _is_join(layer):
             blocks.append([])
     return [block for block in blocks if any(layer.weights for layer in block)]
 
 
 def _is_join(layer):
-    return isinstance(layer, MERGES) or bool(layer._layers)
+    return isinstance(layer, _MERGES) or has_layers(layer)

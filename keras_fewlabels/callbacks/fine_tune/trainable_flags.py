@@ -1,71 +1,72 @@
 import keras
 
+from keras_fewlabels.foundation.keras_internals import (
+    flatten_layers,
+    own_trainable_variables,
+)
+
 
 class TrainableFlags:
     """Remembers which parts of a layer train, and sets them stage by stage.
 
-    What was frozen inside a trainable layer was frozen on purpose and stays
-    so, single variables included. Where the layer as a whole was frozen, as
-    the tutorials begin, that carries no such wish.
+    Parts that were frozen inside a trainable layer stay frozen, single
+    variables included. Where the layer as a whole was frozen, as tutorials do
+    at the beginning, the flags of its parts are ignored.
 
     Args:
-        layer: The layer whose flags are remembered as they are now.
+        layer: Keras layer or model.
     """
 
     def __init__(self, layer):
-        self._layers = [(part, part.trainable) for part in _parts(layer)]
+        parts = flatten_layers(layer)
+        self._layers = [(part, part.trainable) for part in parts]
         self._variables = [
             (variable, variable.trainable) for variable in layer.variables
         ]
-        keep = layer.trainable
-        self._frozen_layers = _ids_of_false(self._layers) if keep else set()
-        self._frozen_variables = (
-            _ids_of_false(self._variables) if keep else set()
-        )
+        self._frozen = set()
+        if layer.trainable:
+            flags = [*self._layers, *self._variables]
+            self._frozen = {id(owner) for owner, flag in flags if not flag}
 
     def apply(self, chosen, freeze_batch_norm):
-        """Lets the chosen layers train, with all inside of them, only these."""
-        chosen = {id(part) for layer in chosen for part in _parts(layer)}
-        chosen -= self._frozen_layers
+        """Lets only the chosen layers train, and all layers inside of them.
+
+        Args:
+            chosen: List of layers out of the remembered ones.
+            freeze_batch_norm: Boolean. If `True`, batch normalization does
+                not train even inside a chosen layer.
+        """
+        chosen = {
+            id(part) for layer in chosen for part in flatten_layers(layer)
+        }
+        chosen -= self._frozen
         if freeze_batch_norm:
             chosen -= {
                 id(layer)
                 for layer, _ in self._layers
                 if isinstance(layer, keras.layers.BatchNormalization)
             }
-        # A layer sets the flags of all inside of it, so the outer go first.
+        # A layer sets the flags of all layers inside, so outer layers go first.
         for layer, _ in self._layers:
-            layer.trainable = any(id(part) in chosen for part in _parts(layer))
+            layer.trainable = any(
+                id(part) in chosen for part in flatten_layers(layer)
+            )
         for layer, _ in self._layers:
-            for variable in layer._trainable_variables:
+            for variable in own_trainable_variables(layer):
                 variable.trainable = (
-                    id(layer) in chosen
-                    and id(variable) not in self._frozen_variables
+                    id(layer) in chosen and id(variable) not in self._frozen
                 )
 
     def restore(self):
-        """Sets every flag to what it was."""
-        for layer, trainable in self._layers:
-            layer.trainable = trainable
-        for variable, trainable in self._variables:
-            variable.trainable = trainable
+        """Sets every flag to its remembered value."""
+        for owner, trainable in [*self._layers, *self._variables]:
+            owner.trainable = trainable
 
     def num_layers(self):
-        """How many layers with weights train now, and how many there are."""
-        weights = [
-            layer._trainable_variables
-            for layer, _ in self._layers
-            if layer._trainable_variables
-        ]
+        """Returns how many layers with weights train, and how many exist."""
+        weights = [own_trainable_variables(layer) for layer, _ in self._layers]
+        weights = [own for own in weights if own]
         training = [
             own for own in weights if any(weight.trainable for weight in own)
         ]
         return len(training), len(weights)
-
-
-def _parts(layer):
-    return layer._flatten_layers()
-
-
-def _ids_of_false(flags):
-    return {id(owner) for owner, flag in flags if not flag}

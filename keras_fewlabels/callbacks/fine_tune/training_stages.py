@@ -1,15 +1,22 @@
-from keras_fewlabels.callbacks.fine_tune.select_layers import select_layers
+"""The stages of fine-tuning, and the layers that each of them trains."""
+
+import difflib
+
+import keras
+
 from keras_fewlabels.callbacks.fine_tune.trainable_flags import TrainableFlags
+from keras_fewlabels.foundation.keras_internals import flatten_layers
 
 
 class TrainingStages:
-    """Which layers of a backbone train from which epoch on.
+    """Sets which layers of a backbone train from which epoch on.
 
     Args:
-        backbone: The layer or model whose layers train or do not.
-        schedule: Dict of the first epoch of a stage, counted from 0, to what
-            `select_layers()` takes.
-        freeze_batch_norm: Boolean, whether batch normalization never trains.
+        backbone: Keras layer or model.
+        schedule: Dict of the first epoch of a stage, counted from 0, to a
+            choice for `select_layers()`.
+        freeze_batch_norm: Boolean. If `True`, batch normalization never
+            trains.
     """
 
     def __init__(self, backbone, schedule, freeze_batch_norm):
@@ -24,10 +31,12 @@ class TrainingStages:
         self._current = None
 
     def enter(self, epoch):
-        """Sets the flags for an epoch; before the first stage, as they were.
+        """Sets the flags for an epoch.
+
+        Before the first stage, the flags are those of the user.
 
         Returns:
-            Whether this is another stage than that of the call before.
+            Boolean, whether the stage differs from that of the last call.
         """
         start = max((s for s in self.schedule if s <= epoch), default=None)
         is_new = start != self._current
@@ -37,12 +46,16 @@ class TrainingStages:
         return is_new
 
     def leave(self):
-        """Sets every flag to what it was before the first stage."""
+        """Sets every flag to its value before the first stage."""
         self._current = None
         self._flags.restore()
 
     def trainable_variables(self, model):
-        """The variables of `model` that train now or in any stage."""
+        """Returns the variables of `model` that train now or in any stage.
+
+        Raises:
+            ValueError: If nothing in the model trains in one of the stages.
+        """
         variables = list(model.trainable_variables)
         try:
             for start, choice in self.schedule.items():
@@ -60,7 +73,7 @@ class TrainingStages:
         return variables
 
     def num_layers(self):
-        """How many layers with weights train now, and how many there are."""
+        """Returns how many layers with weights train, and how many exist."""
         return self._flags.num_layers()
 
     def _apply(self, start):
@@ -68,3 +81,64 @@ class TrainingStages:
             self._flags.restore()
         else:
             self._flags.apply(self._layers[start], self.freeze_batch_norm)
+
+
+def select_layers(backbone, choice):
+    """Returns the layers of a backbone that one stage trains.
+
+    Args:
+        backbone: Keras layer or model.
+        choice: An int, the number of `backbone.layers` counted from the top;
+            `"all"`; a list of the names of layers at any depth; or a function
+            that takes a layer at any depth and returns a boolean. A chosen
+            layer trains with all layers inside of it.
+
+    Returns:
+        List of layers.
+
+    Raises:
+        ValueError: If the backbone has fewer layers than `choice`, or no
+            layer of one of the names.
+    """
+    if choice == "all":
+        return [backbone]
+    if isinstance(choice, int):
+        return _last_layers(choice, backbone)
+    inside = flatten_layers(backbone, include_self=False) or [backbone]
+    if callable(choice):
+        return [layer for layer in inside if choice(layer)]
+    return _named_layers(inside, choice, backbone)
+
+
+def top_layers(backbone):
+    """Returns the layers of a backbone, without the layers inside of those."""
+    if isinstance(backbone, keras.Model):
+        layers = backbone.layers
+    else:
+        layers = flatten_layers(backbone, include_self=False, recursive=False)
+    # A layer without layers inside is its own only layer.
+    return layers or [backbone]
+
+
+def _last_layers(count, backbone):
+    layers = top_layers(backbone)
+    if count > len(layers):
+        raise ValueError(
+            f"The schedule asks for {count} layers of the backbone "
+            f"{backbone.name!r}, which has {len(layers)}. Give a smaller "
+            'count, or "all"; for a backbone inside of another layer, pass '
+            f"the inner one. Received: {count}"
+        )
+    return layers[len(layers) - count :]
+
+
+def _named_layers(layers, names, backbone):
+    known = {layer.name for layer in layers}
+    for name in names:
+        if name not in known:
+            close = difflib.get_close_matches(name, known)
+            raise ValueError(
+                f"The backbone {backbone.name!r} has no layer of this name. "
+                f"Similar names: {close}. Received: {name!r}"
+            )
+    return [layer for layer in layers if layer.name in set(names)]

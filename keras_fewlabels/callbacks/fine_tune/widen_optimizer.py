@@ -4,29 +4,38 @@ import itertools
 
 import keras
 
+from keras_fewlabels.foundation.keras_internals import (
+    forget_optimizer_state,
+    inner_optimizer,
+    optimized_variables,
+    optimizer_state,
+)
+
 
 def widen_optimizer(model, variables):
     """Builds the model's optimizer for more variables than train right now.
 
-    A Keras optimizer updates only what it was built for. Built for all that
-    will ever train, it serves every stage, and a checkpoint taken in one stage
-    can be loaded in another. What it was built for before stays; iterations,
-    learning rate and the state of each variable carry over.
+    A Keras optimizer updates only the variables it was built for. Built for
+    the variables of all stages, one optimizer serves every stage, and a
+    checkpoint of one stage can be loaded in another. Variables it was built
+    for before stay. Iterations, learning rate and the state of each variable
+    carry over.
 
     Args:
         model: A compiled and built `keras.Model`.
         variables: List of variables of `model`, in any order.
 
     Raises:
-        ValueError: If the optimizer keeps averages of the variables, or state
-            has to carry over between variables of equal paths.
+        ValueError: If the optimizer keeps averages of the variables
+            (`use_ema=True`) or is a `MultiOptimizer`, or if it has state and
+            several variables share a path.
     """
     optimizer = model.optimizer
-    inner = getattr(optimizer, "inner_optimizer", optimizer)
+    inner = inner_optimizer(optimizer)
     _check_optimizer(inner)
-    known = list(optimizer._trainable_variables)
+    known = optimized_variables(optimizer)
     wanted = {id(variable) for variable in [*known, *variables]}
-    # The order in which Keras hands over whatever part of them trains.
+    # Keras passes the trained part of them to the optimizer in this order.
     variables = [v for v in model.variables if id(v) in wanted]
     if list(map(id, known)) != list(map(id, variables)):
         with _variable_scope(model):
@@ -38,7 +47,7 @@ def widen_optimizer(model, variables):
 def _check_optimizer(optimizer):
     if hasattr(optimizer, "optimizers"):
         raise ValueError(
-            "FineTune works with one optimizer; give learning rates per stage "
+            "FineTune works with one optimizer. Give learning rates per stage "
             "by `learning_rates` instead of a `MultiOptimizer`. "
             f"Received: optimizer={optimizer.name!r}"
         )
@@ -52,50 +61,42 @@ def _check_optimizer(optimizer):
 
 
 def _build(optimizer, inner, variables):
-    # In place: other callbacks and the user may hold this optimizer, and what
-    # `exclude_from_weight_decay()` set is not in its config.
+    # In place: other callbacks and the user may hold this optimizer, and its
+    # config lacks the exceptions of `exclude_from_weight_decay()`.
     parts = [optimizer] if optimizer is inner else [optimizer, inner]
     before = [{} for _ in parts]
     if optimizer.built:
-        if int(keras.ops.convert_to_numpy(inner._iterations)) > 0:
+        if int(keras.ops.convert_to_numpy(inner.iterations)) > 0:
             _check_paths(variables)
-            before = [_state_of(part, variables) for part in parts]
+            before = [_named_state(part, variables) for part in parts]
         for part in parts:
-            _forget_state(part)
+            forget_optimizer_state(part)
     optimizer.build(variables)
     for part, state in zip(parts, before, strict=True):
-        after = _state_of(part, variables)
+        after = _named_state(part, variables)
         for key, variable in state.items():
             after[key].assign(variable)
 
 
-def _state_of(optimizer, variables):
-    # What belongs to a variable is named after it; its path would not do, for
-    # it depends on where the optimizer was built. The rest may have no name.
-    prefixes = tuple(f"{_name_of_state(v)}_" for v in variables)
+def _named_state(optimizer, variables):
+    # The state of a variable is named after the variable. The path of the
+    # state depends on where the optimizer was built, so it identifies nothing.
+    # Other state may have no name of its own and is numbered.
+    prefixes = tuple(f"{_state_prefix(v)}_" for v in variables)
     rest = itertools.count()
     return {
         v.name if v.name.startswith(prefixes) else next(rest): v
-        for v in optimizer._variables
+        for v in optimizer_state(optimizer)
     }
 
 
-def _name_of_state(variable):
+def _state_prefix(variable):
     return variable.path.replace("/", "_")
 
 
-def _forget_state(optimizer):
-    kept = {id(optimizer._iterations), id(optimizer._learning_rate)}
-    for variable in list(optimizer._variables):
-        if id(variable) not in kept:
-            optimizer._untrack_variable(variable)
-    optimizer._trainable_variables_indices.clear()
-    optimizer.built = False
-
-
 def _check_paths(variables):
-    counts = collections.Counter(_name_of_state(v) for v in variables)
-    shared = [v.path for v in variables if counts[_name_of_state(v)] > 1]
+    counts = collections.Counter(_state_prefix(v) for v in variables)
+    shared = [v.path for v in variables if counts[_state_prefix(v)] > 1]
     if shared:
         raise ValueError(
             "The optimizer has state, which FineTune carries over by the "
@@ -106,9 +107,9 @@ def _check_paths(variables):
 
 
 def _accept_parts(optimizer):
-    # On JAX, Keras wants values for exactly the variables it was built for.
+    # On JAX, Keras expects values for all variables it was built for.
     def stateless_apply(optimizer_variables, grads, trainable_variables):
-        active = [v for v in optimizer._trainable_variables if v.trainable]
+        active = [v for v in optimized_variables(optimizer) if v.trainable]
         mapping = [
             *zip(active, trainable_variables, strict=True),
             *zip(optimizer.variables, optimizer_variables, strict=True),

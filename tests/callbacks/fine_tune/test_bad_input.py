@@ -21,23 +21,23 @@ CASES = {
         lambda: finetune(3),
     ),
     "FineTune: empty schedule": (
-        "`schedule` says from which epoch on",
+        "`schedule` must be a dict of epochs",
         lambda: finetune("flat", {}),
     ),
     "FineTune: list as schedule": (
-        "`schedule` says from which epoch on",
+        "`schedule` must be a dict of epochs",
         lambda: finetune("flat", [0, 5]),
     ),
     "FineTune: negative epoch": (
-        "integers counted from 0",
+        "`epoch` must be an int, 0 or more",
         lambda: finetune("flat", {-1: "all"}),
     ),
     "FineTune: fraction of an epoch": (
-        "integers counted from 0",
+        "`epoch` must be an int, 0 or more",
         lambda: finetune("flat", {0.5: "all"}),
     ),
     "FineTune: negative count of layers": (
-        "A stage of `schedule` is a count",
+        r"`schedule\[0\]` must be an int, 0 or more, or \"all\"",
         lambda: finetune("flat", {0: -2}),
     ),
     "FineTune: more layers than there are": (
@@ -53,23 +53,23 @@ CASES = {
         lambda: finetune("head", {0: 0}),
     ),
     "FineTune: learning rate of 0": (
-        "maps an epoch to a float above 0",
+        r"`learning_rates\[0\]` must be a number above 0",
         lambda: finetune("head", learning_rates={0: 0}),
     ),
     "FineTune: learning rate NaN": (
-        "maps an epoch to a float above 0",
+        r"`learning_rates\[0\]` must be a number above 0",
         lambda: finetune("head", learning_rates={0: NAN}),
     ),
     "FineTune: infinite learning rate": (
-        "maps an epoch to a float above 0",
+        r"`learning_rates\[0\]` must be a number above 0",
         lambda: finetune("head", learning_rates={0: float("inf")}),
     ),
     "FineTune: one learning rate": (
-        "`learning_rates` maps an epoch",
+        "`learning_rates` must be a dict of epochs",
         lambda: finetune("head", learning_rates=1e-3),
     ),
     "FineTune: layer decay of 2": (
-        "`layer_decay` is the learning rate of a block",
+        "`layer_decay` must be a number in",
         lambda: finetune("head", layer_decay=2),
     ),
     "FineTune: model not compiled": (

@@ -4,6 +4,7 @@ import keras
 import pytest
 from keras import layers
 
+from keras_fewlabels.callbacks import FineTune
 from keras_fewlabels.callbacks.fine_tune.find_backbone import find_backbone
 
 
@@ -56,3 +57,16 @@ def test_rejects_a_name_of_several_layers():
     model = keras.Sequential([model, twin])
     with pytest.raises(ValueError, match="the name of 2 layers"):
         find_backbone(model, "dense")
+
+
+def test_rejects_a_model_that_is_not_compiled():
+    model = keras.Sequential([keras.Input((2,)), layers.Dense(1)], name="net")
+    with pytest.raises(ValueError, match="Received: model='net', which is not"):
+        FineTune(model).set_model(model)
+
+
+def test_rejects_a_model_that_is_not_built():
+    model = keras.Sequential([layers.Dense(1)], name="net")
+    model.compile("sgd", "mse")
+    with pytest.raises(ValueError, match=r"not built.*Received: model='net'"):
+        FineTune(model).set_model(model)

@@ -160,3 +160,36 @@ def test_reports_each_stage_unless_told_to_be_silent(build_model, fit, capsys):
         "FineTune: 77 of 97 parameters train, 3 of 4 layers of 'backbone', "
         "learning rate 0.001",
     ]
+
+
+@pytest.mark.parametrize("schedule", [{}, [0, 5], "all"])
+def test_rejects_an_empty_schedule(schedule):
+    with pytest.raises(ValueError, match="`schedule` must be a dict of epochs"):
+        FineTune("backbone", schedule)
+
+
+@pytest.mark.parametrize("epoch", [-1, 1.0, "0", True, None])
+def test_rejects_epochs_that_cannot_be(epoch):
+    message = "must be an int, 0 or more. The keys of `{}` are epochs. Received"
+    with pytest.raises(ValueError, match=message.format("schedule")):
+        FineTune("backbone", {epoch: 0})
+    with pytest.raises(ValueError, match=message.format("learning_rates")):
+        FineTune("backbone", learning_rates={epoch: 0.1})
+
+
+@pytest.mark.parametrize("choice", [-1, 2.5, "top", None, [1], True])
+def test_rejects_choices_that_cannot_be(choice):
+    with pytest.raises(ValueError, match=r"Received: schedule\[3\]="):
+        FineTune("backbone", {0: 0, 3: choice})
+
+
+@pytest.mark.parametrize("rate", [0, -0.1, "0.1", None, True])
+def test_rejects_learning_rates_that_cannot_be(rate):
+    with pytest.raises(ValueError, match=r"Received: learning_rates\[3\]="):
+        FineTune("backbone", learning_rates={0: 0.1, 3: rate})
+
+
+@pytest.mark.parametrize("layer_decay", [0, -0.5, 1.1, "0.8"])
+def test_rejects_a_layer_decay_that_is_no_fraction(layer_decay):
+    with pytest.raises(ValueError, match="Received: layer_decay="):
+        FineTune("backbone", layer_decay=layer_decay)

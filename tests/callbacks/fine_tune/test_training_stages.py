@@ -2,7 +2,10 @@ import keras
 import pytest
 from keras import layers
 
-from keras_fewlabels.callbacks.fine_tune.training_stages import TrainingStages
+from keras_fewlabels.callbacks.fine_tune.training_stages import (
+    TrainingStages,
+    select_layers,
+)
 
 
 def build_backbone():
@@ -55,3 +58,54 @@ def test_rejects_a_stage_in_which_nothing_trains():
     with pytest.raises(ValueError, match=r"Received: schedule=\{1: 0\}"):
         stages.trainable_variables(backbone)
     assert len(backbone.trainable_variables) == 4
+
+
+def build_nested():
+    block = keras.Sequential(
+        [keras.Input((2,)), layers.Dense(2, name="inner")], name="block"
+    )
+    return keras.Sequential(
+        [keras.Input((3,)), layers.Dense(2, name="dense"), block],
+        name="backbone",
+    )
+
+
+@pytest.mark.parametrize(
+    "choice, expected",
+    [
+        (0, []),
+        (1, ["block"]),
+        (2, ["dense", "block"]),
+        (["inner"], ["inner"]),
+        (("block", "dense"), ["dense", "block"]),
+        ([], []),
+        (lambda layer: layer.name in "dense inner", ["dense", "inner"]),
+        (lambda layer: False, []),
+    ],
+)
+def test_choices(choice, expected):
+    chosen = select_layers(build_nested(), choice)
+    assert [layer.name for layer in chosen] == expected
+
+
+def test_all_is_the_backbone_itself():
+    backbone = build_nested()
+    assert select_layers(backbone, "all") == [backbone]
+
+
+def test_a_layer_without_layers_is_its_own_only_one():
+    layer = layers.Dense(2, name="dense")
+    for choice in (1, "all", ["dense"], lambda layer: True):
+        assert select_layers(layer, choice) == [layer]
+
+
+def test_rejects_more_layers_than_there_are():
+    message = "asks for 3 layers of the backbone 'backbone', which has 2"
+    with pytest.raises(ValueError, match=message):
+        select_layers(build_nested(), 3)
+
+
+def test_rejects_an_unknown_name_and_offers_close_ones():
+    message = r"Similar names: \['block'\]. Received: 'blok'"
+    with pytest.raises(ValueError, match=message):
+        select_layers(build_nested(), ["dense", "blok"])
