@@ -26,7 +26,7 @@ NAN = float("nan")
 FILES = {
     "file": b"",
     "truncated/run.json": b'"1f0c',
-    "truncated/rand_augment/search.json": b'{"settings": [[0,',
+    "truncated/rand_augment.json": b'{"settings": [[0,',
     "other/run.json": b'"the fingerprint of another run"',
     "folders/labeled/ant/1.jpg": b"no image",
     "folders/labeled/bee/1.ppm": b"P6 2 1 255 " + b"kerasf",

@@ -1,9 +1,8 @@
-import zlib
-
 import keras
-import numpy as np
 
 from keras_fewlabels.data.checks.labels import check_labels, is_one_hot
+from keras_fewlabels.foundation.fingerprint import essential_config, fingerprint
+from keras_fewlabels.foundation.keras_internals import compile_settings
 from keras_fewlabels.layers.rand_augment import RandAugment
 
 
@@ -12,16 +11,17 @@ class AugmentedTraining:
 
     Args:
         build_model: Function that returns a new compiled Keras model.
-        train: Pair of arrays, images and labels.
-        validation: Pair of arrays.
+        labeled: Pair of arrays, images and labels.
+        validation_data: Pair of arrays.
         epochs: Int.
         batch_size: Int.
         seed: Int, set before each model is built.
         options: Dict of further arguments of `RandAugment`.
 
     Raises:
-        ValueError: If the model is not compiled with an accuracy, has its
-            own train step, or is not new each time.
+        ValueError: If the model is not compiled with an accuracy, has a train
+            step of its own, or is not new each time, or if labels are not
+            classes of the model.
 
     Example:
 
@@ -37,70 +37,83 @@ class AugmentedTraining:
     >>> data = np.zeros((8, 4, 4, 1)), np.zeros((8, 1))
     >>> options = {"ops": ["rotate"]}
     >>> training = AugmentedTraining(build_model, data, data, 1, 4, 0, options)
-    >>> training.accuracy_of(num_ops=2, magnitude=9)
+    >>> training.measure_accuracy(num_ops=2, magnitude=9)
     1.0
     """
 
     def __init__(
-        self, build_model, train, validation, epochs, batch_size, seed, options
+        self,
+        build_model,
+        labeled,
+        validation_data,
+        epochs,
+        batch_size,
+        seed,
+        options,
     ):
         self._build_model = build_model
-        self._train = train
-        self._validation = validation
+        self._labeled = labeled
+        self._validation_data = validation_data
         self._epochs = epochs
         self._batch_size = batch_size
         self._seed = seed
         self._options = options
         model = self._new_model(0, 0)
-        self._start = _checksum(model.get_weights())
-        self._optimizer = model.optimizer
-        _check_labels(model, train, "y")
-        _check_labels(model, validation, "labels of validation_data")
-        _check_metrics(model, train)
+        self._initial_weights = fingerprint(model.get_weights())
+        self._optimizer = essential_config(model.optimizer)
+        _check_classes(model, labeled, "labeled")
+        _check_classes(model, validation_data, "validation_data")
+        _check_metrics(model, labeled)
 
-    def accuracy_of(self, num_ops, magnitude):
-        """The accuracy on the validation data after the last epoch."""
+    def measure_accuracy(self, num_ops, magnitude):
+        """Trains a new model under RandAugment, and measures its accuracy.
+
+        Returns:
+            Float in 0 to 1, the accuracy on the validation data after the
+            last epoch.
+        """
         model = self._new_model(num_ops, magnitude)
-        if _checksum(model.get_weights()) != self._start:
+        if fingerprint(model.get_weights()) != self._initial_weights:
             raise ValueError(
                 "Every trial must start from the same weights. Build all "
                 "layers, also a backbone, inside of `build_model`, and load "
                 "weights there. Received: other weights than at the first call"
             )
-        settings = {"batch_size": self._batch_size, "verbose": 0}
-        model.fit(*self._train, epochs=self._epochs, **settings)
-        return model.evaluate(*self._validation, return_dict=True, **settings)[
-            "accuracy"
-        ]
+        options = {"batch_size": self._batch_size, "verbose": 0}
+        model.fit(*self._labeled, epochs=self._epochs, **options)
+        results = model.evaluate(
+            *self._validation_data, return_dict=True, **options
+        )
+        return float(results["accuracy"])
 
-    def description(self):
-        """Returns a dict for JSON of all that decides on accuracies."""
+    def to_dict(self):
+        """Returns all that decides on the accuracies, as JSON can hold it."""
         return {
-            "data": _checksum([*self._train, *self._validation]),
-            "initial weights": self._start,
-            "optimizer": _described(self._optimizer),
+            "data": fingerprint(self._labeled, self._validation_data),
+            "initial weights": self._initial_weights,
+            "optimizer": self._optimizer,
             "epochs": self._epochs,
             "batch_size": self._batch_size,
             "seed": self._seed,
             "backend": keras.backend.backend(),
-            **_described(self._options),
+            **essential_config(self._options),
         }
 
     def _new_model(self, num_ops, magnitude):
         keras.utils.set_random_seed(self._seed)
         model = self._build_model()
         _check_model(model)
-        options = {**self._options, "ops": _new_ops(self._options.get("ops"))}
+        options = {**self._options, "ops": _copy_ops(self._options["ops"])}
         augment = RandAugment(num_ops, magnitude, seed=self._seed, **options)
-        shape = self._train[0].shape[1:]
+        shape = self._labeled[0].shape[1:]
         augmented = keras.Sequential([keras.Input(shape), augment, model])
         # The same optimizer, loss and metrics, not copies made from configs.
-        settings = dict(model._compile_config.config)
-        augmented.compile(**{**settings, "optimizer": model.optimizer})
+        settings = {**compile_settings(model), "optimizer": model.optimizer}
+        augmented.compile(**settings)
         return augmented
 
 
-def _new_ops(ops):
+def _copy_ops(ops):
     # A layer among them would go on where the last trial ended.
     return ops and [
         type(op).from_config(op.get_config())
@@ -118,17 +131,18 @@ def _check_model(model):
         )
     if type(model).train_step is not keras.Model.train_step:
         raise ValueError(
-            "A model with a train step of its own would be trained without "
-            "it, as RandAugment is put in front. Return the classifier alone, "
-            f"compiled. Received: a model of class {type(model).__name__}"
+            "RandAugment is put in front of the model, in a new model that "
+            "would not call a train step of your own. Return the classifier "
+            "alone, compiled. "
+            f"Received: a model of class {type(model).__name__}"
         )
 
 
-def _check_labels(model, data, argument):
+def _check_classes(model, data, argument):
     num_classes = model.output_shape[-1]
-    # One output is a binary classifier or no classifier at all.
+    # A model with one output is a binary classifier.
     if num_classes > 1 and not is_one_hot(data[1]):
-        check_labels(data[1], argument, num_classes=num_classes)
+        check_labels(data[1], f"labels of {argument}", num_classes=num_classes)
 
 
 def _check_metrics(model, data):
@@ -139,25 +153,3 @@ def _check_metrics(model, data):
             "Settings are compared by their accuracy. Compile with "
             f'`metrics=["accuracy"]`. Received: metrics={list(metrics)}'
         )
-
-
-def _described(part):
-    def without_names(config):
-        if isinstance(config, dict):
-            # Keras numbers what has no name by how many there were before.
-            items = config.items()
-            return {k: without_names(v) for k, v in items if k != "name"}
-        if isinstance(config, list | tuple):
-            return [without_names(value) for value in config]
-        return config
-
-    return without_names(keras.saving.serialize_keras_object(part))
-
-
-def _checksum(arrays):
-    checksum = 0
-    for array in arrays:
-        head = f"{array.shape}{array.dtype}".encode()
-        checksum = zlib.crc32(head, checksum)
-        checksum = zlib.crc32(np.ascontiguousarray(array).data, checksum)
-    return checksum

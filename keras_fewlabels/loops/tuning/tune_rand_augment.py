@@ -1,52 +1,52 @@
-import dataclasses
 import itertools
-import tempfile
+import json
 
 import keras
 import numpy as np
 
-from keras_fewlabels.foundation.arguments import check_int
+from keras_fewlabels.data.checks.images import check_values
+from keras_fewlabels.data.sources.labeled_arrays import labeled_arrays
+from keras_fewlabels.foundation.arguments import (
+    check_int,
+    check_verbose,
+    resolve_value_range,
+)
+from keras_fewlabels.foundation.atomic_write import writable_folder, write_whole
 from keras_fewlabels.layers.rand_augment import RandAugment
-from keras_fewlabels.layers.rand_augment.checks import (
-    check_images,
-    check_values,
-)
+from keras_fewlabels.loops.read_json import read_json
 from keras_fewlabels.loops.tuning.augmented_training import AugmentedTraining
-from keras_fewlabels.loops.tuning.rand_augment_search import (
-    check_directory,
-    search,
-)
+from keras_fewlabels.loops.tuning.rand_augment_trials import RandAugmentTrials
 
 
 def tune_rand_augment(
     build_model,
-    x,
-    y,
+    labeled,
     validation_data,
+    *,
     num_ops=(1, 2, 3),
     magnitudes=(3, 5, 7, 10, 14),
+    table="fixmatch",
+    ops=None,
+    value_range=None,
     max_trials=10,
     epochs=10,
     batch_size=32,
-    ops=None,
-    value_range=(0, 255),
-    directory=None,
+    backup_dir=None,
     seed=0,
-    verbose=0,
-    table="randaugment",
+    verbose="auto",
 ):
-    """Tries settings of RandAugment, each on a model of its own.
+    """Tries settings of RandAugment, each on a new model.
 
     Every trial builds a new model from the same seed, puts `RandAugment` in
     front of it, trains it, and measures its accuracy on the validation data
-    after the last epoch. The first trial is without augmentation, so that
-    one sees what augmentation is worth; magnitude 0 is not that, as
-    `equalize` and others change images at any magnitude. If there are more
-    settings than trials, the seed draws which of the others are tried.
+    after the last epoch. The first trial has no augmentation, which shows
+    what augmentation is worth. (Magnitude 0 would not do: `equalize` and
+    other ops change images at any magnitude.) If there are more settings than
+    trials, the seed draws which of the others are tried.
 
-    The validation data choose, so they cannot judge: take other images to
-    measure the final model. With few of them, differences between settings
-    of one or two images are chance.
+    The validation data choose the setting, so their accuracy is too good for
+    the final model. Measure that on other images. With few validation images,
+    differences of one or two images between settings are chance.
 
     Reference:
         - [Cubuk et al., 2020](https://arxiv.org/abs/1909.13719), who search
@@ -55,36 +55,46 @@ def tune_rand_augment(
     Args:
         build_model: Function without arguments that returns a new compiled
             Keras model with `metrics=["accuracy"]`.
-        x: Array of images, of shape `(num_images, height, width, channels)`.
-        y: Array of labels.
-        validation_data: Pair of such arrays, of other images.
+        labeled: Pair of arrays `(images, labels)`, of shapes
+            `(num_images, height, width, channels)` and `(num_images,)` or
+            `(num_images, num_classes)`; or a `tf.data.Dataset` or `PyDataset`
+            of such pairs.
+        validation_data: As `labeled`, with other images.
         num_ops: Sequence of ints above 0.
-        magnitudes: Sequence of numbers, 0 or more.
-        max_trials: Int, how many settings are tried, the one without
-            augmentation among them. `1 + len(num_ops) * len(magnitudes)` is
-            the whole grid.
-        epochs: Int, epochs of each trial.
-        batch_size: Int.
+        magnitudes: Sequence of numbers, 0 or more, on the scale of `table`.
+        table: String, as for `layers.RandAugment`. The default is that of
+            `fit_noisy_student`, so that a magnitude found here fits there.
         ops: As for `layers.RandAugment`.
-        value_range: Pair, the values of black and white in `x`.
-        directory: Optional string or path, for the files of KerasTuner. The
-            same call goes on there after it was stopped. Settings, data,
-            initial weights and optimizer are compared with those there, and
-            refused if they differ; pass a new directory after any other
-            change of `build_model`. By default files are removed at the end.
+        value_range: Pair of numbers, the values of black and white. By
+            default `(0, 255)` for images of uint8, and for others the
+            narrowest of `(0, 1)`, `(-1, 1)` and `(0, 255)` that holds all
+            values of the labelled images.
+        max_trials: Int, 2 or more, the number of settings to try, including
+            the one without augmentation. `1 + len(num_ops) * len(magnitudes)`
+            is the whole grid.
+        epochs: Int, the epochs of each trial.
+        batch_size: Int.
+        backup_dir: Optional string or path of a folder. Each finished trial
+            is written to `rand_augment.json` in it, and the same call resumes
+            there after it was stopped. Settings, data, initial weights and
+            optimizer must be the same. After any other change of
+            `build_model`, take a new folder.
         seed: Int, for `keras.utils.set_random_seed` before each trial.
-        verbose: 0, or 1 for what KerasTuner prints.
-        table: As for `layers.RandAugment`. What `fit_noisy_student` takes by
-            default is `"fixmatch"`.
+        verbose: `"auto"`, 0, 1 or 2, as for `fit()`: how the progress over
+            the trials is shown.
 
     Returns:
-        A `loops.RandAugmentTrials`: `num_ops` and `magnitude` of the best
-        trial, `accuracies` of all, `layer()`, and a table for `print()`.
+        A result with the `suggestion`, the pair `(num_ops, magnitude)` of the
+        most accurate model; `accuracies`, a dict of all pairs to accuracies;
+        and `layer()`, which returns a `RandAugment` with the suggestion.
+        `print()` shows a table, `figure()` draws the accuracies, `to_dict()`
+        and `save(folder)` keep them.
 
     Raises:
-        ValueError: If an argument is no such thing, `build_model` returns no
-            new compiled model, or the directory has another search.
-        ImportError: If KerasTuner is not installed.
+        ValueError: If an argument is out of its range, `build_model` does not
+            return a new compiled model with an accuracy, or `backup_dir` has
+            the trials of another search or a damaged file.
+        OSError: If `backup_dir` cannot be written to.
 
     Example:
 
@@ -96,13 +106,20 @@ def tune_rand_augment(
     ...     loss = "sparse_categorical_crossentropy"
     ...     model.compile("adam", loss, metrics=["accuracy"])
     ...     return model
-    >>> x, y = np.zeros((8, 4, 4, 1), "uint8"), np.arange(8) % 2
+    >>> data = np.zeros((8, 4, 4, 1), "uint8"), np.arange(8) % 2
     >>> trials = keras_fewlabels.loops.tune_rand_augment(
-    ...     build_model, x, y, (x, y), [1], [3, 9], epochs=1, ops=["rotate"]
+    ...     build_model,
+    ...     data,
+    ...     data,
+    ...     num_ops=[1],
+    ...     magnitudes=[3, 9],
+    ...     ops=["rotate"],
+    ...     epochs=1,
+    ...     verbose=0,
     ... )
     >>> print(trials)
     num_ops  magnitude  accuracy in %
-          0          0           50.0  <- best
+          0          0           50.0  <- suggestion
           1          3           50.0
           1          9           50.0
     """
@@ -114,53 +131,44 @@ def tune_rand_augment(
     check_int(epochs, "epochs")
     check_int(batch_size, "batch_size")
     check_int(seed, "seed", 0)
+    verbose = check_verbose(verbose)
+    labeled, validation_data, value_range = _read(
+        labeled, validation_data, value_range
+    )
     options = {"ops": ops, "value_range": value_range, "table": table}
     settings = rand_augment_settings(num_ops, magnitudes, max_trials, seed)
     for setting in settings:
-        # Refuses now what would end the search later.
+        # Raises errors now that would end the search later.
         RandAugment(*setting, **options)
-    train = _arrays("x, y", (x, y), value_range)
-    validation = _arrays("validation_data", validation_data, value_range)
     training = AugmentedTraining(
-        build_model, train, validation, epochs, batch_size, seed, options
+        build_model, labeled, validation_data, epochs, batch_size, seed, options
     )
-    with tempfile.TemporaryDirectory() as temporary:
-        if directory is not None:
-            check_directory(
-                directory, {"settings": settings, **training.description()}
-            )
-        accuracies = search(
-            settings, training.accuracy_of, directory or temporary, verbose
-        )
+    backup = TrialsBackup(backup_dir, settings, training)
+    bar = keras.utils.Progbar(
+        len(settings),
+        verbose=verbose,
+        stateful_metrics=["accuracy"],
+        unit_name="trial",
+    )
+    for setting in settings[len(backup.accuracies) :]:
+        accuracy = training.measure_accuracy(*setting)
+        backup.add(accuracy)
+        bar.update(len(backup.accuracies), [("accuracy", accuracy)])
+    accuracies = dict(zip(settings, backup.accuracies, strict=True))
     return RandAugmentTrials(accuracies, options)
 
 
-def _arrays(name, pair, value_range):
-    is_pair = isinstance(pair, tuple | list) and len(pair) == 2
-    if not is_pair or not all(hasattr(part, "shape") for part in pair):
-        raise ValueError(
-            f"`{name}` must be an array of images and an array of labels; "
-            "few labelled images fit into memory, so datasets are not taken. "
-            f"Received: {name} of type {_types(pair)}"
-        )
-    images, labels = map(keras.ops.convert_to_numpy, pair)
-    check_images(images, value_range)
-    check_values(images, value_range)
-    if not len(images) == len(labels) > 0:
-        raise ValueError(
-            f"`{name}` must have one image or more, and one label for each. "
-            f"Received: {len(images)} images, {len(labels)} labels"
-        )
-    return images, labels
-
-
-def _types(pair):
-    parts = pair if isinstance(pair, tuple | list) else [pair]
-    return ", ".join(type(part).__name__ for part in parts)
+def _read(labeled, validation_data, value_range):
+    labeled = labeled_arrays(labeled, "labeled")
+    validation_data = labeled_arrays(validation_data, "validation_data")
+    value_range = resolve_value_range(value_range, labeled[0], "labeled")
+    check_values(labeled[0], "labeled", value_range)
+    check_values(validation_data[0], "validation_data", value_range)
+    return labeled, validation_data, value_range
 
 
 def rand_augment_settings(num_ops, magnitudes, max_trials, seed):
-    """The settings that a search tries: a grid, or a draw from it.
+    """Returns the settings that a search tries: a grid, or a draw from it.
 
     Args:
         num_ops: Sequence of ints above 0.
@@ -183,18 +191,15 @@ def rand_augment_settings(num_ops, magnitudes, max_trials, seed):
     >>> rand_augment_settings([1, 2], [5], max_trials=10, seed=0)
     [(0, 0), (1, 5), (2, 5)]
     """
-    if not isinstance(max_trials, int) or max_trials < 2:
-        raise ValueError(
-            "`max_trials` must be an int, 2 or more: the first trial is "
-            f"without augmentation. Received: max_trials={max_trials}"
-        )
+    hint = "The first trial is without augmentation"
+    check_int(max_trials, "max_trials", 2, hint=hint)
     are_lists = np.iterable(num_ops) and np.iterable(magnitudes)
     grid = itertools.product(num_ops, magnitudes) if are_lists else ()
     grid = list(dict.fromkeys(grid))
     if not grid or any(count == 0 for count, _ in grid):
         raise ValueError(
             "`num_ops` and `magnitudes` must be lists of one value or more, "
-            "and `num_ops` none of 0, which is always tried. "
+            "and `num_ops` without 0, which is always tried. "
             f"Received: num_ops={num_ops}, magnitudes={magnitudes}"
         )
     if len(grid) >= max_trials:
@@ -203,74 +208,58 @@ def rand_augment_settings(num_ops, magnitudes, max_trials, seed):
     return [(0, 0), *grid]
 
 
-@dataclasses.dataclass(frozen=True)
-class RandAugmentTrials:
-    """How accurate a model became with each setting of RandAugment.
-
-    `loops.tune_rand_augment` returns it. `print(trials)` shows the table.
+class TrialsBackup:
+    """The accuracies of the finished trials, in a file if there is a folder.
 
     Args:
-        accuracies: Dict of pairs `(num_ops, magnitude)` to the accuracy on
-            the validation data, a float in 0 to 1. `(0, 0)` is training
-            without augmentation.
-        options: Optional dict of further arguments of the `RandAugment` that
-            was tried, such as `value_range`.
+        backup_dir: String or path of a folder, or `None`.
+        settings: List of pairs `(num_ops, magnitude)`, in the order in which
+            they are tried.
+        training: The `AugmentedTraining` that measures the accuracies.
 
     Attributes:
-        num_ops: Int, from the best setting. Among equals, which are frequent
-            with few validation images, the weakest counts: fewest ops, then
-            the smallest magnitude.
-        magnitude: Number, from the same setting.
+        accuracies: List of floats, of the first settings.
 
-    Example:
-
-    >>> from keras_fewlabels.loops.tuning.tune_rand_augment import (
-    ...     RandAugmentTrials,
-    ... )
-    >>> trials = RandAugmentTrials(
-    ...     {(0, 0): 0.8, (1, 5): 0.875, (2, 5): 0.875}
-    ... )
-    >>> trials.num_ops, trials.magnitude
-    (1, 5)
-    >>> print(trials)
-    num_ops  magnitude  accuracy in %
-          0          0           80.0
-          1          5           87.5  <- best
-          2          5           87.5
-    >>> trials.layer(seed=0).num_ops
-    1
+    Raises:
+        ValueError: If `backup_dir` is no path, or its file is damaged or has
+            the trials of another search.
+        OSError: If `backup_dir` cannot be written to.
     """
 
-    accuracies: dict
-    options: dict = dataclasses.field(default_factory=dict)
+    def __init__(self, backup_dir, settings, training):
+        self.accuracies = []
+        self._file = None
+        if backup_dir is None:
+            return
+        folder = writable_folder(backup_dir, "backup_dir")
+        self._file = folder / "rand_augment.json"
+        search = {"settings": settings, **training.to_dict()}
+        # JSON turns tuples into lists.
+        self._search = json.loads(json.dumps(search))
+        if self._file.exists():
+            self.accuracies = self._read()
 
-    @property
-    def num_ops(self):
-        return self._best[0]
+    def add(self, accuracy):
+        """Adds the accuracy of the next setting, and writes the file."""
+        self.accuracies.append(accuracy)
+        if self._file is not None:
+            content = {"search": self._search, "accuracies": self.accuracies}
+            write_whole(self._file, json.dumps(content, indent=1))
 
-    @property
-    def magnitude(self):
-        return self._best[1]
-
-    def layer(self, seed=None):
-        """Returns a new `RandAugment` with the best setting.
-
-        If no augmentation was best, images pass through it.
-        """
-        return RandAugment(
-            self.num_ops, self.magnitude, seed=seed, **self.options
-        )
-
-    @property
-    def _best(self):
-        highest = max(self.accuracies.values())
-        return min(s for s, a in self.accuracies.items() if a == highest)
-
-    def __str__(self):
-        lines = ["num_ops  magnitude  accuracy in %"]
-        for setting, accuracy in self.accuracies.items():
-            num_ops, magnitude = setting
-            mark = "  <- best" if setting == self._best else ""
-            percent = f"{100 * accuracy:.1f}"
-            lines.append(f"{num_ops:7}{magnitude:11}{percent:>15}{mark}")
-        return "\n".join(lines)
+    def _read(self):
+        received = f"Received: backup_dir={str(self._file.parent)!r}"
+        remedy = "Pass a new `backup_dir`, or remove the old one"
+        content = read_json(self._file, f"{remedy}. {received}")
+        old = content.get("search", {}) if isinstance(content, dict) else {}
+        differing = [
+            name
+            for name, value in self._search.items()
+            if old.get(name) != value
+        ]
+        if differing:
+            raise ValueError(
+                "The folder holds the trials of another search, which say "
+                f"nothing about this one. {remedy}. {received}, which differs "
+                f"in {', '.join(differing)}"
+            )
+        return content["accuracies"]

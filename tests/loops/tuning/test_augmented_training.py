@@ -39,19 +39,19 @@ def test_without_ops_it_is_the_fit_one_would_write():
     model = build_model()
     model.fit(X[:16], Y[:16], batch_size=8, epochs=2, verbose=0)
     _, accuracy = model.evaluate(X[16:], Y[16:], verbose=0)
-    assert training_of().accuracy_of(0, 0) == pytest.approx(accuracy)
+    assert training_of().measure_accuracy(0, 0) == pytest.approx(accuracy)
 
 
 def test_a_trial_leaves_nothing_for_the_next():
     training = training_of()
-    first = training.accuracy_of(2, 9)
-    training.accuracy_of(1, 3)
-    assert training.accuracy_of(2, 9) == first
+    first = training.measure_accuracy(2, 9)
+    training.measure_accuracy(1, 3)
+    assert training.measure_accuracy(2, 9) == first
 
 
-def test_description_tells_apart_what_decides():
-    same = training_of().description()
-    assert json.loads(json.dumps(same)) == training_of().description()
+def test_to_dict_tells_apart_what_decides():
+    same = training_of().to_dict()
+    assert json.loads(json.dumps(same)) == training_of().to_dict()
     others = {
         "data": training_of(x=255 - X),
         "optimizer": training_of(lambda: build_model(0.5)),
@@ -59,16 +59,16 @@ def test_description_tells_apart_what_decides():
         "ops": training_of(options={"ops": ["contrast"]}),
     }
     for name, training in others.items():
-        other = training.description()
+        other = training.to_dict()
         assert [key for key in same if same[key] != other[key]] == [name]
-    assert training_of(seed=4).description()["seed"] == 4
+    assert training_of(seed=4).to_dict()["seed"] == 4
 
 
 def test_one_model_for_all_trials_is_refused():
     model = build_model()
     training = training_of(lambda: model)
-    training.accuracy_of(0, 0)
+    training.measure_accuracy(0, 0)
     with pytest.raises(
         ValueError, match="Every trial must start from the same"
     ):
-        training.accuracy_of(1, 3)
+        training.measure_accuracy(1, 3)

@@ -17,8 +17,8 @@ from bad_input import (
 
 
 def tune(build=classifier, x=IMAGES, y=LABELS, validation=LABELED, **options):
-    options = {"max_trials": 2, "epochs": 1, "directory": "search", **options}
-    kfl.loops.tune_rand_augment(build, x, y, validation, **options)
+    options = {"max_trials": 2, "epochs": 1, "backup_dir": "search", **options}
+    kfl.loops.tune_rand_augment(build, (x, y), validation, **options)
 
 
 # Name: (expected in the message, the call that must raise).
@@ -114,11 +114,11 @@ CASES = {
         lambda: tune(seed=-1),
     ),
     "tune_rand_augment: NaN": (
-        "needs finite images",
+        "`labeled` must hold finite numbers",
         lambda: tune(x=BROKEN, value_range=(0, 1)),
     ),
     "tune_rand_augment: labels of other images": (
-        "one label for each",
+        "must have one label per image",
         lambda: tune(y=LABELS[:3]),
     ),
     "tune_rand_augment: label outside the classes": (
@@ -126,16 +126,16 @@ CASES = {
         lambda: tune(y=LABELS + 1),
     ),
     "tune_rand_augment: validation without labels": (
-        "`validation_data` must be an array of images and",
+        r"`validation_data` must be a pair \(images, labels\)",
         lambda: tune(validation=IMAGES),
     ),
     "tune_rand_augment: file in the way": (
-        "`directory` must be a folder",
-        lambda: tune(directory="file"),
+        "`backup_dir` must be a folder",
+        lambda: tune(backup_dir="file"),
     ),
     "tune_rand_augment: truncated search": (
-        "search.json.* is damaged",
-        lambda: tune(directory="truncated"),
+        "rand_augment.json.* is damaged",
+        lambda: tune(backup_dir="truncated"),
     ),
 }
 

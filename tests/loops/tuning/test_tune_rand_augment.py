@@ -1,16 +1,15 @@
+import collections
 import inspect
 import json
-import sys
 
 import keras
 import numpy as np
 import pytest
 
 from keras_fewlabels.layers import RandAugment
-from keras_fewlabels.loops.tuning.tune_rand_augment import (
-    RandAugmentTrials,
-    tune_rand_augment,
-)
+from keras_fewlabels.loops import tune_rand_augment
+from keras_fewlabels.loops.tuning.augmented_training import AugmentedTraining
+from keras_fewlabels.loops.tuning.tune_rand_augment import rand_augment_settings
 
 DRAWN = np.random.default_rng(0)
 X = DRAWN.integers(256, size=(24, 6, 6, 1)).astype("uint8")
@@ -21,11 +20,11 @@ X[Y == 1, :3] += 190
 TRAIN, VALIDATION = (X[:16], Y[:16]), (X[16:], Y[16:])
 
 
-def build_model(rate=0.01, metrics=("accuracy",)):
+def build_model(rate=0.01, metrics=("accuracy",), scale=1 / 255):
     model = keras.Sequential(
         [
             keras.Input((6, 6, 1)),
-            keras.layers.Rescaling(1 / 255),
+            keras.layers.Rescaling(scale),
             keras.layers.Flatten(),
             keras.layers.Dense(2, activation="softmax"),
         ]
@@ -41,15 +40,15 @@ def build_model(rate=0.01, metrics=("accuracy",)):
 def tune(build_model=build_model, train=TRAIN, validation=VALIDATION, **kwargs):
     settings = {"num_ops": (1, 2), "magnitudes": (9,), "epochs": 1}
     # One op, for the sake of time to compile.
-    settings |= {"ops": ["brightness"], "batch_size": 8, **kwargs}
-    return tune_rand_augment(build_model, *train, validation, **settings)
+    settings |= {"ops": ["brightness"], "batch_size": 8, "verbose": 0, **kwargs}
+    return tune_rand_augment(build_model, train, validation, **settings)
 
 
 def test_tries_the_whole_grid_and_makes_the_best_layer():
     trials = tune()
     assert list(trials.accuracies) == [(0, 0), (1, 9), (2, 9)]
     assert all(0 <= a <= 1 for a in trials.accuracies.values())
-    best = trials.num_ops, trials.magnitude
+    best = trials.suggestion
     assert trials.accuracies[best] == max(trials.accuracies.values())
     layer = trials.layer(seed=3)
     assert isinstance(layer, RandAugment)
@@ -58,9 +57,7 @@ def test_tries_the_whole_grid_and_makes_the_best_layer():
 
 
 def test_trials_are_the_fits_that_one_would_write():
-    trials = tune(
-        num_ops=[2], magnitudes=[9], epochs=3, seed=5, table="fixmatch"
-    )
+    trials = tune(num_ops=[2], magnitudes=[9], epochs=3, seed=5)
 
     def accuracy(*layers):
         keras.utils.set_random_seed(5)
@@ -95,9 +92,9 @@ def test_fewer_trials_than_settings():
 def test_no_test_data_can_be_passed():
     names = set(inspect.signature(tune_rand_augment).parameters)
     assert names == {
-        "build_model", "x", "y", "validation_data", "num_ops", "magnitudes",
-        "max_trials", "epochs", "batch_size", "ops", "value_range",
-        "directory", "seed", "verbose", "table",
+        "build_model", "labeled", "validation_data", "num_ops", "magnitudes",
+        "table", "ops", "value_range", "max_trials", "epochs", "batch_size",
+        "backup_dir", "seed", "verbose",
     }  # fmt: skip
 
 
@@ -126,30 +123,81 @@ OTHERS = {
 }
 
 
-def test_directory_is_used_again_by_the_same_search_alone(
-    tmp_path, monkeypatch
-):
-    first = tune(directory=tmp_path, max_trials=2)
+def test_a_folder_is_used_again_by_the_same_search_alone(tmp_path, monkeypatch):
+    first = tune(backup_dir=tmp_path, max_trials=2)
     # Nothing is trained again, though Keras has counted on.
     monkeypatch.setattr(keras.Model, "fit", None)
-    assert tune(directory=tmp_path, max_trials=2) == first
+    assert tune(backup_dir=tmp_path, max_trials=2) == first
     for name, changed in OTHERS.items():
         match = rf"trials of another search.*differs in .*{name}"
         with pytest.raises(ValueError, match=match):
-            tune(directory=tmp_path, **{"max_trials": 2, **changed})
-    note = json.loads((tmp_path / "rand_augment" / "search.json").read_text())
-    assert note["epochs"] == 1
-    assert note["settings"][0] == [0, 0]
-    # Also those of somebody else, who left no note.
-    (tmp_path / "rand_augment" / "search.json").unlink()
-    with pytest.raises(ValueError, match="trials of another search"):
-        tune(directory=tmp_path, max_trials=2)
+            tune(backup_dir=tmp_path, **{"max_trials": 2, **changed})
+    file = tmp_path / "rand_augment.json"
+    content = json.loads(file.read_text())
+    assert content["search"]["epochs"] == 1
+    assert content["search"]["settings"][0] == [0, 0]
+    assert content["accuracies"] == list(first.accuracies.values())
+    # Also a file of something else.
+    for other in ("[1]", "{}"):
+        file.write_text(other)
+        with pytest.raises(ValueError, match="trials of another search"):
+            tune(backup_dir=tmp_path, max_trials=2)
 
 
-def test_without_keras_tuner(monkeypatch):
-    monkeypatch.setitem(sys.modules, "keras_tuner", None)
-    with pytest.raises(ImportError, match=r"keras-fewlabels\[tune\]"):
+def test_a_search_that_was_stopped_resumes(tmp_path, monkeypatch):
+    tried = []
+
+    def measure_accuracy(self, num_ops, magnitude):
+        tried.append((num_ops, magnitude))
+        if len(tried) == 3:
+            raise KeyboardInterrupt
+        return num_ops / 10
+
+    monkeypatch.setattr(AugmentedTraining, "measure_accuracy", measure_accuracy)
+    search = {"num_ops": (1, 2, 3), "magnitudes": (4,), "backup_dir": tmp_path}
+    with pytest.raises(KeyboardInterrupt):
+        tune(**search)
+    trials = tune(**search)
+    # The third trial, which was cut off, is repeated.
+    assert tried == [(0, 0), (1, 4), (2, 4), (2, 4), (3, 4)]
+    assert trials.accuracies == {
+        (0, 0): 0.0,
+        (1, 4): 0.1,
+        (2, 4): 0.2,
+        (3, 4): 0.3,
+    }
+    assert tune(**search) == trials
+    assert len(tried) == 5
+    assert [path.name for path in tmp_path.iterdir()] == ["rand_augment.json"]
+
+
+def test_errors_of_a_trial_pass_through(monkeypatch):
+    def measure_accuracy(self, num_ops, magnitude):
+        raise ZeroDivisionError("in a trial")
+
+    monkeypatch.setattr(AugmentedTraining, "measure_accuracy", measure_accuracy)
+    with pytest.raises(ZeroDivisionError, match="in a trial"):
         tune()
+
+
+def test_floats_without_value_range_are_those_of_the_narrowest_range():
+    in_bytes = tune(num_ops=[1])
+    scaled = tune(
+        train=((X[:16] / 255).astype("float32"), Y[:16]),
+        validation=((X[16:] / 255).astype("float32"), Y[16:]),
+        build_model=lambda: build_model(scale=1.0),
+        num_ops=[1],
+    )
+    assert in_bytes.options["value_range"] == (0, 255)
+    assert scaled.options["value_range"] == (0, 1)
+    assert scaled.accuracies == in_bytes.accuracies
+
+
+def test_progress_is_shown_on_demand(capsys):
+    tune(num_ops=[1])
+    assert capsys.readouterr().out == ""
+    tune(num_ops=[1], verbose="auto")
+    assert "2/2" in capsys.readouterr().out
 
 
 KEPT = []
@@ -185,18 +233,27 @@ ERRORS = {
     ),
     "one trial": ({"max_trials": 1}, "max_trials=1"),
     "no ops": ({"num_ops": ()}, r"one value or more.*num_ops=\(\)"),
-    "zero ops": ({"num_ops": (0, 1)}, "none of 0, which is always tried"),
+    "zero ops": ({"num_ops": (0, 1)}, "without 0, which is always tried"),
     "negative": ({"magnitudes": (-1,)}, "magnitude=-1"),
     "unknown op": ({"ops": ["twirl"]}, "twirl"),
-    "dataset": ({"validation": object()}, "datasets are not taken.*object"),
-    "list": ({"train": (list(X), Y)}, "x, y of type list, ndarray"),
-    "labels": ({"train": (X, Y[:5])}, "24 images, 5 labels"),
-    "empty": ({"validation": (X[:0], Y[:0])}, "0 images, 0 labels"),
+    "no data": (
+        {"validation": object()},
+        r"`validation_data` must be a pair \(images, labels\).*object",
+    ),
+    "labels": ({"train": (X, Y[:5])}, "5 labels for 24 images"),
+    "empty": (
+        {"validation": (X[:0], Y[:0])},
+        "`validation_data` must hold at least one image",
+    ),
     "range": (
         {"train": (X / 255, Y), "value_range": (0, 0.5)},
-        r"images in `value_range`",
+        r"`labeled` must lie in the value range \(0, 0.5\)",
     ),
-    "uint8": ({"value_range": (0, 1)}, "Images of uint8"),
+    "uint8": ({"value_range": (0, 1)}, r"must lie in the value range \(0, 1\)"),
+    "other range": (
+        {"validation": (X / 255, Y)},
+        r"`validation_data` should fill the value range \(0, 255\)",
+    ),
 }
 
 
@@ -207,23 +264,41 @@ def test_errors(case):
         tune(**changed)
 
 
-def test_table_and_ties():
-    trials = RandAugmentTrials(
-        {(0, 0): 0.5, (3, 7): 0.75, (1, 10): 0.75, (1, 2.5): 0.75}
-    )
-    assert (trials.num_ops, trials.magnitude) == (1, 2.5)
-    assert str(trials).splitlines() == [
-        "num_ops  magnitude  accuracy in %",
-        "      0          0           50.0",
-        "      3          7           75.0",
-        "      1         10           75.0",
-        "      1        2.5           75.0  <- best",
-    ]
+GRID = [(1, 4), (1, 9), (3, 4), (3, 9)]
 
 
-def test_layer_without_augmentation_passes_images_through():
-    images = np.random.default_rng(0).integers(256, size=(4, 6, 6, 1))
-    images = images.astype("uint8")
-    trials = RandAugmentTrials({(0, 0): 0.5, (1, 9): 0.25})
-    output = keras.ops.convert_to_numpy(trials.layer()(images, training=True))
-    np.testing.assert_array_equal(output, images)
+def draw_settings(max_trials, seed=0):
+    return rand_augment_settings((1, 3), (4, 9), max_trials, seed)
+
+
+@pytest.mark.parametrize("max_trials", [5, 6, 100])
+def test_whole_grid_after_no_augmentation(max_trials):
+    assert draw_settings(max_trials) == [(0, 0), *GRID]
+
+
+def test_equal_values_are_one():
+    assert rand_augment_settings((1, 1), (4, 4.0), 9, 0) == [(0, 0), (1, 4)]
+
+
+def test_fewer_trials_draw_each_setting_equally_often():
+    drawn = [draw_settings(3, seed) for seed in range(400)]
+    assert drawn[7] == draw_settings(3, seed=7)
+    counts = collections.Counter(pair for draw in drawn for pair in draw)
+    assert counts.pop((0, 0)) == 400
+    assert set(counts) == set(GRID)
+    assert all(count == pytest.approx(200, abs=40) for count in counts.values())
+
+
+WRONG_SETTINGS = {
+    "one trial": (((1,), (4,), 1, 0), "max_trials=1"),
+    "half": (((1,), (4,), 2.5, 0), r"max_trials=2\.5"),
+    "no ops": (((), (4,), 9, 0), r"one value or more.*num_ops=\(\)"),
+    "no magnitude": (((1,), (), 9, 0), r"magnitudes=\(\)"),
+    "zero": (((0, 1), (4,), 9, 0), r"without 0, which is always tried"),
+}
+
+
+@pytest.mark.parametrize("case", WRONG_SETTINGS.values(), ids=WRONG_SETTINGS)
+def test_wrong_settings(case):
+    with pytest.raises(ValueError, match=case[1]):
+        rand_augment_settings(*case[0])
