@@ -1,5 +1,7 @@
 """Whatever the images: the output is as it should be, or they are refused."""
 
+import itertools
+
 import hypothesis
 import keras
 import numpy as np
@@ -8,7 +10,6 @@ from hypothesis import strategies as st
 from keras import ops
 
 import keras_fewlabels as kfl
-from keras_fewlabels.policies.ask_policy import ask_policy
 
 # JAX compiles every op anew for each shape.
 NUM_EXAMPLES = 5 if keras.backend.backend() == "jax" else 15
@@ -45,9 +46,6 @@ POLICIES = {
     ),
     "SoftMatchPolicy": lambda share, soft: kfl.policies.SoftMatchPolicy(
         2, share * 0.99, share < 0.5, soft, soft
-    ),
-    "TopPerClass": lambda share, soft: kfl.policies.TopPerClass(
-        1 + round(3 * share)
     ),
 }
 
@@ -148,7 +146,8 @@ def probabilities_of(num_images, num_classes, dtype, scale, seed):
 
 
 def test_no_policy_is_left_out():
-    assert sorted(POLICIES) == sorted(kfl.policies.__all__)
+    others = {"Policy", "TopPerClass"}
+    assert set(POLICIES) == set(kfl.policies.__all__) - others
 
 
 @pytest.mark.parametrize("name", POLICIES)
@@ -171,8 +170,7 @@ def test_policy(name, num_images, num_classes, dtype, scale, share, soft, seed):
             for count in (num_images, 3)
         )
         result = output_or_refusal(
-            lambda unlabeled=unlabeled, labeled=labeled: ask_policy(
-                policy,
+            lambda unlabeled=unlabeled, labeled=labeled: policy(
                 ops.convert_to_tensor(unlabeled),
                 training=True,
                 labeled_probabilities=ops.convert_to_tensor(labeled),
@@ -182,6 +180,22 @@ def test_policy(name, num_images, num_classes, dtype, scale, share, soft, seed):
         assert (result is not None) == (dtype != "uint8")
         if result is not None:
             check_labels(*result, unlabeled)
+
+
+@SETTINGS
+@hypothesis.given(
+    st.lists(st.integers(1, 9), min_size=1, max_size=5), st.integers(1, 12)
+)
+def test_top_per_class(sizes, num_per_class):
+    starts = np.cumsum([0, *sizes])
+    groups = [np.arange(*ends) for ends in itertools.pairwise(starts)]
+    chosen = kfl.policies.TopPerClass(num_per_class).choose(groups)
+    times = np.bincount(chosen, minlength=sum(sizes))
+    for group in groups:
+        assert times[group].sum() == num_per_class
+        # The first ones of a group come first, and all of them in turn.
+        assert (np.diff(times[group]) <= 0).all()
+        assert np.ptp(times[group]) <= 1
 
 
 def check_labels(targets, weights, probabilities):

@@ -98,12 +98,15 @@ def test_code_of_others_is_not_run():
     config = keras.saving.serialize_keras_object(wrapper)
     with pytest.raises(ValueError, match="safe_mode"):
         keras.saving.deserialize_keras_object(config, safe_mode=True)
-    for outer in (
-        kfl.layers.RandAugment(ops=[code]),
-        kfl.policies.DebiasedPolicy(code),
-        kfl.policies.DistributionAlignment(code),
-    ):
-        config = keras.saving.serialize_keras_object(outer)
+    augment = kfl.layers.RandAugment(ops=[code])
+    configs = [keras.saving.serialize_keras_object(augment)]
+    for kind in ("DebiasedPolicy", "DistributionAlignment"):
+        outer = getattr(kfl.policies, kind)(kfl.policies.FixedThreshold())
+        configs.append(keras.saving.serialize_keras_object(outer))
+        configs[-1]["config"]["policy"] = keras.saving.serialize_keras_object(
+            code
+        )
+    for config in configs:
         with pytest.raises(ValueError, match="safe_mode"):
             keras.saving.deserialize_keras_object(config, safe_mode=True)
 

@@ -97,7 +97,7 @@ MODELS = {
     ),
 }
 # To inherit from; nothing of their own to save.
-BASES = ["MultiWorkerModel"]
+BASES = ["MultiWorkerModel", "Policy"]
 
 
 def public_classes():

@@ -22,7 +22,7 @@ from keras_fewlabels.loops.recommend import recommended_for
 from keras_fewlabels.loops.report import FitReport
 from keras_fewlabels.loops.report.run_facts import run_facts
 from keras_fewlabels.models.student.fit_checks import check_noise
-from keras_fewlabels.policies.ask_policy import check_policy
+from keras_fewlabels.policies.policy import check_policy
 
 
 def fit_noisy_student(

@@ -18,12 +18,12 @@ from keras_fewlabels.models.student.student_model import (
     split_predictions,
 )
 from keras_fewlabels.policies import FixedThreshold
-from keras_fewlabels.policies.ask_policy import ask_policy, check_policy
 from keras_fewlabels.policies.parts.class_probabilities import (
     class_probabilities,
     reads_logits,
 )
 from keras_fewlabels.policies.parts.global_batch import num_replicas
+from keras_fewlabels.policies.policy import check_policy
 
 
 @keras.saving.register_keras_serializable(package="keras_fewlabels")
@@ -59,11 +59,8 @@ class NoisyStudentModel(StudentModel):
         teacher: Built Keras model with the outputs of the student, which is
             frozen; an `EMATeacher`, which averages the student; or `None`,
             with which the student teaches itself.
-        policy: Layer that maps the teacher's probabilities to
-            `(targets, weights)`. Its `call` may name `training`, `indices`
-            (which unlabelled image each row is) and `labeled_probabilities`
-            (what the student says of the labelled images), and then gets
-            them. By default `policies.FixedThreshold()`.
+        policy: `policies.Policy` that turns the teacher's probabilities into
+            targets and weights. By default `policies.FixedThreshold()`.
         noise: Optional layer that augments the images of the student, such
             as `layers.RandAugment()`, which draws anew on each replica;
             Keras's own random layers draw the same on all.
@@ -241,8 +238,7 @@ class NoisyStudentModel(StudentModel):
         # Here and not in `train_step`: only here do variables have values on
         # every backend.
         probabilities = ops.stop_gradient(self.teach(x["unlabeled"]))
-        targets, weights = ask_policy(
-            self.policy,
+        targets, weights = self.policy(
             probabilities,
             training=True,
             labeled_probabilities=ops.stop_gradient(

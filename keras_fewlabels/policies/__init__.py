@@ -1,4 +1,4 @@
-"""Which pseudo-labels count, and how much."""
+"""Policies, which decide which pseudo-labels count, and how much."""
 
 from keras_fewlabels.policies.ada_match import AdaMatchPolicy
 from keras_fewlabels.policies.debiased import DebiasedPolicy
@@ -8,6 +8,7 @@ from keras_fewlabels.policies.distribution_alignment import (
 from keras_fewlabels.policies.fixed_threshold import FixedThreshold
 from keras_fewlabels.policies.flex_match import FlexMatchPolicy
 from keras_fewlabels.policies.free_match import FreeMatchPolicy
+from keras_fewlabels.policies.policy import Policy
 from keras_fewlabels.policies.soft_match import SoftMatchPolicy
 from keras_fewlabels.policies.top_per_class import TopPerClass
 
@@ -18,6 +19,7 @@ __all__ = [
     "FixedThreshold",
     "FlexMatchPolicy",
     "FreeMatchPolicy",
+    "Policy",
     "SoftMatchPolicy",
     "TopPerClass",
 ]

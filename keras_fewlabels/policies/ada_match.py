@@ -1,47 +1,45 @@
-import numbers
-
 import keras
 import numpy as np
 from keras import ops
 
-from keras_fewlabels.policies.ask_policy import check_known
-from keras_fewlabels.policies.parts.global_batch import global_batch
-from keras_fewlabels.policies.parts.moving_average import (
-    add_average,
-    check_momentum,
-    move_average,
+from keras_fewlabels.foundation.arguments import (
+    check_fraction,
+    check_probability,
 )
+from keras_fewlabels.policies.parts.global_batch import global_batch
+from keras_fewlabels.policies.parts.moving_average import move_average
 from keras_fewlabels.policies.parts.pseudo_targets import pseudo_targets
+from keras_fewlabels.policies.policy import Policy
 
 
 @keras.saving.register_keras_serializable(package="keras_fewlabels")
-class AdaMatchPolicy(keras.layers.Layer):
-    """Measures unlabelled images by what the student makes of labelled ones.
+class AdaMatchPolicy(Policy):
+    """Adapts classes and threshold to the student's labelled predictions.
 
-    Two things follow the labelled images. The share of each class: the
-    teacher's probabilities are multiplied by the mean prediction on labelled
-    images, divided by that on unlabelled ones, and normalised. And the
-    threshold: it is a part of the mean confidence on the labelled images of
-    the batch, so that it is low while even those are unsure. The method is
-    also meant for unlabelled images of another domain.
+    Two things follow the labelled images. First, the share of each class:
+    the teacher's probabilities are multiplied by the mean prediction on
+    labelled images, divided by the mean prediction on unlabelled images, and
+    normalised. Second, the threshold: it is a fraction of the mean confidence
+    on the labelled images of the batch, so that it is low while the student
+    is unsure even of these. The method is also meant for unlabelled images of
+    another domain.
 
     Reference:
         - [Berthelot et al., 2021](https://arxiv.org/abs/2106.04732), with
           `threshold=0.9`. They average the unlabelled predictions over a
           window of 128 batches; here, as in USB, the average moves, and 0.95
           is the default. As in their code, a batch moves the averages before
-          it is judged by them. The growing weight of the unlabelled loss is
-          no part of the policy.
+          they judge it. The growing weight of the unlabelled loss is in
+          `models.AdaMatch`.
 
     Args:
-        threshold: Float in `[0, 1]`, the least confidence as a part of the
-            mean confidence on labelled images.
+        threshold: Float in `[0, 1]`, the least confidence as a fraction of
+            the mean confidence on labelled images.
         momentum: Float in `[0, 1)`, the share of the averages that each
             batch keeps.
-        soft: Boolean, whether the target is the whole aligned distribution
-            rather than its likeliest class.
-        **kwargs: As for every Keras layer. The dtype is float32 by default,
-            whatever the global policy.
+        soft: Boolean. If `True`, the target is the whole aligned
+            distribution; otherwise it is its likeliest class, one-hot.
+        **kwargs: As for `Policy`, such as `name` and `dtype`.
 
     Call arguments:
         probabilities: Float tensor of shape `(batch, num_classes)`.
@@ -54,8 +52,8 @@ class AdaMatchPolicy(keras.layers.Layer):
         `(batch,)`; weights are 0 or 1.
 
     Raises:
-        ValueError: If `threshold` or `momentum` is out of its range, or there
-            are no `labeled_probabilities`.
+        ValueError: If `threshold` or `momentum` is out of range, or the
+            policy is called without `labeled_probabilities`.
 
     Example:
 
@@ -71,25 +69,26 @@ class AdaMatchPolicy(keras.layers.Layer):
     """
 
     def __init__(self, threshold=0.95, momentum=0.999, soft=False, **kwargs):
-        kwargs.setdefault("dtype", "float32")
         super().__init__(**kwargs)
-        if not (isinstance(threshold, numbers.Real) and 0 <= threshold <= 1):
-            raise ValueError(
-                "`threshold` is a part of the confidence on labelled images "
-                f"and must be in [0, 1]. Received: threshold={threshold!r}"
-            )
-        check_momentum(momentum)
+        check_probability(threshold, "threshold")
+        check_fraction(momentum, "momentum")
         self.threshold = threshold
         self.momentum = momentum
         self.soft = soft
 
     def build(self, input_shape):
         uniform = np.full(input_shape[-1], 1 / input_shape[-1])
-        self.labeled_mean = add_average(self, "labeled_mean", uniform)
-        self.unlabeled_mean = add_average(self, "unlabeled_mean", uniform)
+        self.labeled_mean = self.add_state("labeled_mean", uniform)
+        self.unlabeled_mean = self.add_state("unlabeled_mean", uniform)
 
-    def call(self, probabilities, training=None, labeled_probabilities=None):
-        check_known(self, labeled_probabilities=labeled_probabilities)
+    def call(
+        self,
+        probabilities,
+        training=None,
+        indices=None,
+        labeled_probabilities=None,
+    ):
+        self.require(labeled_probabilities=labeled_probabilities)
         labeled = global_batch(labeled_probabilities)
         if training:
             mean = ops.mean(labeled, axis=0)
@@ -103,16 +102,13 @@ class AdaMatchPolicy(keras.layers.Layer):
         return pseudo_targets(aligned, self.soft), weights
 
     def _align(self, probabilities):
-        # A class that is never predicted must not make 0 / 0.
+        # Avoids 0 / 0 for a class that is never predicted.
         labeled, unlabeled = (
             ops.maximum(mean, keras.config.epsilon())
             for mean in (self.labeled_mean, self.unlabeled_mean)
         )
         aligned = probabilities * labeled / unlabeled
         return aligned / ops.sum(aligned, axis=-1, keepdims=True)
-
-    def compute_output_shape(self, input_shape):
-        return tuple(input_shape), tuple(input_shape[:-1])
 
     def get_config(self):
         config = super().get_config()

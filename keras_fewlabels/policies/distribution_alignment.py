@@ -2,46 +2,47 @@ import keras
 import numpy as np
 from keras import ops
 
-from keras_fewlabels.policies.adjusted_policy import AdjustedPolicy
-from keras_fewlabels.policies.ask_policy import ask_policy
+from keras_fewlabels.policies.parts.adjusted_policy import AdjustedPolicy
 
 
 @keras.saving.register_keras_serializable(package="keras_fewlabels")
 class DistributionAlignment(AdjustedPolicy):
-    """Keeps a teacher from preferring some classes to others.
+    """Gives the classes of the pseudo-labels the shares they should have.
 
-    A teacher that learned from few labels often has a favourite among two
-    similar classes, and its student makes that worse from step to step. Here
-    each prediction is divided by the mean prediction of late and multiplied by
-    the share the class should have, before another policy judges it.
+    A teacher that learned from few labels often prefers one of two similar
+    classes, and training on its labels increases the preference. This policy
+    divides each prediction by the moving average of the predictions,
+    multiplies it by the share that each class should have, and normalises it,
+    before another policy judges it.
 
     Reference:
-        - [Berthelot et al., 2019](https://arxiv.org/abs/1911.09785), who call
-          the method ReMixMatch and average over a window of batches; here
-          the average moves.
+        - [Berthelot et al., 2019](https://arxiv.org/abs/1911.09785), whose
+          method ReMixMatch averages over a window of batches. Here the
+          average moves.
 
     Args:
-        policy: Layer that maps the aligned probabilities to
-            `(targets, weights)`, such as `FixedThreshold`.
+        policy: `Policy` that judges the aligned probabilities, such as
+            `FixedThreshold`.
         prior: Optional sequence of positive floats, how frequent each class
-            is among the unlabelled images; scaled to sum to 1. By default all
-            are alike.
-        momentum: Float in `[0, 1)`, the share of the mean prediction that
-            each batch keeps.
-        **kwargs: As for every Keras layer. The dtype is float32 by default,
-            whatever the global policy.
+            is among the unlabelled images. They are scaled to sum to 1. By
+            default all classes are equally frequent.
+        momentum: Float in `[0, 1)`, the share of the average that each batch
+            keeps.
+        **kwargs: As for `Policy`, such as `name` and `dtype`.
 
     Call arguments:
         probabilities: Float tensor of shape `(batch, num_classes)`.
-        training: Boolean. The mean prediction moves only if it is `True`.
-        **context: What else `policy` wants to know, such as `indices`.
+        training: Boolean. The average moves only if it is `True`.
+        indices: As for `policy`, which gets them.
+        labeled_probabilities: As for `policy`, which gets them as they are.
 
     Returns:
-        What `policy` gives for the aligned probabilities.
+        `(targets, weights)` of `policy` for the aligned probabilities.
 
     Raises:
-        ValueError: If `prior` or `momentum` is out of range, or the prior has
-            another number of classes than the probabilities.
+        ValueError: If `policy` is not a `Policy`, `prior` or `momentum` is
+            out of range, or the prior has another number of classes than the
+            probabilities.
 
     Example:
 
@@ -72,16 +73,16 @@ class DistributionAlignment(AdjustedPolicy):
                 "`prior` must have a share for each of the model's classes. "
                 f"Received: {len(prior)} shares for {num_classes} classes"
             )
-        self._shares = np.divide(prior, np.sum(prior)).astype("float32")
+        self._shares = np.divide(prior, np.sum(prior))
         self.build_from(self._shares, input_shape)
 
-    def call(self, probabilities, training=None, **context):
+    def adjust(self, probabilities, training):
         if training:
             self.move_mean(probabilities)
-        # A class that is never predicted must not make 0 / 0.
-        aligned = probabilities * self._shares / self.mean_above_zero()
-        aligned /= ops.sum(aligned, axis=-1, keepdims=True)
-        return ask_policy(self.policy, aligned, training, **context)
+        shares = ops.cast(self._shares, probabilities.dtype)
+        # Avoids 0 / 0 for a class that is never predicted.
+        aligned = probabilities * shares / self.mean_above_zero()
+        return aligned / ops.sum(aligned, axis=-1, keepdims=True)
 
     def get_config(self):
         return {**super().get_config(), "prior": self.prior}

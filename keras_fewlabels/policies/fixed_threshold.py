@@ -1,13 +1,16 @@
-import numbers
-
 import keras
 from keras import ops
 
+from keras_fewlabels.foundation.arguments import (
+    check_positive,
+    check_probability,
+)
 from keras_fewlabels.policies.parts.pseudo_targets import pseudo_targets
+from keras_fewlabels.policies.policy import Policy
 
 
 @keras.saving.register_keras_serializable(package="keras_fewlabels")
-class FixedThreshold(keras.layers.Layer):
+class FixedThreshold(Policy):
     """Keeps the pseudo-labels that the teacher is confident of.
 
     The policy of pseudo-labelling, Noisy Student, UDA and FixMatch: an image
@@ -25,26 +28,22 @@ class FixedThreshold(keras.layers.Layer):
     Args:
         threshold: Float in `[0, 1]`, the least probability of the likeliest
             class. At 0 every image counts.
-        soft: Boolean. If `False`, the target is the likeliest class, one-hot;
-            if `True`, it is the whole distribution.
-        temperature: Positive float for soft targets: they are raised to
-            `1 / temperature` and normalised, so that values below 1 sharpen
-            them. The confidence is taken before that.
-        **kwargs: As for every Keras layer. The dtype is float32 by default,
-            whatever the global policy, because confidences close to 1 are
-            rounded away in half precision.
+        soft: Boolean. If `True`, the target is the whole distribution;
+            otherwise it is the likeliest class, one-hot.
+        temperature: Positive float for soft targets, which are raised to
+            `1 / temperature` and normalised: values below 1 sharpen them. The
+            confidence is taken before that.
+        **kwargs: As for `Policy`, such as `name` and `dtype`.
 
     Call arguments:
-        probabilities: Float tensor of shape `(batch, num_classes)`, the
-            teacher's class probabilities.
+        probabilities: Float tensor of shape `(batch, num_classes)`.
 
     Returns:
         `(targets, weights)`: floats of shapes `(batch, num_classes)` and
-        `(batch,)`. The unlabelled loss is the mean over the batch of
-        `weights * cross_entropy(targets, predictions)`.
+        `(batch,)`; weights are 0 or 1.
 
     Raises:
-        ValueError: If `threshold` or `temperature` is out of its range.
+        ValueError: If `threshold` or `temperature` is out of range.
 
     Example:
 
@@ -56,38 +55,32 @@ class FixedThreshold(keras.layers.Layer):
     """
 
     def __init__(self, threshold=0.95, soft=False, temperature=1.0, **kwargs):
-        kwargs.setdefault("dtype", "float32")
         super().__init__(**kwargs)
-        if not (isinstance(threshold, numbers.Real) and 0 <= threshold <= 1):
-            raise ValueError(
-                "`threshold` is a probability and must be in [0, 1]. "
-                f"Received: threshold={threshold!r}"
-            )
-        if not (isinstance(temperature, numbers.Real) and temperature > 0):
-            raise ValueError(
-                "`temperature` must be positive; values below 1 sharpen the "
-                f"targets. Received: temperature={temperature!r}"
-            )
+        check_probability(threshold, "threshold")
+        check_positive(temperature, "temperature")
         self.threshold = threshold
         self.soft = soft
         self.temperature = temperature
 
-    def call(self, probabilities):
+    def call(
+        self,
+        probabilities,
+        training=None,
+        indices=None,
+        labeled_probabilities=None,
+    ):
         confidence = ops.max(probabilities, axis=-1)
         weights = ops.cast(confidence >= self.threshold, self.compute_dtype)
         return self.targets(probabilities), weights
 
     def targets(self, probabilities):
-        """What the student should predict, shape `(batch, num_classes)`."""
+        """Returns the targets alone, of shape `(batch, num_classes)`."""
         if not self.soft:
             return pseudo_targets(probabilities, soft=False)
-        # Divided by the largest first: small powers do not vanish together.
+        # Divides by the largest first, so that not all powers become 0.
         likeliest = ops.max(probabilities, axis=-1, keepdims=True)
         sharpened = ops.power(probabilities / likeliest, 1 / self.temperature)
         return sharpened / ops.sum(sharpened, axis=-1, keepdims=True)
-
-    def compute_output_shape(self, input_shape):
-        return tuple(input_shape), tuple(input_shape[:-1])
 
     def get_config(self):
         config = super().get_config()

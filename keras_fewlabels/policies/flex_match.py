@@ -1,67 +1,65 @@
-import numbers
-
 import keras
 import numpy as np
 from keras import ops
 
-from keras_fewlabels.policies.ask_policy import check_known
+from keras_fewlabels.foundation.arguments import check_int, check_probability
 from keras_fewlabels.policies.parts.global_batch import global_batch
 from keras_fewlabels.policies.parts.pseudo_targets import pseudo_targets
+from keras_fewlabels.policies.policy import Policy
 
-TABLE_SIZE = 65_536
-NEVER_CONFIDENT = -1
-NEVER_SEEN = -2
+_TABLE_SIZE = 65_536
+# Entries of the table beside the numbers of classes.
+_NEVER_CONFIDENT = -1
+_NEVER_SEEN = -2
 
 
 @keras.saving.register_keras_serializable(package="keras_fewlabels")
-class FlexMatchPolicy(keras.layers.Layer):
-    """Asks less confidence of classes that are learned slowly.
+class FlexMatchPolicy(Policy):
+    """Lowers the threshold of classes that are learned slowly.
 
     With one threshold for all, the classes that are hard to learn contribute
-    no pseudo-labels and stay hard. Here a class's threshold follows how many
-    unlabelled images were last predicted to be of it with confidence: with
-    `b` that number over the largest of all classes, its threshold is
-    `threshold * b / (2 - b)`.
+    no pseudo-labels and stay hard. Here each class counts the unlabelled
+    images whose last confident prediction was this class. If `b` is its count
+    divided by the largest count, its threshold is `threshold * b / (2 - b)`.
 
-    With `warm_up`, the number is also compared to that of the images never
-    predicted with confidence, so that thresholds grow from 0 with what is
-    learned: in the first steps *every* image counts, as in the reference.
+    With `warm_up`, the images that were never predicted with confidence are a
+    count of their own. Thresholds then grow from 0 while the model learns: in
+    the first steps *every* image counts, as in the reference.
 
     Reference:
         - [Zhang et al., 2021](https://arxiv.org/abs/2110.08263). As in their
-          code, a batch is judged by the thresholds that the batches before it
-          made.
+          code, the thresholds for a batch come from the batches before it.
 
     Args:
         threshold: Float in `[0, 1]`, the confidence at which an image is
             counted for its class, and the highest threshold of a class.
         warm_up: Boolean, see above.
-        num_unlabeled: Optional int, the number of unlabelled images. Those
-            not seen yet then count as never confident, as in the reference.
-            By default only images seen so far count, in a table of 65,536
-            entries. Either way an image has the entry `index % size`, so that
-            the images of a larger dataset share entries: the one seen last
-            counts.
-        soft: Boolean, whether the target is the whole distribution rather
-            than the likeliest class.
-        **kwargs: As for every Keras layer. The dtype is float32 by default,
-            whatever the global policy.
+        num_unlabeled: Optional int, the number of unlabelled images. Images
+            that were not seen yet then count as never confident, as in the
+            reference. By default only images seen so far count, in a table of
+            65,536 entries. Either way an image has the entry `index % size`:
+            the images of a larger dataset share entries, and the image seen
+            last counts.
+        soft: Boolean. If `True`, the target is the whole distribution;
+            otherwise it is the likeliest class, one-hot.
+        **kwargs: As for `Policy`, such as `name` and `dtype`.
 
     Call arguments:
         probabilities: Float tensor of shape `(batch, num_classes)`.
         training: Boolean. The table changes only if it is `True`.
-        indices: Int tensor of shape `(batch,)`, which unlabelled image each
-            row is; the same image has the same number in every epoch. Needed
-            if `training`. Of an image that is in a batch twice, the last
-            confident prediction counts.
+        indices: Int tensor of shape `(batch,)`, the number of the unlabelled
+            image in each row, the same in every epoch. Required if
+            `training`. If an image is in a batch twice, its last confident
+            prediction counts.
 
     Returns:
         `(targets, weights)`: floats of shapes `(batch, num_classes)` and
         `(batch,)`; weights are 0 or 1.
 
     Raises:
-        ValueError: If an argument is out of its range, or `indices` are
-            missing in training or no ints.
+        ValueError: If an argument is out of range, or the policy is called
+            in training without `indices`, or with `indices` that are not
+            ints.
 
     Example:
 
@@ -82,54 +80,56 @@ class FlexMatchPolicy(keras.layers.Layer):
         soft=False,
         **kwargs,
     ):
-        kwargs.setdefault("dtype", "float32")
         super().__init__(**kwargs)
-        if not (isinstance(threshold, numbers.Real) and 0 <= threshold <= 1):
-            raise ValueError(
-                "`threshold` is a probability and must be in [0, 1]. "
-                f"Received: threshold={threshold!r}"
-            )
-        is_count = isinstance(num_unlabeled, numbers.Integral)
-        if num_unlabeled is not None and not (is_count and num_unlabeled > 0):
-            raise ValueError(
-                "`num_unlabeled` is the number of unlabelled images; leave it "
-                "out if it is not known. Received: "
-                f"num_unlabeled={num_unlabeled!r}"
-            )
+        check_probability(threshold, "threshold")
+        check_int(
+            num_unlabeled,
+            "num_unlabeled",
+            optional=True,
+            hint="Leave it out if the number of images is not known",
+        )
         self.threshold = threshold
         self.warm_up = warm_up
         self.num_unlabeled = num_unlabeled
         self.soft = soft
 
     def build(self, input_shape):
-        num_classes, size = input_shape[-1], self.num_unlabeled or TABLE_SIZE
-        unseen = NEVER_SEEN if self.num_unlabeled is None else NEVER_CONFIDENT
+        num_classes, size = input_shape[-1], self.num_unlabeled or _TABLE_SIZE
+        unseen = _NEVER_SEEN if self.num_unlabeled is None else _NEVER_CONFIDENT
         # The last confident label of each image.
-        self.table = self._add_ints("table", np.full(size, unseen))
-        # How many images have each label; last, how many have none.
-        counts = [0] * num_classes + [self.num_unlabeled or 0]
-        self.counts = self._add_ints("counts", counts)
+        table = np.full(size, unseen, "int32")
+        self.table = self.add_state("table", table, "int32")
+        # The number of images of each label, and last of those without one.
+        counts = np.zeros(num_classes + 1, "int32")
+        counts[-1] = self.num_unlabeled or 0
+        self.counts = self.add_state("counts", counts, "int32")
 
-    def call(self, probabilities, training=None, indices=None):
+    def call(
+        self,
+        probabilities,
+        training=None,
+        indices=None,
+        labeled_probabilities=None,
+    ):
         confidence = ops.max(probabilities, axis=-1)
         labels = ops.cast(ops.argmax(probabilities, axis=-1), "int32")
         thresholds = ops.take(self.thresholds(), labels)
         weights = ops.cast(confidence >= thresholds, self.compute_dtype)
         if training:
-            check_known(self, indices=indices)
+            self.require(indices=indices)
             confident = confidence >= self.threshold
-            self._note(indices, ops.where(confident, labels, NEVER_CONFIDENT))
+            self._note(indices, ops.where(confident, labels, _NEVER_CONFIDENT))
         return pseudo_targets(probabilities, self.soft), weights
 
     def thresholds(self):
-        """The threshold of each class now, shape `(num_classes,)`."""
+        """Returns the current threshold of each class, `(num_classes,)`."""
         counts = ops.cast(self.counts, self.compute_dtype)
         largest = ops.max(counts if self.warm_up else counts[:-1])
         learned = counts[:-1] / ops.maximum(largest, 1)
         return self.threshold * learned / (2 - learned)
 
     def _note(self, indices, labels):
-        """Enters labels, -1 where not confident, in the table and counts."""
+        """Updates table and counts with labels, -1 where not confident."""
         indices = ops.convert_to_tensor(indices)
         if not keras.backend.is_int_dtype(indices.dtype):
             raise ValueError(
@@ -140,17 +140,17 @@ class FlexMatchPolicy(keras.layers.Layer):
         indices = ops.cast(ops.mod(indices, size), "int32")
         rows = global_batch(ops.stack([indices, labels], axis=1))
         indices, labels = rows[:, 0], rows[:, 1]
-        # Of the rows of one image the last confident one decides, or, where
-        # there is none, the last.
+        # The last confident row of an image decides, or, where no row is
+        # confident, the last row.
         num_rows = ops.shape(indices)[0]
         ranks = ops.cumsum(ops.ones_like(indices)) - 1
         ranks += num_rows * ops.cast(labels >= 0, "int32")
         best = ops.segment_max(ranks, indices, num_segments=size)
         best = ops.take(best, indices)
         old = ops.take(self.table, indices)
-        new = ops.maximum(old, NEVER_CONFIDENT)
+        new = ops.maximum(old, _NEVER_CONFIDENT)
         new = ops.where(labels >= 0, labels, new)
-        # All rows of an image write the same, whatever their order.
+        # All rows of an image write the same value, so their order is free.
         new = ops.take(new, best % num_rows)
         self.table.assign(
             ops.scatter_update(self.table, ops.expand_dims(indices, 1), new)
@@ -162,20 +162,6 @@ class FlexMatchPolicy(keras.layers.Layer):
         )
         decides = ops.cast(ops.expand_dims(best == ranks, 1), "int32")
         self.counts.assign_add(ops.sum(decides * (new - old), axis=0))
-
-    def _add_ints(self, name, values):
-        values = np.asarray(values, "int32")
-        return self.add_weight(
-            shape=values.shape,
-            initializer=lambda *args, **kwargs: ops.convert_to_tensor(values),
-            dtype="int32",
-            trainable=False,
-            aggregation="only_first_replica",
-            name=name,
-        )
-
-    def compute_output_shape(self, input_shape):
-        return tuple(input_shape), tuple(input_shape[:-1])
 
     def get_config(self):
         config = super().get_config()

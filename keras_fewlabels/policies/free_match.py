@@ -2,39 +2,37 @@ import keras
 import numpy as np
 from keras import ops
 
+from keras_fewlabels.foundation.arguments import check_fraction
 from keras_fewlabels.policies.parts.global_batch import global_batch
-from keras_fewlabels.policies.parts.moving_average import (
-    add_average,
-    check_momentum,
-    move_average,
-)
+from keras_fewlabels.policies.parts.moving_average import move_average
 from keras_fewlabels.policies.parts.pseudo_targets import pseudo_targets
+from keras_fewlabels.policies.policy import Policy
 
 
 @keras.saving.register_keras_serializable(package="keras_fewlabels")
-class FreeMatchPolicy(keras.layers.Layer):
-    """Sets the thresholds by what the teacher is confident of by now.
+class FreeMatchPolicy(Policy):
+    """Sets a threshold for each class by the teacher's confidence so far.
 
-    There is no threshold to choose. The global one is the moving average of
-    the teacher's confidence, which starts at `1 / num_classes` and grows with
-    what it learns; a class that it predicts less gets a lower one, in the
-    ratio of the classes' mean probabilities.
+    There is no threshold to choose. The global threshold is the moving
+    average of the teacher's confidence, which starts at `1 / num_classes` and
+    grows while the teacher learns. The threshold of a class is the global one
+    times the mean probability of the class, divided by the largest mean
+    probability of all classes.
 
-    The method's second part, which is to keep the student's predictions
-    diverse, is `policy.fairness(student_probabilities, weights)`, to be
-    multiplied by a weight (0.001 to 0.01) and added to the other losses.
+    The method's second part keeps the student's predictions diverse:
+    `policy.fairness(student_probabilities, weights)` is a loss, to be
+    multiplied by a weight (0.001 to 0.01) and added to the others.
 
     Reference:
         - [Wang et al., 2022](https://arxiv.org/abs/2205.07246). As in their
-          code, a batch moves the averages before it is judged by them.
+          code, a batch moves the averages before they judge it.
 
     Args:
         momentum: Float in `[0, 1)`, the share of the averages that each
             batch keeps.
-        soft: Boolean, whether the target is the whole distribution rather
-            than the likeliest class.
-        **kwargs: As for every Keras layer. The dtype is float32 by default,
-            whatever the global policy.
+        soft: Boolean. If `True`, the target is the whole distribution;
+            otherwise it is the likeliest class, one-hot.
+        **kwargs: As for `Policy`, such as `name` and `dtype`.
 
     Call arguments:
         probabilities: Float tensor of shape `(batch, num_classes)`.
@@ -57,22 +55,27 @@ class FreeMatchPolicy(keras.layers.Layer):
     """
 
     def __init__(self, momentum=0.999, soft=False, **kwargs):
-        kwargs.setdefault("dtype", "float32")
         super().__init__(**kwargs)
-        check_momentum(momentum)
+        check_fraction(momentum, "momentum")
         self.momentum = momentum
         self.soft = soft
 
     def build(self, input_shape):
         num_classes = input_shape[-1]
         uniform = np.full(num_classes, 1 / num_classes)
-        self.confidence = add_average(self, "confidence", 1 / num_classes)
-        self.mean = add_average(self, "mean", uniform)
-        self.histogram = add_average(self, "histogram", uniform)
+        self.confidence = self.add_state("confidence", 1 / num_classes)
+        self.mean = self.add_state("mean", uniform)
+        self.histogram = self.add_state("histogram", uniform)
 
-    def call(self, probabilities, training=None):
+    def call(
+        self,
+        probabilities,
+        training=None,
+        indices=None,
+        labeled_probabilities=None,
+    ):
         if training:
-            self._watch(global_batch(probabilities))
+            self._move_averages(global_batch(probabilities))
         confidence = ops.max(probabilities, axis=-1)
         labels = ops.argmax(probabilities, axis=-1)
         thresholds = ops.take(self.thresholds(), labels)
@@ -80,33 +83,34 @@ class FreeMatchPolicy(keras.layers.Layer):
         return pseudo_targets(probabilities, self.soft), weights
 
     def thresholds(self):
-        """The threshold of each class now, shape `(num_classes,)`."""
+        """Returns the current threshold of each class, `(num_classes,)`."""
         mean = ops.convert_to_tensor(self.mean)
         return self.confidence * mean / ops.max(mean)
 
     def fairness(self, student_probabilities, weights):
-        """The paper's self-adaptive fairness loss, a scalar.
+        """Returns the paper's self-adaptive fairness loss.
 
-        The mean prediction of the teacher (over all batches) and that of the
-        student (over the images that count) are each divided by how often
-        each class was the likeliest, and normalised. The loss is
-        `sum(teacher * log(student))`, as in the paper's equation 11 and the
-        authors' code: *minus* their cross-entropy. So it is negative, and the
-        student's mean prediction moves away from what the teacher prefers.
+        The mean predictions of the teacher (over all batches) and of the
+        student (over the images that count) are each divided by the share of
+        images in which each class was the likeliest, and normalised. The loss
+        is `sum(teacher * log(student))`, as in the paper's equation 11 and
+        the authors' code: *minus* their cross-entropy. The loss is negative,
+        and moves the student's mean prediction away from the classes that the
+        teacher prefers.
 
-        Classes that the student predicts for none of the images are left
-        out; in the authors' code they add a constant.
+        Classes that the student predicts for no image are left out. In the
+        authors' code they add a constant.
 
         Args:
             student_probabilities: Float tensor of shape `(batch,
                 num_classes)`, the student's probabilities on the noised
                 images.
-            weights: Float tensor of shape `(batch,)`, as this policy gave
-                them.
+            weights: Float tensor of shape `(batch,)`, the weights that this
+                policy returned for the images.
 
         Returns:
-            Float32 tensor of shape `()`, of the batches of all replicas
-            together; 0 if no image counts.
+            Float32 tensor of shape `()`, for the batches of all replicas
+            together. It is 0 if no image counts.
         """
         predictions = global_batch(ops.cast(student_probabilities, "float32"))
         weights = global_batch(ops.cast(weights, "float32"))
@@ -118,23 +122,19 @@ class FreeMatchPolicy(keras.layers.Layer):
             ops.sum(weights * predictions, axis=0), histogram
         )
         teacher = _normalized_ratio(
-            ops.convert_to_tensor(self.mean),
-            ops.convert_to_tensor(self.histogram),
+            ops.cast(self.mean, "float32"), ops.cast(self.histogram, "float32")
         )
-        # Where nothing is predicted, the logarithm's gradient is no number.
+        # The logarithm of 0 has no finite gradient, so 1 takes its place.
         logarithm = ops.log(ops.where(histogram > 0, student, 1))
         return ops.sum(ops.stop_gradient(teacher) * logarithm)
 
-    def _watch(self, probabilities):
+    def _move_averages(self, probabilities):
         confidence = ops.mean(ops.max(probabilities, axis=-1))
         histogram = ops.mean(pseudo_targets(probabilities, False), axis=0)
         mean = ops.mean(probabilities, axis=0)
         move_average(self.confidence, confidence, self.momentum)
         move_average(self.histogram, histogram, self.momentum)
         move_average(self.mean, mean, self.momentum)
-
-    def compute_output_shape(self, input_shape):
-        return tuple(input_shape), tuple(input_shape[:-1])
 
     def get_config(self):
         config = super().get_config()
@@ -143,7 +143,7 @@ class FreeMatchPolicy(keras.layers.Layer):
 
 
 def _normalized_ratio(mean, histogram):
-    """Their ratio, scaled to sum to 1, and 0 where the histogram is."""
+    """Returns `mean / histogram` scaled to sum to 1, with 0 for 0 / 0."""
     present = histogram > 0
     ratio = mean / ops.where(present, histogram, 1)
     ratio = ops.where(present, ratio, 0)

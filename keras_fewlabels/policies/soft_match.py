@@ -1,36 +1,35 @@
-import numbers
-
 import keras
 import numpy as np
 from keras import ops
 
-from keras_fewlabels.policies.parts.global_batch import global_batch
-from keras_fewlabels.policies.parts.moving_average import (
-    add_average,
-    check_momentum,
-    move_average,
+from keras_fewlabels.foundation.arguments import (
+    check_fraction,
+    check_positive,
 )
+from keras_fewlabels.policies.parts.global_batch import global_batch
+from keras_fewlabels.policies.parts.moving_average import move_average
 from keras_fewlabels.policies.parts.pseudo_targets import pseudo_targets
+from keras_fewlabels.policies.policy import Policy
 
 
 @keras.saving.register_keras_serializable(package="keras_fewlabels")
-class SoftMatchPolicy(keras.layers.Layer):
+class SoftMatchPolicy(Policy):
     """Weighs pseudo-labels by their confidence instead of dropping some.
 
-    An image as confident as the average or more counts fully. Below, its
-    weight falls like a Gaussian of the confidences seen so far:
+    An image counts fully if its confidence is the mean of the confidences so
+    far, or higher. Below the mean, its weight falls like a Gaussian:
     `exp(-(confidence - mean)^2 * n_sigma^2 / (2 * variance))`. So unsure
     images count little instead of not at all.
 
-    With uniform alignment, probabilities are divided by their mean of late
-    before the weights are taken, so that images of neglected classes count
-    more. The targets are not aligned.
+    With uniform alignment, probabilities are divided by their moving average
+    before the weights are computed, so that images of rarely predicted
+    classes count more. The targets are not aligned.
 
     Reference:
         - [Chen et al., 2023](https://arxiv.org/abs/2301.10921). As in their
-          code, a batch moves the averages before it is weighed by them, and
-          its variance is the unbiased one. The mean prediction starts
-          uniform here, from the first batch there.
+          code, a batch moves the averages before they weigh it, and its
+          variance is the unbiased one. The mean prediction starts uniform
+          here, and from the first batch there.
 
     Args:
         n_sigma: Positive float, how narrow the Gaussian is: at `n_sigma=2`
@@ -38,12 +37,11 @@ class SoftMatchPolicy(keras.layers.Layer):
         momentum: Float in `[0, 1)`, the share of the averages that each
             batch keeps.
         uniform_alignment: Boolean, see above.
-        per_class: Boolean, whether mean and variance are kept for each class.
-            A class needs two images in a batch for its own to move.
-        soft: Boolean, whether the target is the whole distribution rather
-            than the likeliest class.
-        **kwargs: As for every Keras layer. The dtype is float32 by default,
-            whatever the global policy.
+        per_class: Boolean. If `True`, each class has a mean and a variance of
+            its own, which move in batches with two or more of its images.
+        soft: Boolean. If `True`, the target is the whole distribution;
+            otherwise it is the likeliest class, one-hot.
+        **kwargs: As for `Policy`, such as `name` and `dtype`.
 
     Call arguments:
         probabilities: Float tensor of shape `(batch, num_classes)`.
@@ -54,7 +52,7 @@ class SoftMatchPolicy(keras.layers.Layer):
         `(batch,)`; weights are in `[0, 1]`.
 
     Raises:
-        ValueError: If `n_sigma` or `momentum` is out of its range.
+        ValueError: If `n_sigma` or `momentum` is out of range.
 
     Example:
 
@@ -76,16 +74,9 @@ class SoftMatchPolicy(keras.layers.Layer):
         soft=False,
         **kwargs,
     ):
-        kwargs.setdefault("dtype", "float32")
         super().__init__(**kwargs)
-        if not (
-            isinstance(n_sigma, numbers.Real) and 0 < n_sigma < float("inf")
-        ):
-            raise ValueError(
-                "`n_sigma` must be positive; larger values weigh unsure "
-                f"images less. Received: n_sigma={n_sigma!r}"
-            )
-        check_momentum(momentum)
+        check_positive(n_sigma, "n_sigma")
+        check_fraction(momentum, "momentum")
         self.n_sigma = n_sigma
         self.momentum = momentum
         self.uniform_alignment = uniform_alignment
@@ -94,29 +85,36 @@ class SoftMatchPolicy(keras.layers.Layer):
 
     def build(self, input_shape):
         num_classes = input_shape[-1]
-        # One group of images, or one for each class.
+        # All images are one group, or those of each class are.
         num_groups = num_classes if self.per_class else 1
         uniform = np.full(num_classes, 1 / num_classes)
-        self.mean = add_average(self, "mean", uniform)
-        self.confidence_mean = add_average(
-            self, "confidence_mean", np.full(num_groups, 1 / num_classes)
+        self.mean = self.add_state("mean", uniform)
+        self.confidence_mean = self.add_state(
+            "confidence_mean", np.full(num_groups, 1 / num_classes)
         )
-        self.confidence_variance = add_average(
-            self, "confidence_variance", np.ones(num_groups)
+        self.confidence_variance = self.add_state(
+            "confidence_variance", np.ones(num_groups)
         )
 
-    def call(self, probabilities, training=None):
+    def call(
+        self,
+        probabilities,
+        training=None,
+        indices=None,
+        labeled_probabilities=None,
+    ):
         if training:
             batch = global_batch(probabilities)
             mean = ops.mean(batch, axis=0)
             move_average(self.mean, mean, self.momentum)
-            self._watch(self._align(batch))
+            self._move_confidence(self._align(batch))
         confidence, groups = self._confidence(self._align(probabilities))
         mean = ops.matmul(groups, self.confidence_mean)
         variance = ops.matmul(groups, self.confidence_variance)
         below = ops.minimum(confidence - mean, 0)
         exponent = ops.square(below * self.n_sigma) / (2 * variance + 1e-12)
-        return pseudo_targets(probabilities, self.soft), ops.exp(-exponent)
+        weights = ops.cast(ops.exp(-exponent), self.compute_dtype)
+        return pseudo_targets(probabilities, self.soft), weights
 
     def _align(self, probabilities):
         if not self.uniform_alignment:
@@ -126,25 +124,23 @@ class SoftMatchPolicy(keras.layers.Layer):
         return aligned / ops.sum(aligned, axis=-1, keepdims=True)
 
     def _confidence(self, probabilities):
-        """Confidences `(batch,)` and one-hot groups `(batch, num_groups)`."""
+        """Returns confidences `(batch,)` and groups `(batch, num_groups)`."""
         confidence = ops.max(probabilities, axis=-1)
         if self.per_class:
             return confidence, pseudo_targets(probabilities, soft=False)
         return confidence, ops.ones_like(probabilities[:, :1])
 
-    def _watch(self, probabilities):
+    def _move_confidence(self, probabilities):
         confidence, groups = self._confidence(probabilities)
         sizes = ops.sum(groups, axis=0)
         mean = ops.matmul(confidence, groups) / ops.maximum(sizes, 1)
         squares = ops.square(confidence - ops.matmul(groups, mean))
         variance = ops.matmul(squares, groups) / ops.maximum(sizes - 1, 1)
-        # One image has no variance.
+        # A single image has no variance.
         momentum = ops.where(sizes > 1, self.momentum, 1.0)
+        momentum = ops.cast(momentum, sizes.dtype)
         move_average(self.confidence_mean, mean, momentum)
         move_average(self.confidence_variance, variance, momentum)
-
-    def compute_output_shape(self, input_shape):
-        return tuple(input_shape), tuple(input_shape[:-1])
 
     def get_config(self):
         config = super().get_config()

@@ -1,89 +1,125 @@
+"""Selections out of all pseudo-labels of a pool of images."""
+
+import dataclasses
+
 import keras
 import numpy as np
-from keras import ops
 
-from keras_fewlabels.policies.parts.pseudo_targets import pseudo_targets
+from keras_fewlabels.foundation.arguments import check_int
 
 
 @keras.saving.register_keras_serializable(package="keras_fewlabels")
-class TopPerClass(keras.layers.Layer):
-    """Keeps the most confident images of each class, equally many of each.
+@dataclasses.dataclass(frozen=True)
+class TopPerClass:
+    """Selects the most confident images of each class, equally many of each.
 
     The selection of Noisy Student: of every class at most `num_per_class`
-    images, those that the teacher is surest of; where a class has fewer, they
-    are repeated up to that number. It compares the images with each other and
-    so wants to see all of them at once: pass it to `callbacks.PseudoLabeler`
-    as `balance`, after a policy with a threshold, or as `policy`.
+    images, the most confident ones; where a class has fewer, they are
+    repeated up to that number. A policy judges each image by itself, but this
+    compares all unlabelled images with each other. Pass it to
+    `callbacks.PseudoLabeler` as `balance`, beside a policy.
 
     Reference:
         - [Xie et al., 2019](https://arxiv.org/abs/1911.04252): 130,000 images
           per class of ImageNet, above a confidence of 0.3.
 
     Args:
-        num_per_class: Positive int, how often each class is seen.
-        **kwargs: As for every Keras layer. The dtype is float32 by default,
-            whatever the global policy.
-
-    Call arguments:
-        probabilities: Float tensor of shape `(num_images, num_classes)`, the
-            class probabilities of all unlabelled images.
-
-    Returns:
-        `(targets, weights)`: the likeliest class one-hot, of shape
-        `(num_images, num_classes)`, and how often the image is to be seen, of
-        shape `(num_images,)`: whole numbers, 0 for images that are left out.
+        num_per_class: Positive int, how often each class is selected.
 
     Raises:
-        ValueError: If `num_per_class` is no positive int.
+        ValueError: If `num_per_class` is not a positive int.
 
     Example:
 
-    >>> policy = keras_fewlabels.policies.TopPerClass(2)
-    >>> probabilities = np.array([[0.9, 0.1], [0.6, 0.4], [0.8, 0.2], [0, 1]])
-    >>> targets, weights = policy(probabilities)
-    >>> [int(weight) for weight in weights]
-    [1, 0, 1, 2]
+    >>> selection = keras_fewlabels.policies.TopPerClass(2)
+    >>> cats, dogs = np.array([7, 2, 9]), np.array([4])
+    >>> selection.choose([cats, dogs])
+    array([7, 2, 4, 4])
     """
 
-    def __init__(self, num_per_class, **kwargs):
-        kwargs.setdefault("dtype", "float32")
-        super().__init__(**kwargs)
-        if not isinstance(num_per_class, int) or num_per_class < 1:
-            raise ValueError(
-                "`num_per_class` must be a positive number of images. "
-                f"Received: num_per_class={num_per_class!r}"
-            )
-        self.num_per_class = num_per_class
+    num_per_class: int
 
-    def call(self, probabilities):
-        targets = pseudo_targets(probabilities, soft=False)
-        # Each class on its own: the rank of an image among those of its class.
-        surest_first = ops.argsort(-ops.max(probabilities, axis=-1))
-        ranked = ops.take(targets, surest_first, axis=0)
-        rank = ops.sum((ops.cumsum(ranked, axis=0) - 1) * ranked, axis=-1)
-        rank = ops.take(rank, ops.argsort(surest_first), axis=0)
-        kept = ops.minimum(ops.sum(targets, axis=0), self.num_per_class)
-        kept = ops.sum(targets * kept, axis=-1)
-        times = ops.floor((self.num_per_class - 1 - rank) / kept) + 1
-        return targets, ops.where(rank < kept, times, ops.zeros_like(times))
+    def __post_init__(self):
+        check_int(self.num_per_class, "num_per_class")
 
     def choose(self, groups):
-        """Repeats or cuts the images of each class.
+        """Selects images by cutting and repeating the groups of all classes.
 
         Args:
-            groups: List with an int array per class, its images, the most
-                confident one first.
+            groups: List with an int array for each class: the numbers of its
+                images, the most confident one first, none of them empty.
 
         Returns:
-            Int array with the numbers of the chosen images.
+            Int array of shape `(num_groups * num_per_class,)` with the
+            numbers of the selected images.
         """
         size = self.num_per_class
         return np.concatenate(
             [np.resize(group[:size], size) for group in groups]
         )
 
-    def compute_output_shape(self, input_shape):
-        return tuple(input_shape), tuple(input_shape[:-1])
-
     def get_config(self):
-        return {**super().get_config(), "num_per_class": self.num_per_class}
+        return {"num_per_class": self.num_per_class}
+
+    @classmethod
+    def from_config(cls, config):
+        return cls(**config)
+
+
+def balance_classes(labels, confidence, balance, random):
+    """Selects images so that every class present counts the same.
+
+    Args:
+        labels: Int array of shape `(num_images,)`, the class of each image,
+            -1 for images without a pseudo-label.
+        confidence: Float array of shape `(num_images,)`.
+        balance: `None`, which takes each labelled image once; `"repeat"`,
+            which repeats images of rare classes up to the largest class, as
+            in the tutorials of Noisy Student; `"truncate"`, which takes as
+            many images of each class as the rarest one has; or a
+            `TopPerClass`, which takes the most confident ones.
+        random: `np.random.Generator` that decides which images are repeated
+            or left out, and the order of images of equal confidence.
+
+    Returns:
+        Int array with the numbers of the selected images.
+    """
+    if balance is None:
+        return np.flatnonzero(labels >= 0).astype("int32")
+    groups = [
+        random.permutation(np.flatnonzero(labels == number))
+        for number in np.unique(labels[labels >= 0])
+    ]
+    if not groups:
+        return np.empty(0, dtype="int64")
+    if isinstance(balance, TopPerClass):
+        # A stable sort leaves images of equal confidence in random order.
+        groups = [
+            group[np.argsort(-confidence[group], kind="stable")]
+            for group in groups
+        ]
+        return balance.choose(groups)
+    sizes = [len(group) for group in groups]
+    if balance == "repeat":
+        groups = [np.resize(group, max(sizes)) for group in groups]
+    else:
+        groups = [group[: min(sizes)] for group in groups]
+    return np.concatenate(groups)
+
+
+def top_share(confidence, share):
+    """Marks the most confident images.
+
+    Args:
+        confidence: Float array of shape `(num_images,)`.
+        share: Float in `[0, 1]`, the share of the images to mark.
+
+    Returns:
+        Boolean array of shape `(num_images,)` with
+        `round(share * num_images)` true values. Of images of equal
+        confidence, the first ones are marked.
+    """
+    marked = np.zeros(len(confidence), bool)
+    surest_first = np.argsort(-confidence, kind="stable")
+    marked[surest_first[: round(share * len(confidence))]] = True
+    return marked

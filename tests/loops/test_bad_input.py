@@ -158,7 +158,7 @@ CASES = {
         lambda: noisy_student(value_range=(0, NAN)),
     ),
     "fit_noisy_student: policy of another type": (
-        "`policy` must be a Keras layer",
+        "`policy` must be a `keras_fewlabels.policies.Policy`",
         lambda: noisy_student(policy=0.95),
     ),
     "fit_noisy_student: noise of another type": (

@@ -42,7 +42,7 @@ CASES = {
         lambda: (lambda m: student_model(m, m))(classifier()),
     ),
     "NoisyStudentModel: policy of another type": (
-        "`policy` must be a Keras layer",
+        "`policy` must be a `keras_fewlabels.policies.Policy`",
         lambda: fit_mixed(policy=0.95),
     ),
     "NoisyStudentModel: noise of another type": (

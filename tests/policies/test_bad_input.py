@@ -1,5 +1,6 @@
 """Checks that wrong arguments raise before anything happens."""
 
+import keras
 import pytest
 
 import keras_fewlabels as kfl
@@ -19,19 +20,19 @@ def nested(name, **options):
 # Name: (expected in the message, the call that must raise).
 CASES = {
     "FixedThreshold: above 1": (
-        "`threshold` is a probability",
+        r"`threshold` must be a number in \[0, 1\]",
         lambda: policy("FixedThreshold", threshold=95),
     ),
     "FixedThreshold: another type": (
-        "`threshold` is a probability",
+        r"`threshold` must be a number in \[0, 1\]",
         lambda: policy("FixedThreshold", threshold="0.95"),
     ),
     "FixedThreshold: temperature 0": (
-        "`temperature` must be positive",
+        "`temperature` must be a number above 0",
         lambda: policy("FixedThreshold", temperature=0),
     ),
     "FixedThreshold: temperature of another type": (
-        "`temperature` must be positive",
+        "`temperature` must be a number above 0",
         lambda: policy("FixedThreshold", temperature=None),
     ),
     "DistributionAlignment: prior with a 0": (
@@ -51,31 +52,39 @@ CASES = {
         lambda: nested("DistributionAlignment", prior=0.5),
     ),
     "DistributionAlignment: policy of another type": (
-        "`policy` must be a Keras layer",
+        "`policy` must be a `keras_fewlabels.policies.Policy`",
         lambda: nested("DistributionAlignment", policy=0.95),
     ),
     "DebiasedPolicy: negative strength": (
-        "`strength` must not be negative",
+        "`strength` must be a number, 0 or more",
         lambda: nested("DebiasedPolicy", strength=-1),
     ),
     "DebiasedPolicy: strength of another type": (
-        "`strength` must not be negative",
+        "`strength` must be a number, 0 or more",
         lambda: nested("DebiasedPolicy", strength="0.4"),
     ),
     "DebiasedPolicy: policy of another type": (
-        "`policy` must be a Keras layer",
+        "`policy` must be a `keras_fewlabels.policies.Policy`",
         lambda: nested("DebiasedPolicy", policy=None),
     ),
+    "Policy: another layer": (
+        "Derive Dropout from that class",
+        lambda: nested("DebiasedPolicy", policy=keras.layers.Dropout(0.5)),
+    ),
+    "Policy: a selection": (
+        r"PseudoLabeler\(balance=...\)",
+        lambda: nested("DebiasedPolicy", policy=kfl.policies.TopPerClass(5)),
+    ),
     "FlexMatchPolicy: no images": (
-        "`num_unlabeled` is the number",
+        "`num_unlabeled` must be an int",
         lambda: policy("FlexMatchPolicy", num_unlabeled=0),
     ),
     "FlexMatchPolicy: number of another type": (
-        "`num_unlabeled` is the number",
+        "`num_unlabeled` must be an int",
         lambda: policy("FlexMatchPolicy", num_unlabeled=7.5),
     ),
     "FlexMatchPolicy: threshold of another type": (
-        "`threshold` is a probability",
+        r"`threshold` must be a number in \[0, 1\]",
         lambda: policy("FlexMatchPolicy", threshold=[0.95]),
     ),
     "FlexMatchPolicy: without indices": (
@@ -95,19 +104,19 @@ CASES = {
         lambda: policy("FreeMatchPolicy", momentum=None),
     ),
     "SoftMatchPolicy: width of 0": (
-        "`n_sigma` must be positive",
+        "`n_sigma` must be a number above 0",
         lambda: policy("SoftMatchPolicy", n_sigma=0),
     ),
     "SoftMatchPolicy: width of another type": (
-        "`n_sigma` must be positive",
+        "`n_sigma` must be a number above 0",
         lambda: policy("SoftMatchPolicy", n_sigma="2"),
     ),
     "AdaMatchPolicy: threshold NaN": (
-        "`threshold` is a part",
+        r"`threshold` must be a number in \[0, 1\]",
         lambda: policy("AdaMatchPolicy", threshold=NAN),
     ),
     "AdaMatchPolicy: threshold of another type": (
-        "`threshold` is a part",
+        r"`threshold` must be a number in \[0, 1\]",
         lambda: policy("AdaMatchPolicy", threshold="0.9"),
     ),
     "AdaMatchPolicy: without labelled images": (
@@ -115,8 +124,8 @@ CASES = {
         lambda: policy("AdaMatchPolicy"),
     ),
     "TopPerClass: none": (
-        "`num_per_class` must be a positive number",
-        lambda: policy("TopPerClass", num_per_class=0),
+        "`num_per_class` must be an int, 1 or more",
+        lambda: kfl.policies.TopPerClass(num_per_class=0),
     ),
 }
 

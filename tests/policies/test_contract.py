@@ -6,7 +6,6 @@ import pytest
 from keras import ops
 
 from keras_fewlabels import policies
-from keras_fewlabels.policies.ask_policy import ask_policy
 
 POLICIES = {
     "FixedThreshold": lambda: policies.FixedThreshold(0.6),
@@ -42,12 +41,18 @@ every_policy = pytest.mark.parametrize("make", POLICIES.values(), ids=POLICIES)
 
 
 def ask(policy, batch, context, training=True):
-    answer = ask_policy(policy, batch, training, **context)
+    answer = policy(batch, training=training, **context)
     return [ops.convert_to_numpy(part) for part in answer]
 
 
 def ask_all(policy, batches=BATCHES):
     return [ask(policy, *step) for step in zip(batches, CONTEXTS, strict=True)]
+
+
+def numpy_of(tensor):
+    if keras.backend.standardize_dtype(tensor.dtype) == "bfloat16":
+        tensor = ops.cast(tensor, "float32")
+    return ops.convert_to_numpy(tensor)
 
 
 def state_of(policy):
@@ -61,8 +66,8 @@ def assert_same(ours, theirs, tolerance=0):
 
 def test_no_policy_is_left_out():
     names = {name.partition(",")[0] for name in POLICIES}
-    # Which compares images with each other, and so keeps another contract.
-    assert names == set(policies.__all__) - {"TopPerClass"}
+    # The base class, and a selection, which is no policy.
+    assert names == set(policies.__all__) - {"Policy", "TopPerClass"}
 
 
 @every_policy
@@ -74,6 +79,61 @@ def test_shapes_and_dtypes(make):
     assert (targets.shape, weights.shape) == shapes == ((6, 3), (6,))
     assert targets.dtype == weights.dtype == "float32"
     assert not policy.trainable_variables
+
+
+def real_dtype(dtype):
+    """The dtype that the backend makes of it: JAX has no float64."""
+    return keras.backend.standardize_dtype(ops.zeros((), dtype).dtype)
+
+
+def with_dtype(make, dtype):
+    """A policy, and the policies inside of it, of another dtype."""
+    config = make().get_config()
+    layer = config
+    while layer is not None:
+        layer["dtype"] = dtype
+        layer = layer.get("policy", {}).get("config")
+    return type(make()).from_config(config)
+
+
+@every_policy
+@pytest.mark.parametrize(
+    "dtype, computed, kept",
+    [
+        ("float64", "float64", "float64"),
+        ("mixed_float16", "float16", "float32"),
+        ("mixed_bfloat16", "bfloat16", "float32"),
+    ],
+)
+def test_other_dtypes(make, dtype, computed, kept):
+    policy = with_dtype(make, dtype)
+    declared = policy(
+        keras.Input((3,)),
+        indices=keras.Input((), dtype="int32"),
+        labeled_probabilities=keras.Input((3,)),
+    )
+    assert [part.dtype for part in declared] == [computed] * 2
+    for batch, context in zip(BATCHES, CONTEXTS, strict=True):
+        answer = policy(batch, training=True, **context)
+        for part in answer:
+            dtype = keras.backend.standardize_dtype(part.dtype)
+            assert dtype == real_dtype(computed)
+            assert np.isfinite(numpy_of(part)).all()
+    assert {v.dtype for v in policy.variables} <= {kept, "int32"}
+    if computed == "float64":
+        ask_all(exact := make())
+        assert_same(state_of(policy), state_of(exact), 1e-6)
+
+
+@every_policy
+def test_float64_is_exact(make):
+    if real_dtype("float64") != "float64":
+        pytest.skip("the backend has no float64")
+    policy = with_dtype(make, "float64")
+    policy.build((None, 3))
+    for variable in policy.variables:
+        if variable.dtype == "float64" and variable.shape == (3,):
+            assert (numpy_of(variable) != np.float32(1 / 3)).all()
 
 
 @every_policy
@@ -172,7 +232,7 @@ def test_state_is_saved(make, tmp_path):
         "labeled_probabilities": keras.Input((3,)),
     }
     policy = make()
-    outputs = ask_policy(policy, inputs, **context)
+    outputs = policy(inputs, **context)
     model = keras.Model([inputs, *context.values()], outputs)
     ask_all(policy)
     model.save(tmp_path / "model.keras")
@@ -198,7 +258,7 @@ def test_compiled_by_xla_equals_eager(make):
 
 def compiled(policy):
     def step(batch, context):
-        return ask_policy(policy, batch, True, **context)
+        return policy(batch, training=True, **context)
 
     if keras.backend.backend() == "tensorflow":
         import tensorflow as tf

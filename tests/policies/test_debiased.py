@@ -67,7 +67,10 @@ def test_soft_is_that_of_the_inner_policy():
 @pytest.mark.parametrize(
     "arguments, message",
     [
-        ({"strength": -1}, "`strength` must not be negative.*strength=-1"),
+        (
+            {"strength": -1},
+            "`strength` must be a number, 0 or.*=-1",
+        ),
         ({"momentum": 1}, "`momentum`.*momentum=1"),
     ],
 )

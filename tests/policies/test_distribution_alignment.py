@@ -73,7 +73,10 @@ def test_state_is_saved(tmp_path):
 @pytest.mark.parametrize(
     "arguments, message",
     [
-        ({"momentum": 1}, r"`momentum` must be in \[0, 1\).*momentum=1"),
+        (
+            {"momentum": 1},
+            r"`momentum` must be .* in \[0, 1\).*momentum=1",
+        ),
         ({"prior": [0.5, 0, 0.5]}, "positive share for every class"),
         ({"prior": [0.5, 0.5]}, "2 shares for 3 classes"),
     ],

@@ -109,7 +109,7 @@ def test_soft_targets():
     "arguments, message",
     [
         ({"threshold": 1.2}, r"`threshold`.*\[0, 1\].*threshold=1.2"),
-        ({"num_unlabeled": 0}, "leave it out.*num_unlabeled=0"),
+        ({"num_unlabeled": 0}, "Leave it out.*num_unlabeled=0"),
     ],
 )
 def test_arguments_out_of_range_are_refused(arguments, message):

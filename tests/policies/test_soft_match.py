@@ -79,7 +79,7 @@ def test_soft_targets():
 @pytest.mark.parametrize(
     "arguments, message",
     [
-        ({"n_sigma": 0}, "`n_sigma` must be positive.*n_sigma=0"),
+        ({"n_sigma": 0}, "`n_sigma` must be a number above 0.*n_sigma=0"),
         ({"momentum": 1}, "`momentum`.*momentum=1"),
     ],
 )

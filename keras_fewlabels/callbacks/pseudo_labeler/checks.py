@@ -15,13 +15,13 @@ from keras_fewlabels.data.checks.labels import (
 )
 from keras_fewlabels.foundation.arguments import check_seed
 from keras_fewlabels.policies import TopPerClass
-from keras_fewlabels.policies.ask_policy import check_policy
 from keras_fewlabels.policies.parts.class_probabilities import (
     check_class_scores,
     check_same_classes,
     reads_class_numbers,
     reads_logits,
 )
+from keras_fewlabels.policies.policy import check_policy
 
 
 def check_arguments(
@@ -55,12 +55,6 @@ def check_arguments(
         raise ValueError(
             "`balance` must be None, 'repeat', 'truncate' or a "
             f"`policies.TopPerClass`. Received: balance={balance!r}"
-        )
-    if isinstance(policy, TopPerClass) and balance is not None:
-        raise ValueError(
-            "`TopPerClass` balances the classes itself. Pass it as `policy` "
-            "or as `balance`, and nothing as the other, or a threshold as "
-            f"`policy`. Received: balance={balance!r}"
         )
     for name, number in counts.items():
         least = 0 if name == "start" else 1

@@ -7,7 +7,6 @@ import keras
 import numpy as np
 from keras import ops
 
-from keras_fewlabels.policies.ask_policy import ask_policy
 from keras_fewlabels.policies.parts.class_probabilities import (
     class_probabilities,
 )
@@ -46,7 +45,8 @@ class LabelPass:
         source: `UnlabeledArray` or `UnlabeledStream`.
         worker: The `OnlyWorker`, or one of several, that predicts.
         from_logits: Boolean, whether its model gives logits.
-        policy: Layer that maps probabilities to `(targets, weights)`.
+        policy: `policies.Policy` that turns probabilities into targets and
+            weights.
         num_classes: Int.
         batch_size: Int, images that are predicted at a time.
         cache: Optional `ArrayStore`, in which finished pieces are kept.
@@ -140,8 +140,7 @@ class LabelPass:
                 f"for the unlabelled images {broken[:5].tolist()}"
             )
         numbers = np.arange(first, first + len(probabilities), dtype="int32")
-        answers = ask_policy(
-            self.policy,
+        answers = self.policy(
             ops.convert_to_tensor(probabilities),
             training=True,
             indices=ops.convert_to_tensor(numbers),

@@ -158,8 +158,6 @@ class PseudoLabeler(keras.callbacks.Callback):
             "max_rounds": 1 if max_rounds is None else max_rounds,
         }
         check_arguments(policy, balance, counts, curriculum, teacher, seed)
-        if isinstance(policy, TopPerClass):
-            policy, balance = None, policy
         if policy is None:
             # A share or a number per class is a threshold of its own.
             is_free = curriculum or isinstance(balance, TopPerClass)

@@ -10,7 +10,7 @@ from keras_fewlabels.callbacks.pseudo_labeler.label_pass import LabelPass
 from keras_fewlabels.callbacks.pseudo_labeler.label_record import LabelRecord
 from keras_fewlabels.foundation.atomic_write import remove_unfinished
 from keras_fewlabels.foundation.fingerprint import fingerprint
-from keras_fewlabels.policies.balance import balance_classes, top_share
+from keras_fewlabels.policies.top_per_class import balance_classes, top_share
 
 
 class LabelingRounds:

@@ -20,7 +20,6 @@ from keras_fewlabels.callbacks.tensorboard.view_cards import (
     view_cards,
 )
 from keras_fewlabels.foundation.arguments import check_int, check_value_range
-from keras_fewlabels.policies.ask_policy import ask_policy
 from keras_fewlabels.policies.parts.class_probabilities import (
     class_probabilities,
     reads_logits,
@@ -190,8 +189,7 @@ class TensorBoardImages(keras.callbacks.Callback):
         if self.labeled is not None:
             clean = ops.convert_to_tensor(self.labeled[0])
             labeled = self._predicted(model, clean)
-        targets, weights = ask_policy(
-            model.policy,
+        targets, weights = model.policy(
             probabilities,
             training=False,
             labeled_probabilities=labeled,

@@ -4,7 +4,7 @@ import keras
 
 
 def global_batch(tensor):
-    """Puts together what the replicas of a distributed step hold.
+    """Gathers the batch of all replicas of a distributed step.
 
     Statistics of this batch are the same on every replica, and the same as
     those of one replica with the whole batch. Gradients flow back to the
@@ -14,29 +14,30 @@ def global_batch(tensor):
         tensor: Tensor of shape `(batch, ...)`, the part of this replica.
 
     Returns:
-        Tensor of shape `(batch of all replicas, ...)`, rows in the order of
-        the replicas, under a `tf.distribute` strategy. `tensor` itself where
-        there is one replica, and on JAX and torch: `keras.distribution`
-        shows every program the whole batch as it is.
+        Tensor of shape `(batch of all replicas, ...)` under a `tf.distribute`
+        strategy, with rows in the order of the replicas. With a single
+        replica, and on JAX and torch, `tensor` itself: `keras.distribution`
+        shows every program the whole batch.
     """
     if keras.backend.backend() != "tensorflow":
         return tensor
     import tensorflow as tf
 
     replica = tf.distribute.get_replica_context()
-    # None while a strategy builds variables, where no step runs.
+    # It is None while a strategy builds variables, where no step runs.
     if replica is None or replica.num_replicas_in_sync == 1:
         return tensor
     gathered = replica.all_gather(tensor, axis=0)
-    gathered.set_shape([None, *tensor.shape[1:]])  # which gathering forgets
+    gathered.set_shape([None, *tensor.shape[1:]])  # Gathering forgets it.
     return gathered
 
 
 def num_replicas():
-    """How many replicas of a `tf.distribute` strategy train together.
+    """Returns the number of replicas of the current `tf.distribute` strategy.
 
     Returns:
-        Int; 1 on JAX and torch, where every program sees the whole batch.
+        Int. It is 1 on JAX and torch, where every program sees the whole
+        batch.
     """
     if keras.backend.backend() != "tensorflow":
         return 1

@@ -1,4 +1,4 @@
-"""What a student learns of a teacher's probabilities."""
+"""Targets for the student out of the probabilities of the teacher."""
 
 from keras import ops
 
@@ -8,8 +8,8 @@ def pseudo_targets(probabilities, soft):
 
     Args:
         probabilities: Float tensor of shape `(batch, num_classes)`.
-        soft: Boolean, whether the target is the whole distribution rather
-            than its likeliest class.
+        soft: Boolean. If `True`, the target is the whole distribution;
+            otherwise it is the likeliest class, one-hot.
 
     Returns:
         Float tensor of the same shape and dtype.

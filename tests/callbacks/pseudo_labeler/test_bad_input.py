@@ -48,7 +48,7 @@ CASES = {
         lambda: kfl.callbacks.PseudoLabeler(tf_data(UNLABELED).shuffle(9)),
     ),
     "PseudoLabeler: policy of another type": (
-        "`policy` must be a Keras layer",
+        "`policy` must be a `keras_fewlabels.policies.Policy`",
         lambda: fit_labeler(policy=0.95),
     ),
     "PseudoLabeler: teacher of another type": (

@@ -27,7 +27,6 @@ def test_truth_may_be_missing():
     [
         (None, None),
         (FixedThreshold(), TopPerClass(3)),
-        (TopPerClass(3), None),
         (None, "truncate"),
     ],
 )

@@ -63,7 +63,7 @@ def test_policies_see_the_pieces_in_order_and_know_the_images():
     seen = []
 
     class Remembers(FixedThreshold):
-        def call(self, probabilities, indices):
+        def call(self, probabilities, indices=None, **context):
             seen.append(ops.convert_to_numpy(indices))
             return super().call(probabilities)
 
@@ -138,7 +138,7 @@ def test_predictions_that_are_not_finite_are_named():
 
 def test_weights_between_0_and_1_are_refused():
     class Half(FixedThreshold):
-        def call(self, probabilities):
+        def call(self, probabilities, **context):
             targets, weights = super().call(probabilities)
             return targets, weights / 2
 

@@ -11,7 +11,6 @@ from keras_fewlabels.policies.parts.global_batch import global_batch
 TWO_REPLICAS = """
 import numpy as np, tensorflow as tf
 from keras_fewlabels import policies
-from keras_fewlabels.policies.ask_policy import ask_policy
 from keras_fewlabels.policies.parts.global_batch import global_batch
 
 cpu = tf.config.list_physical_devices("CPU")[0]
@@ -50,7 +49,7 @@ def answers_and_state(make, strategy):
     @tf.function
     def step(batch, labeled, indices):
         context = {"labeled_probabilities": labeled, "indices": indices}
-        return ask_policy(policy, batch, True, **context)
+        return policy(batch, training=True, **context)
 
     answers = [
         on(strategy, step, *arrays)[0]
