@@ -1,8 +1,3 @@
-"""One dataset out of a labelled and an unlabelled one."""
-
-import math
-import numbers
-
 from keras_fewlabels.data.batches.mixed_batches import MixedBatches
 from keras_fewlabels.data.checks.images import (
     as_array,
@@ -14,11 +9,14 @@ from keras_fewlabels.data.checks.labels import (
     check_sample_weight,
     check_truth,
 )
-from keras_fewlabels.data.sources.unlabeled_source import (
-    is_dataset,
-    unlabeled_source,
+from keras_fewlabels.data.sources.datasets import is_dataset
+from keras_fewlabels.data.sources.image_source import image_source
+from keras_fewlabels.foundation.arguments import (
+    check_bool,
+    check_int,
+    check_positive,
+    check_seed,
 )
-from keras_fewlabels.foundation.arguments import check_int, check_seed
 
 
 def mix_labeled_unlabeled(
@@ -47,16 +45,17 @@ def mix_labeled_unlabeled(
             images, with the image shape and dtype of `labeled`. The labelled
             images may be among them.
         batch_size: Int, the number of labelled images per batch.
-        unlabeled_ratio: Number, how many unlabelled images come with each
-            labelled one. FixMatch uses 7, Noisy Student 1 to 3 and more.
+        unlabeled_ratio: Number of unlabelled images per labelled one.
+            FixMatch uses 7, Noisy Student 1 to 3 and more.
         shuffle: Boolean. Arrays are shuffled as a whole before each pass.
             Datasets are shuffled in a window of 1,024 images, so shuffle
             sorted files yourself.
         seed: Optional int that makes the order reproducible. By default it
             follows `keras.utils.set_random_seed`.
         truth: Optional int array of shape `(num_unlabeled,)`, the true
-            classes of the unlabelled images in their order, where they are
-            known. Only ever used to log how right the pseudo-labels are.
+            classes of the unlabelled images in their order, if they are
+            known. They are used for nothing but the logged accuracy of the
+            pseudo-labels.
 
     Returns:
         A dataset of `(inputs, labels)`, or `(inputs, labels, sample_weight)`,
@@ -65,14 +64,14 @@ def mix_labeled_unlabeled(
         images, the `"index"` of each unlabelled image in its source, and its
         `"truth"` if given. It is a `tf.data.Dataset` if one was given or on
         the TensorFlow backend, otherwise a `keras.utils.PyDataset`, which
-        needs no TensorFlow, and has `begin_epoch(epoch)`, with which
-        `callbacks.ExactBackup` repeats the order of an epoch. Datasets whose
-        length is not known are read once to count their images.
+        needs no TensorFlow. Its method `begin_epoch(epoch)` lets
+        `callbacks.ExactBackup` repeat the order of an epoch. Datasets of
+        unknown length are read once to count their images.
 
     Raises:
         ValueError: If a part is empty or infinite, the image shapes or dtypes
             differ, images hold NaN, labels are neither class numbers nor
-            one-hot, the unlabelled part comes with labels, or the truth has
+            one-hot, the unlabelled part comes with labels, or `truth` has
             another length.
 
     Example:
@@ -88,16 +87,13 @@ def mix_labeled_unlabeled(
     6
     """
     check_int(batch_size, "batch_size")
+    check_positive(
+        unlabeled_ratio,
+        "unlabeled_ratio",
+        hint="It counts the unlabelled images per labelled one",
+    )
+    check_bool(shuffle, "shuffle")
     check_seed(seed)
-    if not (
-        isinstance(unlabeled_ratio, numbers.Real)
-        and math.isfinite(unlabeled_ratio)
-    ):
-        raise ValueError(
-            "`unlabeled_ratio` must be a number, how many unlabelled images "
-            "come with each labelled one. "
-            f"Received: unlabeled_ratio={unlabeled_ratio!r}"
-        )
     unlabeled_batch_size = round(batch_size * unlabeled_ratio)
     if unlabeled_batch_size < 1:
         raise ValueError(
@@ -105,11 +101,10 @@ def mix_labeled_unlabeled(
             f"Received: batch_size={batch_size}, "
             f"unlabeled_ratio={unlabeled_ratio}"
         )
-    sizes = (batch_size, unlabeled_batch_size)
     if not is_dataset(labeled):
         labeled = _labeled_arrays(labeled)
     if not is_dataset(unlabeled):
-        unlabeled = unlabeled_source(unlabeled).source
+        unlabeled = image_source(unlabeled).images
     if truth is not None:
         truth = as_array(truth, "truth")
         check_labels(truth, "truth")
@@ -117,17 +112,25 @@ def mix_labeled_unlabeled(
     if is_dataset(labeled) or is_dataset(unlabeled):
         from keras_fewlabels.data.batches.mixed_streams import MixedStreams
 
-        how = sizes, shuffle, seed, truth
-        return MixedStreams(labeled, unlabeled, *how).as_dataset()
-    check_same_images(labeled[0], unlabeled)
-    if truth is not None:
-        check_truth(truth, len(unlabeled))
-    batches = MixedBatches(labeled, unlabeled, *sizes, shuffle, seed, truth)
-    return batches.as_dataset()
+        mixed = MixedStreams
+    else:
+        check_same_images(labeled[0], unlabeled)
+        if truth is not None:
+            check_truth(truth, len(unlabeled))
+        mixed = MixedBatches
+    return mixed(
+        labeled,
+        unlabeled,
+        batch_size=batch_size,
+        unlabeled_batch_size=unlabeled_batch_size,
+        shuffle=shuffle,
+        seed=seed,
+        truth=truth,
+    ).as_dataset()
 
 
 def _labeled_arrays(labeled):
-    if not isinstance(labeled, (tuple, list)) or len(labeled) not in (2, 3):
+    if not isinstance(labeled, tuple | list) or len(labeled) not in (2, 3):
         raise ValueError(
             "`labeled` must be a pair (images, labels) of arrays, a "
             "`tf.data.Dataset` or a `keras.utils.PyDataset`. "

@@ -27,7 +27,7 @@ from keras import layers
 import keras_fewlabels as kfl
 from keras_fewlabels.callbacks.pseudo_labeler.label_pass import LabelPass
 from keras_fewlabels.callbacks.pseudo_labeler.workers import OnlyWorker
-from keras_fewlabels.data.sources.unlabeled_source import unlabeled_source
+from keras_fewlabels.data.sources.image_source import image_source
 
 
 def residual_net():
@@ -65,7 +65,7 @@ def speed(arguments):
             ("array", images),
             ("tf.data", tf.data.Dataset.from_tensor_slices(images).batch(256)),
         ):
-            wrapped = unlabeled_source(source)
+            wrapped = image_source(source)
             label = LabelPass(
                 wrapped, OnlyWorker(model), False, policy, 10, 256
             )

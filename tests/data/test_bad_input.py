@@ -122,7 +122,7 @@ CASES = {
         lambda: mix(batch_size=4.5),
     ),
     "mix: ratio of 0": (
-        "at least one labelled and one unlabelled",
+        "`unlabeled_ratio` must be a number above 0",
         lambda: mix(unlabeled_ratio=0),
     ),
     "mix: ratio NaN": (
@@ -154,15 +154,15 @@ CASES = {
         lambda: mix((*LABELED, -np.ones(8))),
     ),
     "mix: infinite labelled tf.data": (
-        r"Remove `.repeat\(\)` from `labeled`",
+        r"`labeled` must end.*Remove `.repeat\(\)`",
         lambda: mix(tf_data(*LABELED).repeat()),
     ),
     "mix: infinite unlabelled tf.data": (
-        r"Remove `.repeat\(\)` from `unlabeled`",
+        r"`unlabeled` must end.*Remove `.repeat\(\)`",
         lambda: mix(unlabeled=tf_data(UNLABELED).repeat()),
     ),
     "mix: unlabelled tf.data with labels": (
-        "must give images alone",
+        "`unlabeled` must be a dataset of images alone",
         lambda: mix(unlabeled=tf_data(*LABELED)),
     ),
     "mix: empty tf.data": (

@@ -166,7 +166,7 @@ ARRAY_PARTS = {
     ),
     "labels in it": (
         lambda: (LABELED, LABELED),
-        "images alone.*Received: tuple",
+        "images alone.*Received: unlabeled of type tuple",
     ),
     "no labels": (lambda: (UNLABELED, UNLABELED), "pair .images, labels"),
     "other size": (

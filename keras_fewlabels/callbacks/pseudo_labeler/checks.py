@@ -117,7 +117,7 @@ def check_before_fit(labeler, batches):
         )
     _check_feed(labeler.params.get("steps"), batches)
     loss = labeler.model.loss
-    sample = labeler.source.sample(2)
+    sample = labeler.source.first(2)
     check_input_shape(labeler.model, sample, "model")
     outputs = worker_of(labeler.model).predict(sample, 2)
     from_logits = reads_logits(loss)

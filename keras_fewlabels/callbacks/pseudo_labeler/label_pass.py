@@ -13,6 +13,8 @@ from keras_fewlabels.policies.parts.class_probabilities import (
 
 # How many batches are predicted, cached and exchanged at a time.
 _BATCHES_PER_PIECE = 64
+# Bytes of images in memory at a time, unless a single batch has more.
+_MOST_BYTES = 2**28
 
 
 @dataclasses.dataclass
@@ -42,7 +44,7 @@ class LabelPass:
     on alike: the policy sees all pieces in their order on every worker.
 
     Args:
-        source: `UnlabeledArray` or `UnlabeledStream`.
+        source: `ImageSource`.
         worker: The `OnlyWorker`, or one of several, that predicts.
         from_logits: Boolean, whether its model gives logits.
         policy: `policies.Policy` that turns probabilities into targets and
@@ -73,7 +75,10 @@ class LabelPass:
         self.batch_size = batch_size
         self.cache = cache
         self.fingerprint = fingerprint
-        self.piece_size = batch_size * _BATCHES_PER_PIECE
+        batch_bytes = batch_size * math.prod(source.shape)
+        batch_bytes *= source.dtype.itemsize
+        num_batches = min(_BATCHES_PER_PIECE, _MOST_BYTES // batch_bytes)
+        self.piece_size = batch_size * max(1, num_batches)
 
     def run(self, verbose=False):
         """Labels the images.
@@ -94,17 +99,15 @@ class LabelPass:
         if verbose and num_images > self.piece_size:
             bar = keras.utils.Progbar(num_images, unit_name="image")
         labeled, group, own = [], [], None
-        for number, piece in enumerate(
-            self.source.pieces(self.piece_size, self.batch_size)
-        ):
-            first, size, images = piece
+        for number, first in enumerate(range(0, num_images, self.piece_size)):
+            size = min(self.piece_size, num_images - first)
             place = number % self.worker.count
             if place == 0:
                 group, own = [], np.empty((0, self.num_classes), "float32")
                 stored = self._stored(number)
             group.append((number, first, size))
             if stored is None and place == self.worker.index:
-                own = self._probabilities(images)
+                own = self._probabilities(self.source.read(first, size))
             if place == self.worker.count - 1 or first + size == num_images:
                 labeled += stored or self._labeled(group, own)
                 if bar is not None:

@@ -18,7 +18,7 @@ from keras_fewlabels.callbacks.pseudo_labeler.workers import worker_of
 from keras_fewlabels.callbacks.starting_point import StartingPoint
 from keras_fewlabels.data.batches.pseudo_labeled_data import pseudo_labeled_data
 from keras_fewlabels.data.review import read_veto
-from keras_fewlabels.data.sources.unlabeled_source import unlabeled_source
+from keras_fewlabels.data.sources.image_source import image_source
 from keras_fewlabels.foundation.atomic_write import writable_folder
 from keras_fewlabels.policies import FixedThreshold, TopPerClass
 
@@ -175,9 +175,9 @@ class PseudoLabeler(keras.callbacks.Callback):
         self.reinitialize = reinitialize
         self.max_rounds = max_rounds
         self.cache_dir = cache_dir
-        self.source = unlabeled_source(unlabeled)
+        self.source = image_source(unlabeled)
         self.truth = checked_truth(truth, len(self.source))
-        self.veto = None if veto is None else read_veto(veto, unlabeled)
+        self.veto = None if veto is None else read_veto(self.source, veto)
         self._cache = None
         if cache_dir is not None:
             self._cache = ArrayStore(writable_folder(cache_dir, "cache_dir"))
@@ -217,7 +217,12 @@ class PseudoLabeler(keras.callbacks.Callback):
             is a dataset, otherwise a `keras.utils.PyDataset`.
         """
         self._batches = pseudo_labeled_data(
-            labeled, self.source, batch_size, steps_per_epoch, shuffle, seed
+            labeled,
+            self.source,
+            batch_size=batch_size,
+            steps_per_epoch=steps_per_epoch,
+            shuffle=shuffle,
+            seed=seed,
         )
         check_soft_targets(
             getattr(self.policy, "soft", False), self._batches.labels

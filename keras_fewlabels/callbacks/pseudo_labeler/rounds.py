@@ -17,7 +17,7 @@ class LabelingRounds:
     """The pseudo-labels of one fit, and what became of each image.
 
     Args:
-        source: `UnlabeledArray` or `UnlabeledStream`.
+        source: `ImageSource` of the unlabelled images.
         policy: Layer that maps probabilities to `(targets, weights)`.
         schedule: `LabelingSchedule`.
         balance: As for `balance_classes`.
@@ -183,7 +183,7 @@ class LabelingRounds:
         """What must be the same for labels of another run to be of use."""
         return fingerprint(
             len(self.source),
-            self.source.image_shape,
+            self.source.shape,
             self.source.checksum(),
             _without_names(keras.saving.serialize_keras_object(self.policy)),
             sorted(vars(self.schedule).items()),

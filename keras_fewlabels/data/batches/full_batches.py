@@ -1,4 +1,4 @@
-"""Full batches out of NumPy arrays."""
+"""Full batches from arrays."""
 
 import abc
 import math
@@ -11,15 +11,15 @@ import numpy as np
 class FullBatches(keras.utils.PyDataset, abc.ABC):
     """Batches of constant size, in an order drawn anew for each epoch.
 
-    Subclasses say in `new_order()` which images an epoch has, and in
-    `batch()` what a batch of them is. What changes between two epochs is seen
-    from the next one on, on every backend: Keras asks a `PyDataset` without
-    worker processes for each batch only when it is due.
+    A subclass defines `new_order()`, which draws the images of an epoch, and
+    `batch()`, which makes a batch of them. A change between two epochs takes
+    effect in the next one, on every backend, because Keras asks a `PyDataset`
+    without worker processes for each batch only when it is due.
 
     Args:
-        num_steps: Int, the number of batches per epoch. Keras keeps the one
-            it finds at the start of `fit()`, so it never changes.
-        shuffle: Boolean, whether each pass over a part has its own order.
+        num_steps: Int, the number of batches per epoch. It never changes,
+            because Keras keeps the number it finds at the start of `fit()`.
+        shuffle: Boolean. If `True`, each pass over a part has its own order.
         seed: Optional int that makes the orders reproducible. By default
             they follow `keras.utils.set_random_seed`.
     """
@@ -28,7 +28,7 @@ class FullBatches(keras.utils.PyDataset, abc.ABC):
         super().__init__()
         self.num_steps = num_steps
         self.shuffle = shuffle
-        # Python's generator is one that `keras.utils.set_random_seed` sets.
+        # `keras.utils.set_random_seed` sets the generator of Python, too.
         self.seed = random.getrandbits(32) if seed is None else seed
         self._random = np.random.default_rng(self.seed)
         self._epoch_number = None
@@ -38,8 +38,8 @@ class FullBatches(keras.utils.PyDataset, abc.ABC):
     def begin_epoch(self, epoch):
         """Draws the order of an epoch from its number alone.
 
-        Without it the orders follow one another. With it an epoch that starts
-        again, in a fit that was killed, is the same epoch.
+        Without this call, each epoch has the order that comes next. With it,
+        a fit that was killed repeats the same epoch when it resumes.
 
         Args:
             epoch: Int, the number of the epoch, from 0.
@@ -51,18 +51,18 @@ class FullBatches(keras.utils.PyDataset, abc.ABC):
 
     @abc.abstractmethod
     def new_order(self):
-        """Index tables of an epoch, each of shape `(num_steps, size)`."""
+        """Returns the index tables of an epoch, `(num_steps, size)` each."""
 
     @abc.abstractmethod
     def batch(self, index, order):
-        """The batch number `index` of an epoch of this order."""
+        """Returns the batch number `index` of an epoch of this order."""
 
     def passes(self, num_images, batch_size):
-        """Passes over all images, one after the other, cut into batches.
+        """Returns successive passes over all images, cut into batches.
 
         Args:
-            num_images: Int, how many images a pass has.
-            batch_size: Int, how many images a batch has.
+            num_images: Int, the number of images per pass.
+            batch_size: Int, the number of images per batch.
 
         Returns:
             Int array of shape `(num_steps, batch_size)`.
@@ -80,8 +80,8 @@ class FullBatches(keras.utils.PyDataset, abc.ABC):
     def __getitem__(self, index):
         if self._order is None:
             self._order = self.new_order()
-        # Not by the index: `fit(shuffle=True)` permutes it by draws that no
-        # seed of ours fixes and no backup holds.
+        # The index is not used, because `fit(shuffle=True)` permutes it by
+        # draws that no seed of ours fixes and no backup holds.
         index = self._next % self.num_steps
         self._next += 1
         return self.batch(index, self._order)
@@ -94,7 +94,7 @@ class FullBatches(keras.utils.PyDataset, abc.ABC):
         self._next = 0
 
     def as_dataset(self):
-        """What `fit()` takes best on the backend in use.
+        """Returns the dataset that suits `fit()` on the backend in use.
 
         Returns:
             On TensorFlow, and where several JAX processes train, a
@@ -111,7 +111,7 @@ class FullBatches(keras.utils.PyDataset, abc.ABC):
             epoch, order = self._epoch_number, self.new_order()
             for index in range(self.num_steps):
                 if epoch != self._epoch_number:
-                    raise _outlived(epoch)
+                    raise _past_epoch(epoch)
                 yield self.batch(index, order)
 
         signature = keras.tree.map_structure(
@@ -127,7 +127,7 @@ class FullBatches(keras.utils.PyDataset, abc.ABC):
         return dataset
 
 
-def _outlived(epoch):
+def _past_epoch(epoch):
     return ValueError(
         f"The fit still reads batches of epoch {epoch}, though the next one "
         "has begun, so that the order of its images cannot be repeated. Fit "

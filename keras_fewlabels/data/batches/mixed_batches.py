@@ -1,4 +1,4 @@
-"""Full batches of labelled and unlabelled images out of NumPy arrays."""
+"""Full batches of labelled and unlabelled images from arrays."""
 
 import math
 
@@ -8,8 +8,8 @@ from keras_fewlabels.data.batches.full_batches import FullBatches
 class MixedBatches(FullBatches):
     """Batches of labelled images with their labels, and unlabelled images.
 
-    An epoch is one pass over the part that needs more batches; the other
-    part repeats, in a new order each time it starts again.
+    An epoch is one pass over the part that needs more batches. The other part
+    repeats, in a new order each time it starts again.
 
     Args:
         labeled: Tuple of arrays `(images, labels)` or `(images, labels,
@@ -17,11 +17,11 @@ class MixedBatches(FullBatches):
         unlabeled: Array of unlabelled images.
         batch_size: Int, labelled images per batch.
         unlabeled_batch_size: Int, unlabelled images per batch.
-        shuffle: Boolean, whether each pass has an order of its own.
+        shuffle: Boolean. If `True`, each pass has its own order.
         seed: Optional int that makes the orders reproducible.
         truth: Optional int array, the true classes of the unlabelled images.
-        num_steps: Optional int, batches per epoch, for epochs that are not
-            one pass over the longer part.
+        num_steps: Optional int, batches per epoch. By default one pass over
+            the part that needs more batches.
     """
 
     def __init__(
@@ -69,8 +69,9 @@ class MixedBatches(FullBatches):
 class LabeledBatches(FullBatches):
     """Batches `(images, labels)`, in epochs of any number of batches.
 
-    A few labelled images make an epoch of two or three steps, too short to be
-    watched or validated after; here an epoch is as many passes as it takes.
+    One pass over a few labelled images has two or three batches, too few for
+    a validation after each of them. Here an epoch has as many passes as its
+    number of batches needs.
 
     Args:
         images: Array of images.

@@ -1,4 +1,4 @@
-"""Full batches of labelled and unlabelled images out of datasets."""
+"""Full batches of labelled and unlabelled images from datasets."""
 
 import math
 import random
@@ -21,14 +21,15 @@ _MANY_TIMES = 2**40
 class MixedStreams:
     """Batches of two sources, at least one of which is a dataset.
 
-    A pass shows all images of the part that needs more batches; the other
-    part repeats, in a new order each time it starts again.
+    A pass has all images of the part that needs more batches. The other part
+    repeats, in a new order each time it starts again.
 
     Args:
         labeled: Tuple of arrays, `tf.data.Dataset` or `PyDataset` of tuples.
         unlabeled: Array, `tf.data.Dataset` or `PyDataset` of images.
-        sizes: Pair of ints, labelled and unlabelled images per batch.
-        shuffle: Boolean, whether to shuffle in a window of 1,024 images.
+        batch_size: Int, labelled images per batch.
+        unlabeled_batch_size: Int, unlabelled images per batch.
+        shuffle: Boolean. If `True`, images are shuffled in a window of 1,024.
         seed: Optional int that makes the order reproducible. By default it
             follows `keras.utils.set_random_seed`.
         truth: Optional int32 array, the true classes of the unlabelled
@@ -39,34 +40,41 @@ class MixedStreams:
     """
 
     def __init__(
-        self, labeled, unlabeled, sizes, shuffle=True, seed=None, truth=None
+        self,
+        labeled,
+        unlabeled,
+        batch_size,
+        unlabeled_batch_size,
+        shuffle=True,
+        seed=None,
+        truth=None,
     ):
-        streams = as_stream(labeled), as_stream(unlabeled)
+        streams = as_stream(labeled, argument="labeled"), as_stream(unlabeled)
         check_elements(*(stream.element_spec for stream in streams))
         self._lengths = [
-            count_images(stream, name)
-            for stream, name in zip(
-                streams, ("labeled", "unlabeled"), strict=True
-            )
+            count_images(streams[0], "labeled"),
+            count_images(streams[1], "unlabeled"),
         ]
         if truth is not None:
             check_truth(truth, self._lengths[1])
-        # Counted before they are shuffled: an image keeps its number.
+        # Enumerated before the shuffling, so that an image keeps its index.
         self._streams = streams[0], streams[1].enumerate()
-        self._sizes = sizes
+        self._sizes = batch_size, unlabeled_batch_size
         self._shuffle = shuffle
         self._truth = truth
-        # Python's generator is one that `keras.utils.set_random_seed` sets.
+        # `keras.utils.set_random_seed` sets the generator of Python, too.
         self.seed = random.getrandbits(32) if seed is None else seed
         self._random = np.random.default_rng(self.seed)
-        self.num_steps = max(map(math.ceil, np.divide(self._lengths, sizes)))
+        self.num_steps = max(
+            map(math.ceil, np.divide(self._lengths, self._sizes))
+        )
 
     def begin_epoch(self, epoch):
         """Draws the order of an epoch from its number alone.
 
-        Without it the orders follow one another. With it an epoch that starts
-        again, in a fit that was killed, is the same epoch: if the datasets
-        themselves come in the same order in every pass.
+        Without this call, each epoch has the order that comes next. With it,
+        a fit that was killed repeats the same epoch when it resumes, if the
+        datasets themselves have the same order in every pass.
 
         Args:
             epoch: Int, the number of the epoch, from 0.
@@ -74,16 +82,17 @@ class MixedStreams:
         self._random = np.random.default_rng((self.seed, epoch))
 
     def as_dataset(self, num_passes=1):
-        """What `fit()` takes.
+        """Returns the dataset that `fit()` takes.
 
         Args:
-            num_passes: Int, how many passes an epoch is.
+            num_passes: Int, the number of passes per epoch.
 
         Returns:
             A `tf.data.Dataset` of what `mix_labeled_unlabeled` describes,
             with `begin_epoch`.
         """
-        # Around a whole pass, so that each asks for its own order.
+        # `flat_map` calls `_one_pass` anew for each pass, which draws its own
+        # order.
         dataset = tf.data.Dataset.range(num_passes).flat_map(self._one_pass)
         cardinality = tf.data.experimental.assert_cardinality(
             num_passes * self.num_steps
@@ -106,15 +115,15 @@ class MixedStreams:
         return mixed.map(self._as_model_input)
 
     def _repeated(self, part, seed):
-        """A part again and again, without an end."""
+        """Returns a part that repeats without an end."""
         stream, length = self._streams[part], self._lengths[part]
         if not self._shuffle:
             return stream.repeat()
         window = min(length, _SHUFFLE_WINDOW)
 
         def one_time(number):
-            # Of the graph of this function: with a global seed of 0,
-            # `shuffle` would compare the tensor with it.
+            # This sets the seed of the graph of this function. With a global
+            # seed of 0, `shuffle` would compare the tensor `seed` with it.
             tf.random.set_seed(1)
             return stream.shuffle(
                 window, seed + number, reshuffle_each_iteration=False

@@ -1,4 +1,4 @@
-"""Full batches of labelled and pseudo-labelled images out of arrays."""
+"""Full batches of labelled and pseudo-labelled images from arrays."""
 
 import math
 
@@ -15,25 +15,31 @@ class PseudoLabeledBatches(EpochByEpoch, FullBatches):
     """Batches `(images, labels)` of true and pseudo-labels, mixed at random.
 
     Args:
-        images: Array of labelled images.
-        labels: Array of their labels, class numbers or one-hot.
-        unlabeled: Array of unlabelled images.
+        labeled: Pair of arrays, images and labels, which are class numbers or
+            one-hot.
+        unlabeled: `ImageSource` of images that can be indexed.
         batch_size: Int, images per batch.
         num_steps: Optional int, batches per epoch. By default as many as one
             pass over all images takes.
-        shuffle: Boolean, whether each epoch has an order of its own.
+        shuffle: Boolean. If `True`, each epoch has its own order.
         seed: Optional int that makes the orders reproducible.
     """
 
     def __init__(
-        self, images, labels, unlabeled, batch_size, num_steps, shuffle, seed
+        self,
+        labeled,
+        unlabeled,
+        batch_size,
+        num_steps=None,
+        shuffle=True,
+        seed=None,
     ):
+        self.images, self.labels = labeled
+        self.unlabeled = unlabeled.images
         if num_steps is None:
-            num_steps = math.ceil((len(images) + len(unlabeled)) / batch_size)
+            num_images = len(self.images) + len(unlabeled)
+            num_steps = math.ceil(num_images / batch_size)
         super().__init__(num_steps, shuffle, seed)
-        self.images = images
-        self.labels = labels
-        self.unlabeled = unlabeled
         self.batch_size = batch_size
         self.fill_epoch(0, np.empty(0, "int64"), None)
 

@@ -1,4 +1,4 @@
-"""True and pseudo-labels in one dataset, whatever they come from."""
+"""Labelled and pseudo-labelled images in one feed."""
 
 from keras_fewlabels.data.batches.pseudo_labeled_batches import (
     PseudoLabeledBatches,
@@ -9,18 +9,29 @@ from keras_fewlabels.data.checks.images import (
     check_same_images,
 )
 from keras_fewlabels.data.checks.labels import check_labels
-from keras_fewlabels.data.sources.unlabeled_source import is_dataset
+from keras_fewlabels.data.sources.datasets import is_dataset
+from keras_fewlabels.foundation.arguments import (
+    check_bool,
+    check_int,
+    check_seed,
+)
 
 
 def pseudo_labeled_data(
-    labeled, unlabeled, batch_size, steps_per_epoch, shuffle, seed
+    labeled,
+    unlabeled,
+    *,
+    batch_size,
+    steps_per_epoch=None,
+    shuffle=True,
+    seed=None,
 ):
-    """Puts labelled and unlabelled images into one feed.
+    """Joins labelled and pseudo-labelled images in one feed.
 
     Args:
         labeled: Pair of arrays `(images, labels)`, or a `tf.data.Dataset` or
             `PyDataset` of them.
-        unlabeled: `UnlabeledArray` or `UnlabeledStream`.
+        unlabeled: `ImageSource`.
         batch_size: Int, images per batch.
         steps_per_epoch: Optional int, batches per epoch.
         shuffle: Boolean.
@@ -30,32 +41,34 @@ def pseudo_labeled_data(
         `PseudoLabeledBatches` of arrays, otherwise `PseudoLabeledStreams`.
 
     Raises:
-        ValueError: If labelled and unlabelled images do not go together, or
-            the labels are neither class numbers nor one-hot.
+        ValueError: If labelled and unlabelled images differ in shape or
+            dtype, or the labels are neither class numbers nor one-hot.
     """
-    for name, number in (
-        ("batch_size", batch_size),
-        ("steps_per_epoch", 1 if steps_per_epoch is None else steps_per_epoch),
-    ):
-        if not isinstance(number, int) or number < 1:
-            raise ValueError(
-                f"`{name}` must be a positive int. Received: {name}={number!r}"
-            )
-    how = batch_size, steps_per_epoch, shuffle, seed
+    check_int(batch_size, "batch_size")
+    check_int(steps_per_epoch, "steps_per_epoch", optional=True)
+    check_bool(shuffle, "shuffle")
+    check_seed(seed)
     if not is_dataset(labeled):
         labeled = _arrays(labeled)
-    if not is_dataset(labeled) and not is_dataset(unlabeled.source):
-        check_same_images(labeled[0], unlabeled.source)
-        return PseudoLabeledBatches(*labeled, unlabeled.source, *how)
-    from keras_fewlabels.data.batches.pseudo_labeled_streams import (
-        PseudoLabeledStreams,
-    )
+    if is_dataset(labeled) or is_dataset(unlabeled.images):
+        from keras_fewlabels.data.batches.pseudo_labeled_streams import (
+            PseudoLabeledStreams,
+        )
 
-    streams = PseudoLabeledStreams(
-        labeled, unlabeled.source, len(unlabeled), *how
+        mixed = PseudoLabeledStreams
+    else:
+        check_same_images(labeled[0], unlabeled.images)
+        mixed = PseudoLabeledBatches
+    feed = mixed(
+        labeled,
+        unlabeled,
+        batch_size=batch_size,
+        num_steps=steps_per_epoch,
+        shuffle=shuffle,
+        seed=seed,
     )
-    check_labels(streams.labels, "labels of labeled")
-    return streams
+    check_labels(feed.labels, "labels of labeled")
+    return feed
 
 
 def _arrays(labeled):

@@ -1,4 +1,4 @@
-"""What one epoch of true and pseudo-labels holds."""
+"""The images and labels of one epoch of true and pseudo-labels."""
 
 import numpy as np
 
@@ -6,25 +6,25 @@ import numpy as np
 class PseudoLabeledEpoch:
     """The images of an epoch, their order and their pseudo-labels.
 
-    It depends on nothing but its arguments: an epoch that starts again after
-    a crash is the same epoch.
+    An epoch depends on nothing but its arguments, so that a fit that resumes
+    after a crash repeats the same epoch.
 
     Args:
         epoch: Int, the number of the epoch, from 0.
-        chosen: Int array, the unlabelled images to train on; one may come
-            more than once.
+        chosen: Int array, the indices of the unlabelled images to train on.
+            An index may come more than once.
         targets: Array with a row per unlabelled image: class numbers, or soft
             targets `(num_unlabeled, num_classes)`.
         true_labels: Array of the labels of the labelled images, class numbers
             or one-hot. Pseudo-labels take the same form and dtype.
-        num_slots: Int, how many images the epoch has.
+        num_slots: Int, the number of images of the epoch.
         seed: Int that fixes the order, or `None` for no shuffling.
     """
 
     def __init__(self, epoch, chosen, targets, true_labels, num_slots, seed):
         self.targets = targets
         self.true_labels = true_labels
-        # Its own seed for each epoch: an order needs no history.
+        # Each epoch has its own seed, so its order needs no history.
         self.seed = None if seed is None else (seed, epoch)
         self.slots = epoch_slots(
             len(true_labels),
@@ -33,19 +33,19 @@ class PseudoLabeledEpoch:
             None if seed is None else np.random.default_rng(self.seed),
         )
 
-    def pseudo_labels(self, images):
-        """The pseudo-labels of unlabelled images, in the form of true ones.
+    def pseudo_labels(self, indices):
+        """Returns pseudo-labels in the form of the true labels.
 
         Args:
-            images: Int array of shape `(batch,)`, which images.
+            indices: Int array of shape `(batch,)` of unlabelled images.
 
         Returns:
             Array of shape `(batch, ...)`.
         """
-        targets = self.targets[images]
+        targets = self.targets[indices]
         like = self.true_labels
         if targets.ndim == 2:
-            # Stored in half precision: their sum is off by up to 1e-3.
+            # The sum of stored float16 targets is off by up to 1e-3.
             targets = targets.astype("float32")
             targets /= targets.sum(axis=1, keepdims=True)
         elif like.ndim == 2 and like.shape[1] > 1:
@@ -54,20 +54,20 @@ class PseudoLabeledEpoch:
 
 
 class EpochByEpoch:
-    """A feed of true and pseudo-labels, told anew what each epoch holds.
+    """A feed of true and pseudo-labels that is filled anew for each epoch.
 
-    Whoever inherits has `labels` (the true ones), `batch_size`, `num_steps`,
-    `shuffle` and `seed`.
+    A subclass has the attributes `labels` (the true ones), `batch_size`,
+    `num_steps`, `shuffle` and `seed`.
     """
 
     def fill_epoch(self, epoch, chosen, targets):
-        """Says what the epoch that begins trains on.
+        """Sets the images and pseudo-labels of the epoch that begins.
 
         Args:
-            epoch: Int, its number, from 0.
-            chosen: Int array, the unlabelled images to train on.
-            targets: Array of what they are labelled with, as for
-                `PseudoLabeledEpoch`.
+            epoch: Int, the number of the epoch, from 0.
+            chosen: Int array, the indices of the unlabelled images to train
+                on.
+            targets: Array of pseudo-labels, as for `PseudoLabeledEpoch`.
         """
         self._epoch = PseudoLabeledEpoch(
             epoch,
@@ -80,7 +80,7 @@ class EpochByEpoch:
 
 
 def stale_batches():
-    """The error of a fit that asks for batches of an epoch that is over."""
+    """Returns the error of a fit that reads batches of a past epoch."""
     return ValueError(
         "The fit still reads batches of the epoch before, with labels that "
         "are out of date. Fit on what `mixed_with` returns as it is, without "
@@ -90,29 +90,29 @@ def stale_batches():
 
 
 def epoch_slots(num_labeled, chosen, num_slots, random=None):
-    """Fills the places of an epoch with labelled and pseudo-labelled images.
+    """Draws the labelled and pseudo-labelled images of an epoch.
 
-    Every pseudo-labelled image comes once, or as often as it is among the
-    chosen; true labels fill the rest, again and again. So few pseudo-labels
-    weigh little, and a dataset that is read from disk is read once. Where the
-    epoch is too short for all, both are thinned out alike.
+    Every pseudo-labelled image comes as often as it is among the chosen. The
+    labelled images fill the other slots and repeat. So a few pseudo-labels
+    have little weight, and images on disk are read once per epoch. If the
+    epoch is too short for all, both parts are reduced alike.
 
     Args:
         num_labeled: Int, the number of labelled images.
-        chosen: Int array, the pseudo-labelled images by number; one may come
-            more than once.
-        num_slots: Int, how many images the epoch has.
+        chosen: Int array, the indices of the pseudo-labelled images. An index
+            may come more than once.
+        num_slots: Int, the number of images of the epoch.
         random: Optional `np.random.Generator` that shuffles. By default
-            labelled images come first, and each part by number.
+            labelled images come first, and each part is sorted.
 
     Returns:
-        Int32 array of shape `(num_slots,)`: numbers below `num_labeled` are
-        labelled images, `num_labeled + i` is the unlabelled image `i`.
+        Int32 array of shape `(num_slots,)`. Numbers below `num_labeled` are
+        labelled images, and `num_labeled + i` is the unlabelled image `i`.
     """
     share = len(chosen) / (num_labeled + len(chosen))
     num_pseudo = min(len(chosen), round(num_slots * share))
     num_true = num_slots - num_pseudo
-    # A place per image and epoch: four bytes, and no copies.
+    # Four bytes per image of an epoch, and no copies.
     slots = np.empty(num_slots, "int32")
     true, pseudo = slots[:num_true], slots[num_true:]
     if random is None:

@@ -1,4 +1,4 @@
-"""Full batches of labelled and pseudo-labelled images out of datasets."""
+"""Full batches of labelled and pseudo-labelled images from datasets."""
 
 import math
 import random
@@ -16,27 +16,26 @@ from keras_fewlabels.data.sources.streams import (
     without_autotuning,
 )
 
-# Images in memory at a time: shuffled among each other, and looked up at once.
+# Images in memory that are shuffled among each other.
 _SHUFFLE_WINDOW = 1024
+# Images whose pseudo-labels are looked up at a time.
 _CHUNK = 256
 
 
 class PseudoLabeledStreams(EpochByEpoch):
-    """Batches `(images, labels)` of true and pseudo-labels from two streams.
+    """Batches `(images, labels)` of true and pseudo-labels from datasets.
 
-    Each epoch reads the unlabelled dataset once and lets those images pass
-    that have a pseudo-label, as often as they are chosen.
+    Each epoch reads the unlabelled images once. It repeats each of them as
+    often as the image was chosen, and drops those without a pseudo-label.
 
     Args:
         labeled: Tuple of arrays, `tf.data.Dataset` or `PyDataset` of
             `(images, labels)`.
-        unlabeled: Array, `tf.data.Dataset` or `PyDataset` of images that
-            always come in the same order.
-        num_unlabeled: Int, how many there are.
+        unlabeled: `ImageSource`.
         batch_size: Int, images per batch.
         num_steps: Optional int, batches per epoch. By default as many as one
             pass over all images takes.
-        shuffle: Boolean, whether to shuffle, in a window of 1,024 images.
+        shuffle: Boolean. If `True`, images are shuffled in a window of 1,024.
         seed: Optional int that makes the orders reproducible. By default they
             follow `keras.utils.set_random_seed`.
 
@@ -51,28 +50,26 @@ class PseudoLabeledStreams(EpochByEpoch):
         self,
         labeled,
         unlabeled,
-        num_unlabeled,
         batch_size,
-        num_steps,
-        shuffle,
-        seed,
+        num_steps=None,
+        shuffle=True,
+        seed=None,
     ):
-        self.labeled = as_stream(labeled)
-        check_elements(
-            self.labeled.element_spec, as_stream(unlabeled).element_spec
-        )
+        self.labeled = as_stream(labeled, argument="labeled")
+        images = as_stream(unlabeled.images)
+        check_elements(self.labeled.element_spec, images.element_spec)
         if len(self.labeled.element_spec) != 2:
             raise ValueError(
                 "The labelled dataset must give pairs (images, labels), "
                 "without sample weights. "
                 f"Received: elements {self.labeled.element_spec}"
             )
-        self.chunks = as_stream(unlabeled, _CHUNK)
+        self.chunks = as_stream(unlabeled.images, _CHUNK)
         self.labels = np.stack(
             [label for _, label in self.labeled.as_numpy_iterator()]
         )
         if num_steps is None:
-            num_images = len(self.labels) + num_unlabeled
+            num_images = len(self.labels) + len(unlabeled)
             num_steps = math.ceil(num_images / batch_size)
         self.batch_size = batch_size
         self.num_steps = num_steps
@@ -84,14 +81,15 @@ class PseudoLabeledStreams(EpochByEpoch):
     def fill_epoch(self, epoch, chosen, targets):
         super().fill_epoch(epoch, chosen, targets)
         self._is_pseudo = self._epoch.slots >= len(self.labels)
-        seen = self._epoch.slots[self._is_pseudo] - len(self.labels)
-        # Unlabelled images beyond the last one that is seen are seen 0 times.
-        self._times_seen = np.bincount(seen).astype("int32")
+        indices = self._epoch.slots[self._is_pseudo] - len(self.labels)
+        # It ends with the last image that is used. Those after it count 0.
+        self._num_uses = np.bincount(indices).astype("int32")
         self._version += 1
 
     def as_dataset(self):
-        """A `tf.data.Dataset` whose every pass is the epoch of its time."""
-        # Around the whole epoch, so that each pass asks for its own order.
+        """Returns a `tf.data.Dataset` whose passes are the current epoch."""
+        # `flat_map` calls `_one_epoch` anew for each pass, which has its own
+        # order.
         dataset = tf.data.Dataset.range(1).flat_map(self._one_epoch)
         cardinality = tf.data.experimental.assert_cardinality(self.num_steps)
         dataset = dataset.apply(cardinality).prefetch(tf.data.AUTOTUNE)
@@ -108,7 +106,7 @@ class PseudoLabeledStreams(EpochByEpoch):
             (tf.int64, tf.int64, tf.bool),
         )
         pseudo = self.chunks.enumerate().map(
-            lambda place, images: self._pass(version, place, images),
+            lambda place, images: self._chosen(version, place, images),
             num_parallel_calls=tf.data.AUTOTUNE,
         )
         true, pseudo = self.labeled.repeat(), pseudo.unbatch()
@@ -127,8 +125,8 @@ class PseudoLabeledStreams(EpochByEpoch):
         batches = dataset.batch(self.batch_size, drop_remainder=True)
         return batches.map(lambda *batch: self._current(version, *batch))
 
-    def _pass(self, version, place, images):
-        """Those of the images that are chosen, with their pseudo-labels."""
+    def _chosen(self, version, place, images):
+        """Returns the chosen images of a chunk with their pseudo-labels."""
         label = self.labeled.element_spec[1]
         rows, labels = tf.numpy_function(
             self._look_up,
@@ -141,8 +139,8 @@ class PseudoLabeledStreams(EpochByEpoch):
 
     def _look_up(self, version, first, size):
         self._check(version)
-        times = self._times_seen[first : first + size]
-        rows = np.repeat(np.arange(len(times)), times)
+        num_uses = self._num_uses[first : first + size]
+        rows = np.repeat(np.arange(len(num_uses)), num_uses)
         return rows, self._epoch.pseudo_labels(first + rows)
 
     def _current(self, version, images, labels):
@@ -157,9 +155,9 @@ class PseudoLabeledStreams(EpochByEpoch):
 
 
 def _shuffled(stream, window, seed):
-    """The stream with the images of each window in another order."""
+    """Returns a stream that is shuffled window by window."""
 
-    # `Dataset.shuffle` would need the seed when the dataset is built.
+    # `Dataset.shuffle` needs its seed already when the dataset is built.
     def shuffle(number, *parts):
         order = tf.random.experimental.stateless_shuffle(
             tf.range(tf.shape(parts[0])[0]), seed=tf.stack([seed, number])

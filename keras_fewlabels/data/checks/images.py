@@ -1,28 +1,28 @@
-"""What images must look like before any training starts."""
+"""Checks of images, before any training starts."""
 
 import keras
 import numpy as np
 
-from keras_fewlabels.data.folders import ImageFiles
-
-# Large arrays are looked at in pieces: `np.isfinite` allocates a mask.
+# Images that are looked at at a time, because `np.min` of `ImageFiles` would
+# read all of them into memory.
 _PIECE = 4096
 
 
 def as_array(values, argument):
-    """Turns what is given into an array.
+    """Returns images or labels as an array.
 
     Args:
         values: Array, tensor, or list of images or labels.
-        argument: String, how the caller calls it.
+        argument: String, the name of the argument.
 
     Returns:
-        Array of NumPy. `ImageFiles`, which are indexed like one, stay on disk.
+        NumPy array. An object that has a shape and a dtype of NumPy, such as
+        `ImageFiles`, is returned as it is, so that it stays on disk.
 
     Raises:
         ValueError: If the parts of a list have several shapes.
     """
-    if isinstance(values, ImageFiles):
+    if is_array_like(values):
         return values
     try:
         return np.asarray(values)
@@ -34,13 +34,19 @@ def as_array(values, argument):
         ) from error
 
 
+def is_array_like(values):
+    """Returns whether an object has the shape and the dtype of an array."""
+    dtype = getattr(values, "dtype", None)
+    return hasattr(values, "shape") and isinstance(dtype, np.dtype)
+
+
 def check_images(images, argument, value_range=None):
-    """Refuses arrays that are not a set of images.
+    """Checks that an array is a set of images.
 
     Args:
         images: Array that should have shape
             `(num_images, height, width, channels)`.
-        argument: String, how the caller calls the array.
+        argument: String, the name of the argument.
         value_range: Optional pair of numbers that bounds the values.
 
     Raises:
@@ -70,11 +76,11 @@ def check_images(images, argument, value_range=None):
 
 
 def check_values(images, argument, value_range=None):
-    """Refuses NaN and infinite values, and values outside `value_range`.
+    """Checks that all values are finite and inside `value_range`.
 
     Args:
         images: Array of any shape.
-        argument: String, how the caller calls the array.
+        argument: String, the name of the argument.
         value_range: Optional pair of numbers that bounds the values. A range
             as wide as `(0, 255)` also refuses images scaled to `(0, 1)`.
 
@@ -105,7 +111,7 @@ def check_values(images, argument, value_range=None):
 
 
 def check_same_images(labeled, unlabeled):
-    """Refuses two sets of images that one model cannot take.
+    """Checks that one model can take two sets of images.
 
     Args:
         labeled: Array of labelled images.
@@ -130,12 +136,14 @@ def check_same_images(labeled, unlabeled):
 
 
 def check_input_shape(model, images, role):
-    """Refuses images of another size than a model was built for.
+    """Checks that images have the size that a model was built for.
 
     Args:
-        model: Built Keras model; what does not know its inputs passes.
-        images: Array of images.
-        role: String, what the model is called.
+        model: Built Keras model. A model that does not know its input shape
+            passes.
+        images: Array of images, or an object with the attribute `shape`
+            `(num_images, height, width, channels)`.
+        role: String, the name of the model in the error.
 
     Raises:
         ValueError: If height, width or channels differ.

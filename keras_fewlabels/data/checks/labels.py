@@ -1,21 +1,22 @@
-"""What labels must look like before any training starts."""
+"""Checks of labels, before any training starts."""
 
 import numpy as np
 
 
 def check_labels(labels, argument, num_images=None, num_classes=None):
-    """Refuses arrays that are neither class numbers nor one-hot labels.
+    """Checks that an array holds class numbers or one-hot labels.
 
     Args:
         labels: Array that should have shape `(num_images,)` or
             `(num_images, 1)` with class numbers from 0, or
             `(num_images, num_classes)` with a distribution per image.
-        argument: String, how the caller calls the array.
+        argument: String, the name of the argument.
         num_images: Optional int, the number of images that belong to them.
         num_classes: Optional int, the number of classes of the model.
 
     Raises:
-        ValueError: If rank, number, dtype or range is another one.
+        ValueError: If the rank, the number of labels, the dtype or a value is
+            another one.
     """
     shape = tuple(labels.shape)
     if len(shape) not in (1, 2):
@@ -36,11 +37,12 @@ def check_labels(labels, argument, num_images=None, num_classes=None):
 
 
 def check_label_form(labels, wants_class_numbers):
-    """Refuses labels in the form that the loss does not take.
+    """Checks that labels have the form that the loss takes.
 
     Args:
         labels: Array of class numbers or one-hot rows.
-        wants_class_numbers: Boolean, whether the loss is a sparse one.
+        wants_class_numbers: Boolean. `True` for a sparse loss, which takes
+            class numbers, `False` for one that takes one-hot labels.
 
     Raises:
         ValueError: If the labels have the other form.
@@ -62,7 +64,7 @@ def check_label_form(labels, wants_class_numbers):
 
 
 def check_sample_weight(weights, num_images):
-    """Refuses sample weights that are not one number per image.
+    """Checks that sample weights are one number per image.
 
     Args:
         weights: Array that should have shape `(num_images,)`.
@@ -86,7 +88,7 @@ def check_sample_weight(weights, num_images):
 
 
 def check_truth(truth, num_unlabeled):
-    """Refuses true labels that do not belong to the unlabelled images.
+    """Checks that there is a true class per unlabelled image.
 
     Args:
         truth: Array of class numbers.
@@ -103,12 +105,12 @@ def check_truth(truth, num_unlabeled):
 
 
 def is_one_hot(labels):
-    """Whether labels have a column per class rather than a class number."""
+    """Returns whether labels have a column per class, not a class number."""
     return len(labels.shape) == 2 and labels.shape[1] > 1
 
 
 def class_numbers(labels):
-    """The class of each label, int64 of shape `(num_images,)`."""
+    """Returns the class of each label, int64 of shape `(num_images,)`."""
     labels = np.asarray(labels)
     if is_one_hot(labels):
         return labels.argmax(axis=1)

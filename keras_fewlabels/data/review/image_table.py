@@ -1,36 +1,50 @@
-"""Tables of images in files that people edit, and back."""
+"""CSV files with a row per image, which people edit."""
 
 import csv
+import hashlib
+import io
 import pathlib
 
 import numpy as np
 
-from keras_fewlabels.data.sources.image_pool import image_hash
+from keras_fewlabels.foundation.atomic_write import write_whole
 
-# What tells which image a row is about.
+# The columns that identify the image of a row.
 _KEYS = ("index", "path", "hash")
 
 
-def image_rows(pool, numbers, images):
-    """The columns by which `find_images` finds images again.
+def image_rows(source, indices, images):
+    """Returns the columns by which `find_images` finds images again.
 
     Args:
-        pool: `ImagePool`.
-        numbers: Int array of shape `(count,)`.
+        source: `ImageSource`.
+        indices: Int array of shape `(count,)`.
         images: Array of these images.
 
     Returns:
         List of dicts of `index`, `path` (empty where there is none) and
         `hash`.
     """
-    paths = [""] * len(numbers)
-    if pool.paths is not None:
-        paths = [pool.paths[number] for number in numbers]
+    paths = [""] * len(indices)
+    if source.paths is not None:
+        paths = [source.paths[index] for index in indices]
     hashes = map(image_hash, images)
     return [
-        {"index": int(number), "path": path, "hash": digest}
-        for number, path, digest in zip(numbers, paths, hashes, strict=True)
+        {"index": int(index), "path": path, "hash": digest}
+        for index, path, digest in zip(indices, paths, hashes, strict=True)
     ]
+
+
+def image_hash(image):
+    """Returns a string of 16 digits that differs from those of other images.
+
+    Args:
+        image: Array of shape `(height, width, channels)`.
+    """
+    image = np.ascontiguousarray(image)
+    digest = hashlib.blake2b(f"{image.dtype}{image.shape}".encode())
+    digest.update(image.tobytes())
+    return digest.hexdigest()[:16]
 
 
 def write_image_table(file, rows, keep=None):
@@ -38,12 +52,13 @@ def write_image_table(file, rows, keep=None):
 
     Args:
         file: String or path.
-        rows: List of dicts with the same keys.
-        keep: Optional string, a column: a file in which somebody has written
-            something there is not written over.
+        rows: List of dicts with the same keys, one or more.
+        keep: Optional string, the name of a column that people fill in. A
+            file with an entry in that column is not written over.
 
     Raises:
-        ValueError: If there is such a file.
+        ValueError: If there is a file with an entry in the column `keep`.
+        OSError: If the file cannot be written.
     """
     if keep is not None and pathlib.Path(file).exists():
         filled = [row[keep] for row in read_image_table(file, keep, "file")]
@@ -54,28 +69,30 @@ def write_image_table(file, rows, keep=None):
                 f"or give another folder. Received: {len(filled)} rows with "
                 f"{sum(bool(each.strip()) for each in filled)} labels"
             )
-    with open(file, "w", newline="", encoding="utf-8") as opened:
-        writer = csv.DictWriter(opened, list(rows[0]))
-        writer.writeheader()
-        writer.writerows(rows)
+    text = io.StringIO(newline="")
+    writer = csv.DictWriter(text, list(rows[0]))
+    writer.writeheader()
+    writer.writerows(rows)
+    write_whole(file, text.getvalue())
 
 
 def read_image_table(file, column, argument):
-    """Reads what `write_image_table` wrote and somebody may have edited.
+    """Reads a file of `write_image_table`, which may have been edited.
 
     Args:
-        file: String or path of a CSV file; commas or semicolons divide it.
-        column: String, the column there must be beside those of `image_rows`.
-        argument: String, how the caller calls the file.
+        file: String or path of a CSV file with commas or semicolons.
+        column: String, the name of a column that the file must have beside
+            those of `image_rows`.
+        argument: String, the name of the argument in errors.
 
     Returns:
         List of dicts of strings.
 
     Raises:
-        ValueError: If there is no such file, or a column is missing.
+        ValueError: If the file does not exist, is no text, or lacks a column.
     """
     try:
-        # Spreadsheets put a mark before the first column.
+        # Spreadsheets write a byte order mark before the first column.
         text = pathlib.Path(file).read_text("utf-8-sig")
     except (OSError, TypeError, UnicodeDecodeError) as error:
         raise ValueError(
@@ -95,57 +112,58 @@ def read_image_table(file, column, argument):
     return rows
 
 
-def find_images(rows, pool, file):
-    """Where in a pool the images of a table are.
+def find_images(rows, source, file):
+    """Finds the images of a table among others.
 
-    A file is known by its path, another image by what it shows, so that a
-    pool in another order is no other pool.
+    An image is known by its path, or by its hash where it has no path, so the
+    images may come in another order.
 
     Args:
         rows: List of dicts of `index`, `path` and `hash`.
-        pool: `ImagePool`.
-        file: String, what the table is called in errors.
+        source: `ImageSource`.
+        file: String, the name of the table in errors.
 
     Returns:
-        Int64 array, a number per row; -1 where the image is not in the pool.
+        Int64 array with the index of the image of each row; -1 where the
+        image is not in `source`.
 
     Raises:
-        ValueError: If none of the images is in the pool.
+        ValueError: If none of the images is in `source`.
     """
     if not rows:
         return np.zeros(0, "int64")
-    known = _by_path(rows, pool)
-    if known is None:
-        known = _by_hash(rows, pool)
-    if (known < 0).all():
+    indices = _by_path(rows, source)
+    if indices is None:
+        indices = _by_hash(rows, source)
+    if (indices < 0).all():
         raise ValueError(
-            f"{file} must be about images of this pool, but none of its "
-            f"{len(rows)} images is among them. Give the images as they were, "
-            "of the same size and dtype and from the same folder. Received: "
-            f"a pool of {len(pool)} images without "
+            f"{file} must be about these images, but none of its {len(rows)} "
+            "images is among them. Pass the images unchanged, in the same "
+            "size and dtype and from the same folder. Received: "
+            f"{len(source)} images without "
             f"{rows[0]['path'] or 'image ' + rows[0]['index']}"
         )
-    return known
+    return indices
 
 
-def _by_path(rows, pool):
-    if pool.paths is None or not all(row["path"] for row in rows):
+def _by_path(rows, source):
+    if source.paths is None or not all(row["path"] for row in rows):
         return None
-    places = {path: number for number, path in enumerate(pool.paths)}
-    return np.array([places.get(row["path"], -1) for row in rows], "int64")
+    indices = {path: index for index, path in enumerate(source.paths)}
+    return np.array([indices.get(row["path"], -1) for row in rows], "int64")
 
 
-def _by_hash(rows, pool):
-    wanted = [row["hash"] for row in rows]
-    # Mostly all are where they were, and nothing else has to be read.
-    indices = [row["index"] for row in rows]
-    if all(each.isdecimal() and int(each) < len(pool) for each in indices):
-        indices = np.array(indices, "int64")
-        if [image_hash(image) for image in pool.take(indices)] == wanted:
-            return indices
-    places, first = {}, 0
-    for piece in pool.pieces(256):
-        for number, image in enumerate(piece):
-            places.setdefault(image_hash(image), first + number)
-        first += len(piece)
-    return np.array([places.get(each, -1) for each in wanted], "int64")
+def _by_hash(rows, source):
+    hashes = [row["hash"] for row in rows]
+    # Images mostly are where they were, and no others have to be read.
+    old = [row["index"] for row in rows]
+    if all(index.isdecimal() and int(index) < len(source) for index in old):
+        old = np.array(old, "int64")
+        if [image_hash(image) for image in source.take(old)] == hashes:
+            return old
+    indices, start = {}, 0
+    for piece in source.pieces(256):
+        for index, image in enumerate(piece, start):
+            indices.setdefault(image_hash(image), index)
+        start += len(piece)
+    return np.array([indices.get(each, -1) for each in hashes], "int64")

@@ -4,35 +4,35 @@ from keras_fewlabels.data.review.image_table import (
     find_images,
     read_image_table,
 )
-from keras_fewlabels.data.sources.image_pool import ImagePool
+from keras_fewlabels.data.sources.image_source import image_source
 
 
-def read_new_labels(file, unlabeled, class_names=None):
-    r"""Reads the labels that somebody wrote beside the proposed images.
+def read_new_labels(unlabeled, file, *, class_names=None):
+    r"""Reads the labels that people wrote into the file of proposed images.
 
     `evaluation.next_to_label` proposes images and writes the file with an
-    empty column `label`. Fill in what you know and leave the rest empty. Who
-    keeps images in folders, one per class, does not need it: a file that is
-    moved into the folder of its class is read from there in the next run.
+    empty column `label`. Fill in the labels you know and leave the others
+    empty. Images in one folder per class need no such file: move them into
+    the folders of their classes, which the next run reads.
 
     Args:
-        file: Path of the CSV file.
         unlabeled: The unlabelled images: an array
-            `(num_images, height, width, channels)`, or what is indexed like
-            one; or a `tf.data.Dataset` or `PyDataset` of images in a fixed
-            order. Images are found by path, or by what they show.
-        class_names: Optional sequence of strings, one per class, that may
-            stand for the numbers of the classes in the file.
+            `(num_images, height, width, channels)`, or an object that is
+            indexed like one; or a `tf.data.Dataset` or `PyDataset` of images
+            in a fixed order. Images are found by path, or by content.
+        file: Path of the CSV file.
+        class_names: Optional sequence of strings, one per class. The file may
+            then hold names in place of the numbers of classes.
 
     Returns:
-        `(indices, labels)`: two int64 arrays, the numbers of the images that
+        `(indices, labels)`: two int64 arrays, the indices of the images that
         now have a label and are still among the unlabelled ones, and their
         classes.
 
     Raises:
-        ValueError: If the file is not that of a proposal, none of its images
-            is among these, or a label is neither a number nor a name of a
-            class.
+        ValueError: If the file was not written by a proposal, none of its
+            images is in `unlabeled`, or a label is neither the number nor the
+            name of a class.
 
     Example:
 
@@ -43,7 +43,7 @@ def read_new_labels(file, unlabeled, class_names=None):
     ...     _ = opened.write("label,index,path,hash\n")
     ...     _ = opened.write("cat,4,,98ff6222caa0feee\n")
     >>> indices, labels = keras_fewlabels.data.read_new_labels(
-    ...     file, images, class_names=["ant", "cat"]
+    ...     images, file, class_names=["ant", "cat"]
     ... )
     >>> new = images[indices], labels  # To join the labelled ones,
     >>> x_unlabeled = np.delete(images, indices, axis=0)  # and to leave here.
@@ -55,13 +55,14 @@ def read_new_labels(file, unlabeled, class_names=None):
     labels = np.array(
         [_class_number(row["label"].strip(), names) for row in rows], "int64"
     )
-    found = find_images(rows, ImagePool(unlabeled), "The file of labels")
-    usable = (labels >= 0) & (found >= 0)
-    return found[usable], labels[usable]
+    source = image_source(unlabeled)
+    indices = find_images(rows, source, "The file of labels")
+    usable = (labels >= 0) & (indices >= 0)
+    return indices[usable], labels[usable]
 
 
 def _class_number(label, names):
-    """The number of a class; -1 where there is no label."""
+    """Returns the number of a class, or -1 for an empty label."""
     if not label:
         return -1
     if label in names:

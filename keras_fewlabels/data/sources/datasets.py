@@ -86,7 +86,7 @@ def _described(element):
     """Returns the shapes of an element, not its values."""
     return keras.tree.map_structure(
         lambda part: (
-            f"{part.dtype} {tuple(part.shape)}"
+            f"{getattr(part.dtype, 'name', part.dtype)} {tuple(part.shape)}"
             if hasattr(part, "shape") and hasattr(part, "dtype")
             else type(part).__name__
         ),

@@ -7,7 +7,7 @@ import zlib
 import keras
 import numpy as np
 
-from keras_fewlabels.data.checks.images import check_images
+from keras_fewlabels.data.checks.images import check_images, is_array_like
 from keras_fewlabels.data.sources.datasets import is_dataset
 from keras_fewlabels.foundation.fingerprint import fingerprint
 
@@ -155,7 +155,7 @@ class ImageArray(ImageSource):
     def __init__(self, images, argument="unlabeled", paths=None):
         if keras.ops.is_tensor(images):
             images = keras.ops.convert_to_numpy(images)
-        elif not isinstance(getattr(images, "dtype", None), np.dtype):
+        elif not is_array_like(images):
             images = np.asarray(images)
         check_images(images, argument)
         super().__init__(images, argument, paths)

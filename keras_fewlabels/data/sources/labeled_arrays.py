@@ -1,29 +1,30 @@
-"""Labelled images in memory, from wherever they come."""
+"""Labelled images of any kind, read into memory."""
 
-import keras
 import numpy as np
 
 from keras_fewlabels.data.checks.images import as_array, check_images
 from keras_fewlabels.data.checks.labels import check_labels
-from keras_fewlabels.data.sources.unlabeled_source import is_dataset
+from keras_fewlabels.data.sources.datasets import is_dataset, read_elements
 
 
 def labeled_arrays(source, argument, in_memory=True):
-    """Reads labelled images into arrays; there are few of them.
+    """Reads labelled images into arrays.
 
     Args:
         source: Pair of arrays `(images, labels)`, or `tf.data.Dataset` or
             `PyDataset` of such pairs, batched or (tf.data) not.
-        argument: String, how the caller calls it.
-        in_memory: Boolean, whether `ImageFiles` are read as well. If `False`,
-            they stay what they are.
+        argument: String, the name of the argument.
+        in_memory: Boolean. If `False`, `ImageFiles` are not read, but
+            returned as they are.
 
     Returns:
         Pair of arrays, images `(num_images, height, width, channels)` and
         labels `(num_images,)` or `(num_images, num_classes)`.
 
     Raises:
-        ValueError: If they are no images and labels.
+        ValueError: If `source` is no such pair or dataset, a dataset has no
+            end, the images are no finite images, or the labels are neither
+            class numbers nor one-hot, one per image.
     """
     if is_dataset(source):
         source = _read(source, argument)
@@ -42,21 +43,11 @@ def labeled_arrays(source, argument, in_memory=True):
 
 
 def sample_of(unlabeled, count):
-    """The first images of the unlabelled ones, to look at.
-
-    Args:
-        unlabeled: Array, `ImageFiles`, `tf.data.Dataset` or `PyDataset` of
-            images.
-        count: Int, how many at most.
-
-    Returns:
-        Array of shape `(at most count, height, width, channels)`.
-    """
+    """Returns the first images, `count` at most, as an array."""
     if not is_dataset(unlabeled):
         return np.asarray(unlabeled[:count])
     images = []
-    for batch in _batches(unlabeled):
-        batch = keras.ops.convert_to_numpy(batch)
+    for batch in read_elements(unlabeled, "unlabeled"):
         images.extend(batch if batch.ndim == 4 else batch[None])
         if len(images) >= count:
             break
@@ -65,13 +56,13 @@ def sample_of(unlabeled, count):
 
 def _read(dataset, argument):
     columns = [[], []]
-    for batch in _batches(dataset):
-        if not isinstance(batch, (tuple, list)) or len(batch) != 2:
+    for batch in read_elements(dataset, argument):
+        if not isinstance(batch, tuple | list) or len(batch) != 2:
             raise ValueError(
                 f"`{argument}` must give pairs (images, labels). Received: a "
                 f"dataset of {type(batch).__name__}"
             )
-        images, labels = map(keras.ops.convert_to_numpy, batch)
+        images, labels = map(np.asarray, batch)
         if images.ndim == 3:
             images, labels = images[None], labels[None]
         columns[0].append(images)
@@ -82,20 +73,3 @@ def _read(dataset, argument):
             "without elements"
         )
     return tuple(map(np.concatenate, columns))
-
-
-def _batches(dataset):
-    is_py_dataset = isinstance(dataset, keras.utils.PyDataset)
-    if (
-        dataset.num_batches is None
-        if is_py_dataset
-        else int(dataset.cardinality()) == -1
-    ):
-        raise ValueError(
-            "A dataset of images must end, because its length decides what an "
-            "epoch is. Remove `.repeat()`, or give the `PyDataset` a "
-            "`__len__`. Received: a dataset of infinite length"
-        )
-    if is_py_dataset:
-        return (dataset[index] for index in range(dataset.num_batches))
-    return dataset

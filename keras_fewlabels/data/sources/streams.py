@@ -1,31 +1,35 @@
-"""Datasets read image by image."""
+"""Datasets of TensorFlow out of images of any kind."""
 
 import keras
 import numpy as np
 import tensorflow as tf
 
-from keras_fewlabels.data.folders import ImageFiles
+from keras_fewlabels.data.checks.images import is_array_like
+from keras_fewlabels.data.sources.datasets import (
+    check_ends,
+    check_unlabeled_element,
+)
 
 
-def as_stream(source, batch_size=None):
-    """A dataset out of any source, in its order.
+def as_stream(source, batch_size=None, argument="unlabeled"):
+    """Returns a `tf.data.Dataset` of a source, in the order of the source.
 
     Args:
         source: Array or tuple of arrays, `ImageFiles`, `tf.data.Dataset` of
-            single elements or of batches, or `PyDataset`.
-        batch_size: Optional int, images per batch; the last batch may be
+            single elements or of batches, or `PyDataset` of batches.
+        batch_size: Optional int, images per batch. The last batch may be
             smaller. By default the elements are single.
-
-    Returns:
-        A `tf.data.Dataset`.
+        argument: String, the name of the argument in errors.
 
     Raises:
         ValueError: If a `PyDataset` has no length.
     """
     if isinstance(source, keras.utils.PyDataset):
-        source = _read(source)
-    elif isinstance(source, ImageFiles):
-        source = _read_files(source)
+        check_ends(source, argument)
+        source = _read_batches(source)
+    elif is_array_like(source) and not isinstance(source, np.ndarray):
+        # `ImageFiles`, and other objects that are read when they are indexed.
+        source = _read_images(source)
     elif not isinstance(source, tf.data.Dataset):
         source = tf.data.Dataset.from_tensor_slices(source)
     images = keras.tree.flatten(source.element_spec)[0]
@@ -36,14 +40,7 @@ def as_stream(source, batch_size=None):
     return source.rebatch(batch_size)
 
 
-def _read(source):
-    if source.num_batches is None:
-        raise ValueError(
-            "The labelled and unlabelled datasets must end, because their "
-            "lengths decide what an epoch is. Give the `PyDataset` a "
-            "`__len__`. Received: num_batches=None"
-        )
-
+def _read_batches(source):
     def batches():
         for index in range(source.num_batches):
             yield source[index]
@@ -56,32 +53,32 @@ def _read(source):
     return tf.data.Dataset.from_generator(batches, output_signature=signature)
 
 
-def _read_files(files):
+def _read_images(images):
     def read(number):
-        image = tf.numpy_function(files.__getitem__, [number], tf.uint8)
-        return tf.ensure_shape(image, files.shape[1:])
+        image = tf.numpy_function(images.__getitem__, [number], images.dtype)
+        return tf.ensure_shape(image, images.shape[1:])
 
-    numbers = tf.data.Dataset.range(len(files))
+    numbers = tf.data.Dataset.range(len(images))
     return numbers.map(read, num_parallel_calls=tf.data.AUTOTUNE)
 
 
 def check_elements(labeled, unlabeled):
-    """Refuses datasets whose elements do not go together.
+    """Checks that the elements of two datasets go together.
 
     Args:
         labeled: Element spec of the labelled dataset, single images.
         unlabeled: Element spec of the unlabelled dataset, single images.
 
     Raises:
-        ValueError: If they are no `(images, labels)` and images, or image
-            shapes or dtypes differ.
+        ValueError: If the elements are not `(images, labels)` and images, or
+            their image shapes or dtypes differ.
     """
     if not isinstance(labeled, tuple) or len(labeled) not in (2, 3):
         raise ValueError(
             "The labelled dataset must give pairs (images, labels). "
             f"Received: elements {labeled}"
         )
-    check_unlabeled_element(unlabeled)
+    check_unlabeled_element(unlabeled, "unlabeled")
     images = labeled[0]
     if images.shape.rank != 3:
         raise ValueError(
@@ -102,66 +99,36 @@ def check_elements(labeled, unlabeled):
         )
 
 
-def check_unlabeled_element(unlabeled):
-    """Refuses a dataset that does not give images alone.
-
-    Args:
-        unlabeled: Element spec of the dataset, single images.
-
-    Raises:
-        ValueError: If an element is no image of rank 3.
-    """
-    if not isinstance(unlabeled, tf.TensorSpec):
-        raise ValueError(
-            "The unlabelled dataset must give images alone; drop the rest "
-            "with `.map(lambda image, label: image)` or read the folder with "
-            f"`labels=None`. Received: elements {unlabeled}"
-        )
-    if unlabeled.shape.rank != 3:
-        raise ValueError(
-            "The unlabelled dataset must give images of shape (height, "
-            "width, channels), or batches of them. "
-            f"Received: elements {unlabeled}"
-        )
-
-
-def count_images(stream, name):
-    """How many images a dataset has; if it does not say, it is read.
+def count_images(stream, argument):
+    """Returns the number of images of a dataset, which may have to be read.
 
     Args:
         stream: `tf.data.Dataset` of single images.
-        name: String, how the caller calls it.
-
-    Returns:
-        A positive int.
+        argument: String, the name of the argument in errors.
 
     Raises:
-        ValueError: If it is infinite or empty.
+        ValueError: If the dataset is infinite or empty.
     """
+    check_ends(stream, argument)
     length = int(stream.cardinality())
-    if length == tf.data.INFINITE_CARDINALITY:
-        raise ValueError(
-            "The labelled and unlabelled datasets must end, because their "
-            "lengths decide what an epoch is. Remove `.repeat()` from "
-            f"`{name}`. Received: a dataset of infinite length"
-        )
     if length == tf.data.UNKNOWN_CARDINALITY:
         length = int(stream.reduce(np.int64(0), lambda count, _: count + 1))
     if length == 0:
         raise ValueError(
-            f"`{name}` must hold at least one image. Received: a dataset "
+            f"`{argument}` must hold at least one image. Received: a dataset "
             "without elements"
         )
     return length
 
 
 def without_autotuning(dataset):
-    """Turns off that TensorFlow tunes a dataset while it is read.
+    """Disables tf.data's autotuning for a dataset.
 
-    In TensorFlow 2.21 the thread that tunes misses now and then that it is
-    to end. It then sleeps on, for up to a minute, and a fit waits for it
-    between two epochs. Little is lost: parallel calls of `AUTOTUNE`, also in
-    datasets that users give, are then as many as there are cores.
+    In TensorFlow 2.21 the autotuning thread sometimes does not notice that it
+    has to stop. It then sleeps for up to a minute, and `fit()` waits for it
+    between two epochs. Without autotuning, calls with
+    `num_parallel_calls=AUTOTUNE` run on as many threads as there are cores,
+    also in datasets that users pass.
 
     Args:
         dataset: `tf.data.Dataset`.

@@ -22,7 +22,7 @@ class UnlabeledArray:
 
     def __init__(self, images):
         check_images(images, "unlabeled")
-        self.source = images
+        self.source = self.images = images
         self.image_shape = tuple(images.shape[1:])
         self.dtype = images.dtype.name
 

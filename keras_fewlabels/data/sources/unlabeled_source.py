@@ -2,10 +2,10 @@
 
 import os
 
-import keras
 import numpy as np
 
 from keras_fewlabels.data.folders import ImageFiles
+from keras_fewlabels.data.sources.datasets import is_dataset
 from keras_fewlabels.data.sources.unlabeled_array import (
     UnlabeledArray,
     UnlabeledFiles,
@@ -47,9 +47,3 @@ def unlabeled_source(unlabeled):
     if isinstance(unlabeled, ImageFiles):
         return UnlabeledFiles(unlabeled)
     return UnlabeledArray(np.asarray(unlabeled))
-
-
-def is_dataset(source):
-    """Whether images come from a dataset rather than an array."""
-    is_tf_dataset = hasattr(source, "element_spec")
-    return is_tf_dataset or isinstance(source, keras.utils.PyDataset)

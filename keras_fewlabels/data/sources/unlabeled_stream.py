@@ -7,9 +7,9 @@ import zlib
 import tensorflow as tf
 
 from keras_fewlabels.data.checks.images import check_values
+from keras_fewlabels.data.sources.datasets import check_unlabeled_element
 from keras_fewlabels.data.sources.streams import (
     as_stream,
-    check_unlabeled_element,
     count_images,
     without_autotuning,
 )
@@ -43,8 +43,8 @@ class UnlabeledStream:
     def __init__(self, dataset):
         stream = as_stream(dataset)
         element = stream.element_spec
-        check_unlabeled_element(element)
-        self.source = dataset
+        check_unlabeled_element(element, "unlabeled")
+        self.source = self.images = dataset
         self.image_shape = tuple(element.shape)
         self.dtype = element.dtype.name
         self.file_paths = getattr(dataset, "file_paths", None)

@@ -10,7 +10,7 @@ from keras_fewlabels.data.batches.mixed_batches import (
 )
 from keras_fewlabels.data.checks.images import as_array
 from keras_fewlabels.data.checks.labels import check_labels, check_truth
-from keras_fewlabels.data.sources.unlabeled_source import is_dataset
+from keras_fewlabels.data.sources.datasets import is_dataset
 from keras_fewlabels.data.split_labels import split_labels
 
 # So many images settle the statistics of batch normalization.
@@ -149,7 +149,7 @@ def mixed_feed(labeled, unlabeled, sizes, num_steps, seed, truth=None):
         return Feed(batches.as_dataset(), num_steps, batches)
     from keras_fewlabels.data.batches.mixed_streams import MixedStreams
 
-    streams = MixedStreams(labeled, unlabeled, sizes, True, seed, truth)
+    streams = MixedStreams(labeled, unlabeled, *sizes, True, seed, truth)
     num_passes = max(1, round(num_steps / streams.num_steps))
     dataset = streams.as_dataset(num_passes)
     return Feed(dataset, num_passes * streams.num_steps, streams)

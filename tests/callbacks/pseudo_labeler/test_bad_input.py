@@ -80,7 +80,7 @@ CASES = {
         lambda: fit_labeler(seed="7"),
     ),
     "PseudoLabeler: veto of no image": (
-        "`veto` must be a veto file, or a sequence of numbers",
+        "`veto` must be a veto file, or a sequence of indices",
         lambda: kfl.callbacks.PseudoLabeler(UNLABELED, veto=[8]),
     ),
     "PseudoLabeler: no veto file": (
@@ -108,7 +108,7 @@ CASES = {
         lambda: fit_labeler(fit={"steps_per_epoch": 1}),
     ),
     "PseudoLabeler: no steps per epoch": (
-        "`steps_per_epoch` must be a positive int",
+        "`steps_per_epoch` must be an int, 1 or more",
         lambda: fit_labeler(how={"steps_per_epoch": 0}),
     ),
     "PseudoLabeler: labelled images alone": (

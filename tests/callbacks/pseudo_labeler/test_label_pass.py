@@ -7,7 +7,7 @@ from keras_fewlabels.callbacks.backup.array_store import ArrayStore
 from keras_fewlabels.callbacks.pseudo_labeler import label_pass
 from keras_fewlabels.callbacks.pseudo_labeler.label_pass import LabelPass
 from keras_fewlabels.callbacks.pseudo_labeler.workers import OnlyWorker
-from keras_fewlabels.data.sources.unlabeled_source import unlabeled_source
+from keras_fewlabels.data.sources.image_source import image_source
 from keras_fewlabels.policies import DistributionAlignment, FixedThreshold
 
 IMAGES = np.random.default_rng(0).normal(size=(50, 2, 2, 1)).astype("float32")
@@ -32,7 +32,7 @@ class Model:
 
 
 def labels_of(policy, source=None, model=None, **kwargs):
-    source = unlabeled_source(IMAGES) if source is None else source
+    source = image_source(IMAGES) if source is None else source
     worker = OnlyWorker(Model() if model is None else model)
     policy.build((None, 3))
     return LabelPass(source, worker, True, policy, 3, 4, **kwargs).run()
@@ -117,7 +117,7 @@ def test_datasets_are_read_as_arrays_are():
     )
     dataset = tf.data.Dataset.from_tensor_slices(IMAGES).batch(7)
     one, other = (
-        labels_of(FixedThreshold(0.6), unlabeled_source(source), model)
+        labels_of(FixedThreshold(0.6), image_source(source), model)
         for source in (IMAGES, dataset)
     )
     np.testing.assert_array_equal(one.classes, other.classes)

@@ -138,7 +138,9 @@ def test_pseudo_labels_beside_a_noisy_student():
 
 @pytest.mark.tensorflow
 def test_another_order_is_refused_before_anything_is_trained():
-    with pytest.raises(ValueError, match=r"`shuffle=False`.*another image"):
+    with pytest.raises(
+        ValueError, match=r"same order.*`shuffle=False`.*other images"
+    ):
         PseudoLabeler(tf_data(UNLABELED).shuffle(600))
 
 

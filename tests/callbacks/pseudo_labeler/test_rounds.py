@@ -7,7 +7,7 @@ from keras_fewlabels.callbacks.backup.array_store import ArrayStore
 from keras_fewlabels.callbacks.pseudo_labeler.rounds import LabelingRounds
 from keras_fewlabels.callbacks.pseudo_labeler.schedule import LabelingSchedule
 from keras_fewlabels.callbacks.pseudo_labeler.workers import OnlyWorker
-from keras_fewlabels.data.sources.unlabeled_source import unlabeled_source
+from keras_fewlabels.data.sources.image_source import image_source
 from keras_fewlabels.policies import DistributionAlignment, FixedThreshold
 
 IMAGES = np.random.default_rng(0).normal(size=(40, 2, 2, 1)).astype("float32")
@@ -34,7 +34,7 @@ def make(cache=None, is_frozen=False, balance=None, **schedule):
     policy = DistributionAlignment(FixedThreshold(0.5), momentum=0.5)
     policy.build((None, 3))
     return LabelingRounds(
-        unlabeled_source(IMAGES),
+        image_source(IMAGES),
         policy,
         LabelingSchedule(is_frozen, **schedule),
         balance,

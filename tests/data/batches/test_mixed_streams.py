@@ -25,7 +25,7 @@ class Endless(keras.utils.PyDataset):
 TF_PARTS = {
     "infinite": (
         lambda: (LABELED, as_tf_data(UNLABELED).repeat()),
-        r"must end.*Remove `.repeat\(\)` from `unlabeled`",
+        r"`unlabeled` must end.*Remove `.repeat\(\)`",
     ),
     "infinite PyDataset": (
         lambda: (LABELED, Endless()),
@@ -53,7 +53,7 @@ TF_PARTS = {
     ),
     "vectors": (
         lambda: (LABELED, as_tf_data(UNLABELED[:, :, 0, 0])),
-        r"must give images of shape",
+        r"`unlabeled` must be a dataset of images of shape",
     ),
 }
 

@@ -4,6 +4,7 @@ import pytest
 from keras_fewlabels.data.batches.pseudo_labeled_batches import (
     PseudoLabeledBatches,
 )
+from keras_fewlabels.data.sources.image_source import image_source
 
 TRUE = np.arange(5, dtype="float32").reshape(-1, 1, 1, 1)
 UNLABELED = np.arange(100, 110, dtype="float32").reshape(-1, 1, 1, 1)
@@ -11,7 +12,12 @@ UNLABELED = np.arange(100, 110, dtype="float32").reshape(-1, 1, 1, 1)
 
 def make(labels, batch_size, num_steps=None, shuffle=True):
     return PseudoLabeledBatches(
-        TRUE, labels, UNLABELED, batch_size, num_steps, shuffle, seed=0
+        (TRUE, labels),
+        image_source(UNLABELED),
+        batch_size,
+        num_steps,
+        shuffle,
+        seed=0,
     )
 
 

@@ -5,15 +5,17 @@ from keras_fewlabels.data.batches.pseudo_labeled_batches import (
     PseudoLabeledBatches,
 )
 from keras_fewlabels.data.batches.pseudo_labeled_data import pseudo_labeled_data
-from keras_fewlabels.data.sources.unlabeled_source import unlabeled_source
+from keras_fewlabels.data.sources.image_source import image_source
 
 LABELED = np.zeros((5, 4, 4, 1), "float32"), np.arange(5)
 UNLABELED = np.zeros((20, 4, 4, 1), "float32")
 
 
 def mixed(labeled=LABELED, unlabeled=UNLABELED, batch_size=4, steps=None):
-    source = unlabeled_source(unlabeled)
-    return pseudo_labeled_data(labeled, source, batch_size, steps, True, 0)
+    source = image_source(unlabeled)
+    return pseudo_labeled_data(
+        labeled, source, batch_size=batch_size, steps_per_epoch=steps, seed=0
+    )
 
 
 def tf_data(*parts):

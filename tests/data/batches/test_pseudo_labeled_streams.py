@@ -8,6 +8,7 @@ from keras_fewlabels.data.batches.pseudo_labeled_batches import (
 from keras_fewlabels.data.batches.pseudo_labeled_streams import (
     PseudoLabeledStreams,
 )
+from keras_fewlabels.data.sources.image_source import image_source
 
 TRUE = np.arange(5, dtype="float32").reshape(-1, 1, 1, 1)
 # More than one chunk, the last one not full.
@@ -20,7 +21,7 @@ CHOSEN = np.repeat(np.random.default_rng(0).permutation(600)[:200], 2)
 def make(labels=CLASSES, unlabeled=UNLABELED, num_steps=None, **kwargs):
     kwargs = {"batch_size": 16, "shuffle": True, "seed": 3, **kwargs}
     return PseudoLabeledStreams(
-        (TRUE, labels), unlabeled, 600, num_steps=num_steps, **kwargs
+        (TRUE, labels), image_source(unlabeled), num_steps=num_steps, **kwargs
     )
 
 
@@ -42,7 +43,7 @@ def read(dataset):
 def test_same_images_and_labels_as_out_of_arrays(source):
     streams = make(unlabeled=source())
     arrays = PseudoLabeledBatches(
-        TRUE, np.arange(5), UNLABELED, 16, None, True, 3
+        (TRUE, np.arange(5)), image_source(UNLABELED), 16, seed=3
     )
     dataset = streams.as_dataset()
     assert len(dataset) == len(arrays) == 38

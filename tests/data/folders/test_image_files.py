@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 
 import keras_fewlabels as kfl
+from keras_fewlabels.callbacks.pseudo_labeler import label_pass
 from keras_fewlabels.data.folders import ImageFiles
 from keras_fewlabels.data.folders.image_files import ImageFileBatches
 
@@ -115,7 +116,9 @@ def test_mixed_batches_are_those_of_the_array(paths, images):
             np.testing.assert_array_equal(first, second)
 
 
-def test_pseudo_labeler_labels_the_same(paths, images):
+def test_pseudo_labeler_labels_the_same(paths, images, monkeypatch):
+    # As if the files were larger than a piece may be.
+    monkeypatch.setattr(label_pass, "_MOST_BYTES", 2000)
     labels, weights = [], []
     for unlabeled in images, OnDisk(paths, (6, 5)):
         keras.utils.set_random_seed(0)

@@ -15,13 +15,13 @@ CASES = {
         "must be images, not where they are",
         lambda: kfl.data.without_vetoed("folder", [0]),
     ),
-    "read_veto: numbers of floats": (
-        "`veto` must be a veto file, or a sequence of numbers",
-        lambda: kfl.data.read_veto([0.5], UNLABELED),
+    "read_veto: indices of floats": (
+        "`veto` must be a veto file, or a sequence of indices",
+        lambda: kfl.data.read_veto(UNLABELED, [0.5]),
     ),
     "read_new_labels: another file": (
         "must have a row per image",
-        lambda: kfl.data.read_new_labels("truncated/run.json", UNLABELED),
+        lambda: kfl.data.read_new_labels(UNLABELED, "truncated/run.json"),
     ),
 }
 

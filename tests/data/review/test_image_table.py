@@ -7,7 +7,7 @@ from keras_fewlabels.data.review.image_table import (
     read_image_table,
     write_image_table,
 )
-from keras_fewlabels.data.sources.image_pool import ImagePool
+from keras_fewlabels.data.sources.image_source import image_source
 
 IMAGES = np.arange(7 * 4, dtype="uint8").reshape(7, 2, 2, 1)
 PATHS = [f"cats/Katze, {number} ä.png" for number in range(7)]
@@ -15,8 +15,8 @@ NUMBERS = np.array([4, 1, 6])
 
 
 def rows_of(paths=None):
-    pool = ImagePool(IMAGES, paths=paths)
-    return image_rows(pool, NUMBERS, pool.take(NUMBERS))
+    source = image_source(IMAGES, paths=paths)
+    return image_rows(source, NUMBERS, source.take(NUMBERS))
 
 
 def written(tmp_path, rows):
@@ -28,23 +28,23 @@ def written(tmp_path, rows):
 @pytest.mark.parametrize("paths", [None, PATHS])
 def test_images_are_found_again(tmp_path, paths):
     rows = read_image_table(written(tmp_path, rows_of(paths)), "label", "file")
-    found = find_images(rows, ImagePool(IMAGES, paths=paths), "It")
+    found = find_images(rows, image_source(IMAGES, paths=paths), "It")
     np.testing.assert_array_equal(found, NUMBERS)
 
 
 @pytest.mark.parametrize("paths", [None, PATHS])
 def test_images_are_found_in_another_order_and_may_be_gone(tmp_path, paths):
     order = np.array([6, 5, 4, 3, 2, 0])
-    pool = ImagePool(
+    source = image_source(
         IMAGES[order], paths=paths and [paths[number] for number in order]
     )
     rows = read_image_table(written(tmp_path, rows_of(paths)), "label", "file")
-    np.testing.assert_array_equal(find_images(rows, pool, "It"), [2, -1, 0])
+    np.testing.assert_array_equal(find_images(rows, source, "It"), [2, -1, 0])
 
 
 def test_path_counts_whatever_the_file_shows_now(tmp_path):
     rows = read_image_table(written(tmp_path, rows_of(PATHS)), "label", "file")
-    found = find_images(rows, ImagePool(255 - IMAGES, paths=PATHS), "It")
+    found = find_images(rows, image_source(255 - IMAGES, paths=PATHS), "It")
     np.testing.assert_array_equal(found, NUMBERS)
 
 
@@ -53,7 +53,7 @@ def test_other_images_are_refused(tmp_path):
     with pytest.raises(
         ValueError, match=r"The veto.*none of its 3 images is.*image 4"
     ):
-        find_images(rows, ImagePool(255 - IMAGES), "The veto")
+        find_images(rows, image_source(255 - IMAGES), "The veto")
 
 
 def test_what_a_spreadsheet_makes_of_it(tmp_path):
@@ -69,7 +69,7 @@ def test_edited_index_does_not_matter(tmp_path):
     for index in ("9", "", "-1", "4.0"):
         rows[0]["index"] = index
         np.testing.assert_array_equal(
-            find_images(rows, ImagePool(IMAGES), "It"), NUMBERS
+            find_images(rows, image_source(IMAGES), "It"), NUMBERS
         )
 
 

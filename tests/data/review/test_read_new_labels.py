@@ -8,15 +8,15 @@ from keras_fewlabels.data.review.image_table import (
     image_rows,
     write_image_table,
 )
-from keras_fewlabels.data.sources.image_pool import ImagePool
+from keras_fewlabels.data.sources.image_source import image_source
 
 IMAGES = np.arange(7 * 4, dtype="uint8").reshape(7, 2, 2, 1)
 NAMES = ["ant", "bee", "cat"]
 
 
 def filled_in(tmp_path, labels, numbers=(4, 1, 6)):
-    pool = ImagePool(IMAGES)
-    rows = image_rows(pool, numbers, pool.take(numbers))
+    source = image_source(IMAGES)
+    rows = image_rows(source, numbers, source.take(numbers))
     file = tmp_path / "to_label.csv"
     write_image_table(file, [{"label": "", **row} for row in rows])
     rows = list(csv.DictReader(file.read_text().splitlines()))
@@ -28,21 +28,21 @@ def filled_in(tmp_path, labels, numbers=(4, 1, 6)):
 
 def test_rows_without_a_label_are_left_out(tmp_path):
     file = filled_in(tmp_path, ["2", "", "0"])
-    indices, labels = read_new_labels(file, IMAGES)
+    indices, labels = read_new_labels(IMAGES, file)
     assert indices.tolist() == [4, 6]
     assert labels.tolist() == [2, 0]
 
 
 def test_names_and_numbers_of_classes(tmp_path):
     file = filled_in(tmp_path, [" cat", "1", "ant"])
-    _, labels = read_new_labels(file, IMAGES, NAMES)
+    _, labels = read_new_labels(IMAGES, file, class_names=NAMES)
     assert labels.tolist() == [2, 1, 0]
 
 
 def test_images_that_have_left_the_pool_are_passed_over(tmp_path):
     file = filled_in(tmp_path, ["2", "1", "0"])
     pool = np.delete(IMAGES, [1], axis=0)
-    indices, labels = read_new_labels(file, pool)
+    indices, labels = read_new_labels(pool, file)
     np.testing.assert_array_equal(pool[indices], IMAGES[[4, 6]])
     assert labels.tolist() == [2, 0]
 
@@ -54,4 +54,4 @@ def test_images_that_have_left_the_pool_are_passed_over(tmp_path):
 def test_wrong_labels(tmp_path, label, names):
     file = filled_in(tmp_path, ["", "1", label])
     with pytest.raises(ValueError, match=f"`label` must hold.*'{label}'"):
-        read_new_labels(file, IMAGES, names)
+        read_new_labels(IMAGES, file, class_names=names)

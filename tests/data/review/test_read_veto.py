@@ -6,7 +6,7 @@ from keras_fewlabels.data.review.image_table import (
     image_rows,
     write_image_table,
 )
-from keras_fewlabels.data.sources.image_pool import ImagePool
+from keras_fewlabels.data.sources.image_source import image_source
 
 IMAGES = np.arange(7 * 4, dtype="uint8").reshape(7, 2, 2, 1)
 
@@ -14,8 +14,8 @@ IMAGES = np.arange(7 * 4, dtype="uint8").reshape(7, 2, 2, 1)
 @pytest.fixture
 def veto_file(tmp_path):
     def write(numbers, answers):
-        pool = ImagePool(IMAGES)
-        rows = image_rows(pool, numbers, pool.take(numbers))
+        source = image_source(IMAGES)
+        rows = image_rows(source, numbers, source.take(numbers))
         rows = [
             {"veto": answer, **row}
             for answer, row in zip(answers, rows, strict=True)
@@ -28,7 +28,7 @@ def veto_file(tmp_path):
 
 def test_only_yes_is_a_veto(veto_file):
     file = veto_file([5, 2, 0], ["yes", "no", " Yes"])
-    np.testing.assert_array_equal(read_veto(file, IMAGES), [0, 5])
+    np.testing.assert_array_equal(read_veto(IMAGES, file), [0, 5])
     np.testing.assert_array_equal(
         without_vetoed(IMAGES, str(file)), IMAGES[[1, 2, 3, 4, 6]]
     )
@@ -36,24 +36,24 @@ def test_only_yes_is_a_veto(veto_file):
 
 def test_all_no_is_no_veto(veto_file):
     file = veto_file([5, 2], ["no", "no"])
-    assert len(read_veto(file, IMAGES)) == 0
+    assert len(read_veto(IMAGES, file)) == 0
     np.testing.assert_array_equal(without_vetoed(IMAGES, file), IMAGES)
 
 
 def test_reordered_pool(veto_file):
     file = veto_file([5, 2], ["yes", "yes"])
-    np.testing.assert_array_equal(read_veto(file, IMAGES[::-1]), [1, 4])
+    np.testing.assert_array_equal(read_veto(IMAGES[::-1], file), [1, 4])
 
 
 def test_images_that_are_labelled_now_are_told(veto_file):
     file = veto_file([5, 2], ["yes", "yes"])
     with pytest.warns(UserWarning, match="1 of the 2 images.*any more"):
-        assert read_veto(file, IMAGES[:5]).tolist() == [2]
+        assert read_veto(IMAGES[:5], file).tolist() == [2]
 
 
 def test_numbers_are_sorted_each_once():
-    assert read_veto([5, 0, 5], IMAGES).tolist() == [0, 5]
-    assert read_veto([], IMAGES).tolist() == []
+    assert read_veto(IMAGES, [5, 0, 5]).tolist() == [0, 5]
+    assert read_veto(IMAGES, []).tolist() == []
 
 
 def test_dataset_without_the_vetoed_images():
@@ -70,10 +70,10 @@ def test_dataset_without_the_vetoed_images():
 def test_wrong_vetoes(veto_file):
     for numbers in ([7], [-1], [0.5], 3, [[1]]):
         with pytest.raises(ValueError, match="from 0 to 6"):
-            read_veto(numbers, IMAGES)
+            read_veto(IMAGES, numbers)
     with pytest.raises(ValueError, match=r"yes or no.*\['perhaps'\]"):
-        read_veto(veto_file([1], ["perhaps"]), IMAGES)
+        read_veto(IMAGES, veto_file([1], ["perhaps"]))
     with pytest.raises(ValueError, match="none of its 1 images"):
-        read_veto(veto_file([1], ["yes"]), 255 - IMAGES)
+        read_veto(255 - IMAGES, veto_file([1], ["yes"]))
     with pytest.raises(ValueError, match="a veto on all 7 images"):
         without_vetoed(IMAGES, range(7))

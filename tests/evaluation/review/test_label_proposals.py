@@ -50,9 +50,9 @@ def test_file_is_filled_in_and_read(proposals, tmp_path):
     proposals.save(tmp_path)
     assert (tmp_path / "contact_sheet.png").read_bytes()[1:4] == b"PNG"
     file = tmp_path / "to_label.csv"
-    assert len(read_new_labels(file, IMAGES)[0]) == 0
+    assert len(read_new_labels(IMAGES, file)[0]) == 0
     file.write_text(file.read_text().replace("\n1,,", "\n1,cat,"))
-    indices, labels = read_new_labels(file, IMAGES, ["cat", "dog"])
+    indices, labels = read_new_labels(IMAGES, file, class_names=["cat", "dog"])
     assert (indices.tolist(), labels.tolist()) == ([3], [0])
     # What somebody has written is not lost.
     with pytest.raises(ValueError, match="2 rows with 1 labels"):

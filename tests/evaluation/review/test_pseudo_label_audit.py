@@ -69,9 +69,9 @@ def test_saved_veto_is_obeyed_as_it_is_and_as_edited(audit, tmp_path):
     rows = list(csv.DictReader(file.read_text().splitlines()))
     assert [row["veto"] for row in rows] == ["yes", "no"]
     assert [row["label"] for row in rows] == ["dog", "cat"]
-    assert read_veto(file, IMAGES).tolist() == [3]
+    assert read_veto(IMAGES, file).tolist() == [3]
     file.write_text(file.read_text().replace(",no,", ",yes,"))
-    assert read_veto(file, IMAGES).tolist() == [0, 3]
+    assert read_veto(IMAGES, file).tolist() == [0, 3]
 
 
 def test_floats_need_a_range_before_anything_is_written(audit, tmp_path):
