@@ -1,18 +1,21 @@
-import keras
+"""What a loop that fits a model of the user needs of it."""
 
-from keras_fewlabels.foundation.arguments import check_type
+import keras
 
 
 def check_compiled(model):
-    """Checks that a model is a compiled Keras model.
+    """Refuses what is no Keras model with an optimizer and a loss.
 
     Args:
-        model: Any object.
+        model: What should be a compiled Keras model.
 
     Raises:
-        ValueError: If `model` is not a Keras model, or is not compiled.
+        ValueError: If it is no model, or not compiled.
     """
-    check_type(model, "model", keras.Model, "a Keras model")
+    if not isinstance(model, keras.Model):
+        raise ValueError(
+            f"`model` must be a Keras model. Received: model={model!r}"
+        )
     if getattr(model, "optimizer", None) is None:
         raise ValueError(
             "The model is trained with its own optimizer and loss. Call "

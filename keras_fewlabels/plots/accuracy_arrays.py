@@ -2,19 +2,17 @@ import numpy as np
 
 
 def accuracy_arrays(name, accuracies):
-    """Returns accuracies by name as arrays.
+    """Checks accuracies by name, and returns an array of each.
 
     Args:
-        name: String, the name of the argument.
-        accuracies: Dict of names to a float in 0 to 1, or to a sequence of
-            such floats.
+        name: String, the name of the argument, for errors.
+        accuracies: Dict of names to a float in 0 to 1, or a sequence of these.
 
     Returns:
         Dict of strings to float arrays of shape `(num_runs,)`.
 
     Raises:
-        ValueError: If the dict is empty, or a value is other than a number
-            from 0 to 1 or a sequence of such numbers.
+        ValueError: If there is none, one is no number, or they are percent.
 
     Example:
 

@@ -78,7 +78,8 @@ def main():
     fit_head(
         model,
         backbone,
-        (images, labels),
+        images,
+        labels,
         batch_size=args.batch,
         epochs=10,
         verbose=0,

@@ -65,9 +65,13 @@ def speed(arguments):
             ("array", images),
             ("tf.data", tf.data.Dataset.from_tensor_slices(images).batch(256)),
         ):
-            wrapped = image_source(source)
             label = LabelPass(
-                wrapped, OnlyWorker(model), False, policy, 10, 256
+                image_source(source),
+                OnlyWorker(model),
+                policy,
+                from_logits=False,
+                num_classes=10,
+                batch_size=256,
             )
             batch_size = 256 if name == "array" else None
             predict = functools.partial(

@@ -1,4 +1,4 @@
-"""One pass over the unlabelled images: predict, and ask the policy."""
+"""One pass over the unlabelled images: predict, and apply the policy."""
 
 import dataclasses
 import math
@@ -7,11 +7,12 @@ import keras
 import numpy as np
 from keras import ops
 
+from keras_fewlabels.foundation.fingerprint import fingerprint
 from keras_fewlabels.policies.parts.class_probabilities import (
     class_probabilities,
 )
 
-# How many batches are predicted, cached and exchanged at a time.
+# Batches that are predicted, stored and exchanged at a time.
 _BATCHES_PER_PIECE = 64
 # Bytes of images in memory at a time, unless a single batch has more.
 _MOST_BYTES = 2**28
@@ -19,15 +20,16 @@ _MOST_BYTES = 2**28
 
 @dataclasses.dataclass
 class Labels:
-    """What a pass makes of the unlabelled images.
+    """The pseudo-labels of all unlabelled images.
 
     Attributes:
-        classes: Int32 array of shape `(num_images,)`, the likeliest class of
-            each target.
-        confidence: Float32 array of shape `(num_images,)`, the probability of
-            the teacher's likeliest class.
-        kept: Boolean array of shape `(num_images,)`, what the policy keeps.
-        targets: Float16 array of shape `(num_images, num_classes)`; `None`
+        classes: Int32 array of shape `(num_images,)`, the most probable class
+            of each target.
+        confidence: Float32 array of shape `(num_images,)`, the highest
+            probability that the teacher predicts.
+        kept: Boolean array of shape `(num_images,)`, the images that the
+            policy keeps.
+        targets: Float16 array of shape `(num_images, num_classes)`, or `None`
             if every target is a single class.
     """
 
@@ -40,52 +42,53 @@ class Labels:
 class LabelPass:
     """Labels all images of a source, a piece at a time.
 
-    Several workers predict a piece each, exchange the probabilities, and go
-    on alike: the policy sees all pieces in their order on every worker.
+    Several workers predict one piece each and exchange the probabilities.
+    Every worker then applies the policy to all pieces in their order.
 
     Args:
-        source: `ImageSource`.
-        worker: The `OnlyWorker`, or one of several, that predicts.
-        from_logits: Boolean, whether its model gives logits.
-        policy: `policies.Policy` that turns probabilities into targets and
-            weights.
+        source: `ImageSource` of the unlabelled images.
+        worker: `OnlyWorker`, or one of several, with the model that labels.
+        policy: `policies.Policy`, built.
+        from_logits: Boolean. `True` if the model gives logits.
         num_classes: Int.
         batch_size: Int, images that are predicted at a time.
-        cache: Optional `ArrayStore`, in which finished pieces are kept.
-        fingerprint: Optional string, what the labels in the cache must have
-            been made from.
+        store: Optional `ArrayStore`. A pass that is killed and started again
+            reads the finished pieces from it.
     """
 
     def __init__(
         self,
         source,
         worker,
-        from_logits,
         policy,
+        *,
+        from_logits,
         num_classes,
         batch_size,
-        cache=None,
-        fingerprint=None,
+        store=None,
     ):
         self.source = source
         self.worker = worker
-        self.from_logits = from_logits
         self.policy = policy
+        self.from_logits = from_logits
         self.num_classes = num_classes
         self.batch_size = batch_size
-        self.cache = cache
-        self.fingerprint = fingerprint
-        batch_bytes = batch_size * math.prod(source.shape)
-        batch_bytes *= source.dtype.itemsize
-        num_batches = min(_BATCHES_PER_PIECE, _MOST_BYTES // batch_bytes)
+        self.store = store
+        bytes_per_batch = (
+            batch_size * math.prod(source.shape) * source.dtype.itemsize
+        )
+        num_batches = min(_BATCHES_PER_PIECE, _MOST_BYTES // bytes_per_batch)
         self.piece_size = batch_size * max(1, num_batches)
 
-    def run(self, verbose=False):
+    def run(self, settings="", verbose=False):
         """Labels the images.
 
         Args:
-            verbose: Boolean, whether to show a progress bar if there is more
-                than one piece.
+            settings: String, the fingerprint of all that the labels depend on
+                beside model, policy and batch size. Stored pieces of other
+                labels are removed.
+            verbose: Boolean. If `True` and there are several pieces, a
+                progress bar is shown.
 
         Returns:
             `Labels`.
@@ -95,45 +98,78 @@ class LabelPass:
                 image a weight other than 0 and 1.
         """
         num_images = len(self.source)
+        starts = range(0, num_images, self.piece_size)
+        self._begin(settings)
         bar = None
-        if verbose and num_images > self.piece_size:
+        if verbose and len(starts) > 1:
             bar = keras.utils.Progbar(num_images, unit_name="image")
-        labeled, group, own = [], [], None
-        for number, first in enumerate(range(0, num_images, self.piece_size)):
-            size = min(self.piece_size, num_images - first)
-            place = number % self.worker.count
-            if place == 0:
-                group, own = [], np.empty((0, self.num_classes), "float32")
-                stored = self._stored(number)
-            group.append((number, first, size))
-            if stored is None and place == self.worker.index:
-                own = self._probabilities(self.source.read(first, size))
-            if place == self.worker.count - 1 or first + size == num_images:
-                labeled += stored or self._labeled(group, own)
-                if bar is not None:
-                    bar.update(first + size)
+        labeled = []
+        for number in range(0, len(starts), self.worker.count):
+            group = starts[number : number + self.worker.count]
+            names = [self._name(number + i) for i in range(len(group))]
+            labeled += self._stored(names) or self._labeled(group, names)
+            if bar is not None:
+                bar.update(min(group[-1] + self.piece_size, num_images))
         return self._joined(labeled)
 
-    def _probabilities(self, images):
+    def _begin(self, settings):
+        if self.store is None:
+            return
+        self._key = fingerprint(
+            settings,
+            [ops.convert_to_numpy(v) for v in self.worker.model.weights],
+            policy_state(self.policy),
+            self.from_logits,
+            self.batch_size,
+        )
+        older = self.store.names("labels_")
+        self.store.remove(name for name in older if self._key not in name)
+
+    def _name(self, number):
+        return f"labels_{self._key}_{number:05d}" if self.store else None
+
+    def _stored(self, names):
+        """Returns the stored pieces of a group if all workers have them."""
+        if self.store is None:
+            return None
+        stored = [self.store.read(name, self._key) for name in names]
+        complete = np.array([None not in stored], "int32")
+        if not self.worker.gather(complete).all():
+            return None
+        restore_policy(self.policy, stored[-1])
+        return stored
+
+    def _labeled(self, group, names):
+        """Labels a piece for each worker.
+
+        Args:
+            group: Sequence of ints, the first image of each piece.
+            names: List of strings, the names of the pieces in the store.
+
+        Returns:
+            List with a dict of arrays per piece.
+        """
+        own = np.empty((0, self.num_classes), "float32")
+        if self.worker.index < len(group):
+            own = self._probabilities(group[self.worker.index])
+        rows = self.worker.gather(own)
+        pieces = []
+        for first, name in zip(group, names, strict=True):
+            piece = self._apply_policy(rows[: self.piece_size], first)
+            rows = rows[self.piece_size :]
+            if self.store is not None:
+                self.store.write(name, self._key, piece)
+            pieces.append(piece)
+        return pieces
+
+    def _probabilities(self, first):
+        images = self.source.read(first, self.piece_size)
         outputs = self.worker.predict(images, self.batch_size)
         return ops.convert_to_numpy(
             class_probabilities(outputs, self.from_logits)
         )
 
-    def _labeled(self, group, own):
-        """The answers of the policy for the pieces of all workers."""
-        rows = self.worker.gather(own)
-        answers = []
-        for number, first, size in group:
-            answers.append(self._ask(rows[:size], first))
-            rows = rows[size:]
-            if self.cache is not None:
-                self.cache.write(
-                    self._name(number), self.fingerprint, answers[-1]
-                )
-        return answers
-
-    def _ask(self, probabilities, first):
+    def _apply_policy(self, probabilities, first):
         confidence = probabilities.max(axis=1)
         if not np.isfinite(confidence).all():
             broken = first + np.flatnonzero(~np.isfinite(confidence))
@@ -142,49 +178,30 @@ class LabelPass:
                 "or for a training that has diverged. Received: NaN or inf "
                 f"for the unlabelled images {broken[:5].tolist()}"
             )
-        numbers = np.arange(first, first + len(probabilities), dtype="int32")
-        answers = self.policy(
-            ops.convert_to_tensor(probabilities),
-            training=True,
-            indices=ops.convert_to_tensor(numbers),
+        indices = np.arange(first, first + len(probabilities), dtype="int32")
+        targets, weights = map(
+            ops.convert_to_numpy,
+            self.policy(
+                ops.convert_to_tensor(probabilities),
+                training=True,
+                indices=ops.convert_to_tensor(indices),
+            ),
         )
-        targets, weights = map(ops.convert_to_numpy, answers)
         if not np.isin(weights, (0, 1)).all():
             raise ValueError(
-                "PseudoLabeler needs a policy that keeps an image or does "
-                f"not. Received: weights from {weights.min()} to "
-                f"{weights.max()} of {self.policy.name!r}"
+                "PseudoLabeler needs a policy with weights of 0 and 1, which "
+                f"keeps an image or does not. Received: weights from "
+                f"{weights.min()} to {weights.max()} of {self.policy.name!r}"
             )
-        answer = {
+        piece = {
             "classes": targets.argmax(axis=1).astype("int32"),
             "confidence": confidence,
             "kept": weights > 0,
+            **policy_state(self.policy),
         }
         if (targets.max(axis=1) < 1).any():
-            answer["targets"] = targets.astype("float16")
-        for index, variable in enumerate(self.policy.variables):
-            answer[f"policy_{index}"] = ops.convert_to_numpy(variable)
-        return answer
-
-    def _stored(self, number):
-        """The cached pieces of a group, `None` unless all have all of them."""
-        if self.cache is None:
-            return None
-        num_pieces = math.ceil(len(self.source) / self.piece_size)
-        last = min(number + self.worker.count, num_pieces)
-        stored = [
-            self.cache.read(self._name(piece), self.fingerprint)
-            for piece in range(number, last)
-        ]
-        complete = np.array([None not in stored], "int32")
-        if not self.worker.gather(complete).all():
-            return None
-        for index, variable in enumerate(self.policy.variables):
-            variable.assign(stored[-1][f"policy_{index}"])
-        return stored
-
-    def _name(self, number):
-        return f"labels_{self.fingerprint}_{number:05d}"
+            piece["targets"] = targets.astype("float16")
+        return piece
 
     def _joined(self, pieces):
         if any("targets" in piece for piece in pieces):
@@ -197,3 +214,17 @@ class LabelPass:
             if field.name in pieces[0]
         }
         return Labels(**parts)
+
+
+def policy_state(policy):
+    """Returns the variables of a policy as a dict of arrays."""
+    return {
+        f"policy_{number}": ops.convert_to_numpy(variable)
+        for number, variable in enumerate(policy.variables)
+    }
+
+
+def restore_policy(policy, state):
+    """Gives a policy its variables out of a dict with its `policy_state`."""
+    for number, variable in enumerate(policy.variables):
+        variable.assign(state[f"policy_{number}"])

@@ -1,4 +1,4 @@
-"""What became of every unlabelled image, round by round."""
+"""The pseudo-labels of every unlabelled image, round by round."""
 
 import json
 
@@ -6,7 +6,7 @@ import numpy as np
 
 
 class LabelRecord:
-    """The provenance of pseudo-labels.
+    """The pseudo-labels of a fit and where they come from.
 
     Args:
         num_images: Int, the number of unlabelled images.
@@ -14,16 +14,20 @@ class LabelRecord:
 
     Attributes:
         labels: Int32 array, the class of each image, -1 where none is kept.
-        predicted: Int32 array, the likeliest class, also where it is not
-            kept; -1 before the first round.
-        confidence: Float32 array, the probability of the likeliest class; NaN
+        predicted: Int32 array, the most probable class, kept or not; -1
             before the first round.
+        confidence: Float32 array, the probability of the most probable class;
+            NaN before the first round.
         first_kept: Int32 array, the round, from 0, in which the image first
-            had a label; -1 where it never had one.
-        num_changes: Int32 array, how often its label was another one than the
-            one it had before.
+            had a label; -1 if it never had one.
+        num_changes: Int32 array, the number of times that the image got a
+            label that differs from the label before.
+        targets: Float16 array of soft targets, or `None`.
+        chosen: Int array, the images to train on, each as often as it is
+            trained on in an epoch.
         rounds: List with a dict per round.
-        stopped: Why labelling stopped, `None` while it goes on.
+        stopped: String, the reason for which labelling stopped; `None` while
+            it goes on.
     """
 
     _ARRAYS = (
@@ -32,7 +36,7 @@ class LabelRecord:
         "confidence",
         "first_kept",
         "num_changes",
-        "_last",
+        "_last_label",
     )
 
     def __init__(self, num_images, truth=None):
@@ -42,7 +46,9 @@ class LabelRecord:
         self.confidence = np.full(num_images, np.nan, "float32")
         self.first_kept = np.full(num_images, -1, "int32")
         self.num_changes = np.zeros(num_images, "int32")
-        self._last = np.full(num_images, -1, "int32")
+        self._last_label = np.full(num_images, -1, "int32")
+        self.targets = None
+        self.chosen = np.empty(0, "int64")
         self.rounds = []
         self.stopped = None
 
@@ -52,21 +58,21 @@ class LabelRecord:
         Args:
             epoch: Int, the epoch, from 0, that begins with these labels.
             labels: Int array, the class of each image, -1 where none is kept.
-            predicted: Int array, the likeliest classes.
-            confidence: Float array.
+            predicted: Int array, the most probable classes.
+            confidence: Float array, their probabilities.
             num_classes: Int.
 
         Returns:
-            Boolean, whether some image was labelled or predicted otherwise
-            than in the round before.
+            Boolean, whether a label or a predicted class differs from the
+            round before.
         """
         changed = (labels != self.labels).any()
         changed = bool(changed or (predicted != self.predicted).any())
         kept = labels >= 0
-        flipped = kept & (self._last >= 0) & (labels != self._last)
+        flipped = kept & (self._last_label >= 0) & (labels != self._last_label)
         self.num_changes[flipped] += 1
         self.first_kept[kept & (self.first_kept < 0)] = len(self.rounds)
-        self._last[kept] = labels[kept]
+        self._last_label[kept] = labels[kept]
         self.labels, self.predicted = labels, predicted
         self.confidence = confidence
         counts = np.bincount(labels[kept], minlength=num_classes)
@@ -84,21 +90,35 @@ class LabelRecord:
         return changed
 
     def share(self):
-        """The share of unlabelled images that have a label."""
+        """Returns the share of the unlabelled images that have a label."""
         return float(np.mean(self.labels >= 0))
 
     def accuracy(self):
-        """The share of labels that are true; NaN if there are none."""
+        """Returns the share of the labels that are true, NaN without any."""
         kept = self.labels >= 0
         if not kept.any():
             return float("nan")
         return float(np.mean(self.labels[kept] == self.truth[kept]))
 
+    def columns(self):
+        """Returns a dict of arrays with an entry per image."""
+        columns = {
+            "label": self.labels,
+            "confidence": self.confidence,
+            "first_kept": self.first_kept,
+            "num_changes": self.num_changes,
+        }
+        if self.truth is not None:
+            columns["truth"] = self.truth
+        return columns
+
     def state(self):
-        """All of it but the truth, as a dict of arrays for `restore`."""
+        """Returns a dict of arrays for `restore`, without `chosen`."""
         history = json.dumps({"rounds": self.rounds, "stopped": self.stopped})
-        arrays = {name: getattr(self, name) for name in self._ARRAYS}
-        return {**arrays, "history": np.array(history)}
+        state = {name: getattr(self, name) for name in self._ARRAYS}
+        if self.targets is not None:
+            state["targets"] = self.targets
+        return {**state, "history": np.array(history)}
 
     def restore(self, state):
         """Takes over what `state()` returned."""
@@ -106,3 +126,4 @@ class LabelRecord:
         self.rounds, self.stopped = history["rounds"], history["stopped"]
         for name in self._ARRAYS:
             setattr(self, name, state[name])
+        self.targets = state.get("targets")

@@ -6,43 +6,68 @@ import numpy as np
 from keras_fewlabels.callbacks.backup.array_store import ArrayStore
 from keras_fewlabels.callbacks.print_progress import print_progress
 from keras_fewlabels.callbacks.pseudo_labeler.checks import (
-    check_arguments,
-    check_before_fit,
+    ARGUMENTS,
+    check_feed,
+    check_models,
     check_soft_targets,
-    check_top_per_class,
-    checked_truth,
+    true_classes,
 )
-from keras_fewlabels.callbacks.pseudo_labeler.rounds import LabelingRounds
-from keras_fewlabels.callbacks.pseudo_labeler.schedule import LabelingSchedule
-from keras_fewlabels.callbacks.pseudo_labeler.workers import worker_of
+from keras_fewlabels.callbacks.pseudo_labeler.label_pass import LabelPass
+from keras_fewlabels.callbacks.pseudo_labeler.labeling_rounds import (
+    LabelingRounds,
+    LabelingSchedule,
+)
+from keras_fewlabels.callbacks.pseudo_labeler.workers import labeling_worker
 from keras_fewlabels.callbacks.starting_point import StartingPoint
 from keras_fewlabels.data.batches.pseudo_labeled_data import pseudo_labeled_data
 from keras_fewlabels.data.review import read_veto
 from keras_fewlabels.data.sources.image_source import image_source
-from keras_fewlabels.foundation.atomic_write import writable_folder
+from keras_fewlabels.foundation.arguments import check_arguments
+from keras_fewlabels.foundation.atomic_write import folder_path, writable_folder
+from keras_fewlabels.foundation.keras_internals import set_initial_epoch
 from keras_fewlabels.policies import FixedThreshold, TopPerClass
+from keras_fewlabels.policies.policy import check_policy
+
+
+def _record_property(name):
+    return property(lambda labeler: getattr(labeler._rounds.record, name))
 
 
 class PseudoLabeler(keras.callbacks.Callback):
     """Labels unlabelled images while `fit()` runs, and trains on them.
 
     A teacher (once) or the model in training (every few epochs) predicts the
-    unlabelled images; the policy keeps what is confident enough; the kept
-    images join the labelled ones from the epoch that begins. Fit on
-    `mixed_with(labeled)` and pass the callback. True labels never change.
+    unlabelled images. The policy keeps the confident predictions. The kept
+    images join the labelled ones in the epoch that begins. True labels never
+    change.
 
-    Only labels are kept in memory, a few bytes per image; datasets are read
-    anew for each labelling and each epoch, always in the same order. Every
-    worker of a `MultiWorkerMirroredStrategy` labels a part, and sees all.
+    Fit on the dataset of `mixed_with`, not on your labelled images, and pass
+    the callback as well:
 
-    The logs gain `pseudo_label_share`, the share of unlabelled images with a
-    label, and, where the truth is known, `pseudo_label_accuracy`. Callbacks
-    that write logs, such as `TensorBoard`, see them if they come after this
-    one.
+    ```python
+    labeler = PseudoLabeler(unlabeled)
+    dataset = labeler.mixed_with((x, y), batch_size=64)
+    model.fit(dataset, epochs=10, callbacks=[labeler])
+    ```
 
-    With `cache_dir`, a run that is killed and started again with
-    `callbacks.ExactBackup` ends with the labels and weights of one that was
-    not, and does not repeat the labelling it had done.
+    Use the dataset as it is. Each epoch reads the newest pseudo-labels from
+    it, so `.repeat()`, `.cache()` or `steps_per_epoch` would make the fit
+    train on labels that are out of date, and are refused.
+
+    Only labels are kept in memory, a few bytes per image. Datasets are read
+    again for each labelling and each epoch, and must have the same order each
+    time. With several workers (`MultiWorkerMirroredStrategy`, several JAX
+    processes), each worker predicts a part of the images and gets the labels
+    of all.
+
+    The logs contain `pseudo_label_share`, the share of unlabelled images with
+    a label, and, if `truth` is given, `pseudo_label_accuracy`. Callbacks that
+    write logs, such as `TensorBoard`, see these logs if they come after this
+    callback.
+
+    With `cache_dir` and `callbacks.ExactBackup`, a run that is killed and
+    started again ends with the same labels and weights as a run that was not
+    killed, and finished parts of a labelling are not repeated.
 
     References:
         - [Lee, 2013](http://deeplearning.net/wp-content/uploads/2013/03/pseudo_label_final.pdf),
@@ -51,8 +76,8 @@ class PseudoLabeler(keras.callbacks.Callback):
           a teacher, `policies.FixedThreshold(0.3, soft=True)`,
           `balance=policies.TopPerClass(130_000)`.
         - [Cascante-Bonilla et al., 2020](https://arxiv.org/abs/2001.06001),
-          Curriculum Labeling: `curriculum=0.2, reinitialize=True`, `every` as
-          many epochs as a training takes.
+          Curriculum Labeling: `curriculum=0.2, reinitialize=True`, and
+          `every` as many epochs as one training takes.
 
     Args:
         unlabeled: Array of images, `(num_images, height, width, channels)`,
@@ -61,12 +86,12 @@ class PseudoLabeler(keras.callbacks.Callback):
             in the same order in every pass.
         teacher: Optional Keras model that labels once, before the first
             epoch. By default the model in training labels.
-        policy: Layer that maps probabilities to `(targets, weights)`; images
-            of weight 1 are kept. By default `policies.FixedThreshold()`, or
-            no threshold with a curriculum or a `policies.TopPerClass`. Soft
-            targets need one-hot labels and a loss that takes them.
-        balance: How often the kept images of a class are seen: `None`, each
-            once; `"repeat"`, rare classes as often as the largest;
+        policy: `policies.Policy` with weights of 0 and 1; images of weight 1
+            are kept. By default `policies.FixedThreshold()`, or no threshold
+            with a curriculum or a `policies.TopPerClass`. Soft targets need
+            one-hot labels and a loss that takes them.
+        balance: How often the kept images of a class are trained on: `None`,
+            each once; `"repeat"`, rare classes as often as the largest;
             `"truncate"`, all as often as the rarest; or a
             `policies.TopPerClass`. While few images of a class are kept,
             repeating them repeats their errors: use it with a teacher, or
@@ -74,7 +99,8 @@ class PseudoLabeler(keras.callbacks.Callback):
         every: Int, number of epochs from one labelling to the next.
         batch_size: Int, number of images that are predicted at a time.
         truth: Optional array of the true labels of the unlabelled images,
-            only ever used to report how right the pseudo-labels are.
+            class numbers or one-hot. It is used only to report the accuracy
+            of the pseudo-labels.
         start: Optional int, the epoch (from 0) before which the first
             labelling happens. By default 0 with a teacher, otherwise `every`,
             so that a new model learns from the labelled images first.
@@ -83,36 +109,42 @@ class PseudoLabeler(keras.callbacks.Callback):
         curriculum: Optional float in `(0, 1]`: the first round keeps at most
             this share of the images, the most confident ones, the second
             twice as many, and so on.
-        reinitialize: Boolean, whether weights and optimizer go back to what
-            they were at the start of the fit after each labelling.
+        reinitialize: Boolean. If `True`, weights and optimizer go back to
+            their values at the start of the fit after each labelling.
         max_rounds: Optional int, the number of labellings at most.
-        cache_dir: Optional folder for the labels of a run that may be killed.
+        cache_dir: Optional folder that keeps the labels of a run that may be
+            killed. It is created if it does not exist.
         veto: Optional path of a file that `evaluation.audit_pseudo_labels`
-            wrote, or sequence of numbers of images, that never get a label.
+            wrote, or sequence of numbers of images. These images never get a
+            label.
 
     Attributes:
         labels: Int array of shape `(num_images,)`, the class of each image,
             -1 where none is kept.
         confidence: Float array of shape `(num_images,)`, the probability of
-            the likeliest class; NaN before the first labelling.
+            the most probable class; NaN before the first labelling.
         first_kept: Int array, the round, from 0, in which each image first
             had a label, -1 where it never had one.
-        num_changes: Int array, how often its label was another one than
-            before.
+        num_changes: Int array, the number of times that the label of an image
+            changed.
         chosen: Int array, the unlabelled images that are trained on, each as
             often as `balance` has it.
-        targets: Float16 array of shape `(num_images, num_classes)`, what a
-            policy with soft targets made of each image; otherwise `None`.
+        targets: Float16 array of shape `(num_images, num_classes)`, the soft
+            targets of the policy; `None` if it gives single classes.
         rounds: List with a dict per labelling: `epoch`, `kept` (a count),
-            `share`, `changes` (labels that are others than before),
-            `class_counts` and, where the truth is known, `accuracy`.
-        stopped: Why labelling stopped: `"all_labeled"`, `"no_change"` (no
-            prediction differs from the round before, or the teacher is
-            frozen) or `"max_rounds"`; `None` while it goes on.
+            `share`, `changes` (labels that differ from those before),
+            `class_counts` and, if `truth` is given, `accuracy`.
+        stopped: The reason why labelling stopped: `"all_labeled"`,
+            `"no_change"` (no prediction differs from the round before, or a
+            teacher has labelled) or `"max_rounds"`; `None` while it goes on.
 
     Raises:
-        ValueError: If an argument is no such thing, or, before the first
-            step, if model, teacher, policy and data do not fit each other.
+        ValueError: If an argument has another type or value than above. At
+            the start of `fit()`, if the fit does not read the dataset of
+            `mixed_with` as it is, or if model, teacher, labels and images do
+            not go together. During the fit, if the policy gives weights other
+            than 0 and 1, or a prediction is not finite.
+        OSError: At the start of `fit()`, if `cache_dir` takes no new files.
 
     Example:
 
@@ -142,6 +174,7 @@ class PseudoLabeler(keras.callbacks.Callback):
         every=1,
         batch_size=256,
         truth=None,
+        *,
         start=None,
         seed=None,
         curriculum=None,
@@ -151,127 +184,148 @@ class PseudoLabeler(keras.callbacks.Callback):
         veto=None,
     ):
         super().__init__()
-        counts = {
-            "every": every,
-            "batch_size": batch_size,
-            "start": 0 if start is None else start,
-            "max_rounds": 1 if max_rounds is None else max_rounds,
-        }
-        check_arguments(policy, balance, counts, curriculum, teacher, seed)
-        if policy is None:
-            # A share or a number per class is a threshold of its own.
-            is_free = curriculum or isinstance(balance, TopPerClass)
-            policy = FixedThreshold(0.0 if is_free else 0.95)
         self.unlabeled = unlabeled
         self.teacher = teacher
-        self.policy = policy
         self.balance = balance
         self.every = every
         self.batch_size = batch_size
         self.start = start
-        # Python's generator is one that `keras.utils.set_random_seed` sets.
-        self.seed = random.getrandbits(32) if seed is None else seed
+        self.seed = seed
         self.curriculum = curriculum
         self.reinitialize = reinitialize
         self.max_rounds = max_rounds
-        self.cache_dir = cache_dir
-        self.source = image_source(unlabeled)
-        self.truth = checked_truth(truth, len(self.source))
-        self.veto = None if veto is None else read_veto(self.source, veto)
-        self._cache = None
+        check_arguments(ARGUMENTS, self)
+        if policy is None:
+            # A curriculum or a number per class selects in its own way.
+            is_free = curriculum or isinstance(balance, TopPerClass)
+            policy = FixedThreshold(0.0 if is_free else 0.95)
+        check_policy(policy)
+        self.policy = policy
+        if seed is None:
+            # `keras.utils.set_random_seed` sets Python's generator.
+            self.seed = random.getrandbits(32)
+        self._source = image_source(unlabeled)
+        self.truth = true_classes(truth, len(self._source))
+        self.veto = () if veto is None else read_veto(self._source, veto)
+        self.cache_dir = self._store = None
         if cache_dir is not None:
-            self._cache = ArrayStore(writable_folder(cache_dir, "cache_dir"))
+            self.cache_dir = folder_path(cache_dir, "cache_dir")
+            self._store = ArrayStore(self.cache_dir)
         self._batches = None
-        self._forget()
+        self._schedule = LabelingSchedule(
+            teacher is not None, every, start, curriculum, max_rounds
+        )
+        self._rounds = self._new_rounds()
+
+    labels = _record_property("labels")
+    confidence = _record_property("confidence")
+    first_kept = _record_property("first_kept")
+    num_changes = _record_property("num_changes")
+    chosen = _record_property("chosen")
+    targets = _record_property("targets")
+    rounds = _record_property("rounds")
+    stopped = _record_property("stopped")
 
     def mixed_with(
         self,
         labeled,
         batch_size=64,
+        *,
         shuffle=True,
         seed=None,
         steps_per_epoch=None,
     ):
-        """The dataset to fit on: true labels and, in time, pseudo-labels.
+        """Returns the dataset to fit on: true labels and pseudo-labels.
 
         All epochs have the same number of full batches, because Keras keeps
         the number it finds at the start of `fit()`. Every image with a
-        pseudo-label comes once, or as often as `balance` has it; true labels
-        fill the rest, as often as it takes.
+        pseudo-label comes once, or as often as `balance` has it. Labelled
+        images fill the rest of the epoch, each as often as needed.
 
         Args:
             labeled: Pair of arrays `(images, labels)`, where labels are class
                 numbers or one-hot, whichever the loss expects; or a
                 `tf.data.Dataset` or `PyDataset` of such pairs.
             batch_size: Int, images per batch.
-            shuffle: Boolean, whether each epoch has an order of its own.
-                Images out of a dataset are shuffled in a window of 1,024.
+            shuffle: Boolean. If `True`, each epoch has an order of its own.
+                Images of a dataset are shuffled in a window of 1,024.
             seed: Optional int that makes the order reproducible. By default
                 it follows `keras.utils.set_random_seed`.
             steps_per_epoch: Optional int, batches per epoch. By default as
                 many as one pass over labelled and unlabelled images takes.
 
         Returns:
-            A dataset of `(images, labels)`, to be fitted on as it is: a
+            A dataset of `(images, labels)`. Fit on it as it is. It is a
             `tf.data.Dataset` on the TensorFlow backend and wherever a part
             is a dataset, otherwise a `keras.utils.PyDataset`.
+
+        Raises:
+            ValueError: If labelled and unlabelled images do not go together,
+                or the policy gives soft targets and `labeled` has class
+                numbers.
         """
         self._batches = pseudo_labeled_data(
             labeled,
-            self.source,
+            self._source,
             batch_size=batch_size,
             steps_per_epoch=steps_per_epoch,
             shuffle=shuffle,
             seed=seed,
         )
-        check_soft_targets(
-            getattr(self.policy, "soft", False), self._batches.labels
-        )
+        check_soft_targets(self.policy.soft, self._batches.labels)
         return self._batches.as_dataset()
 
     def to_dict(self):
-        """What became of each image, a column per question.
+        """Returns the pseudo-label of each image and its history.
 
         Returns:
             Dict of arrays of shape `(num_images,)`: `label`, `confidence`,
             `first_kept`, `num_changes` and, where they are known, `truth` and
             `file`. `pandas.DataFrame` takes it as it is.
         """
-        columns = {
-            "label": self.labels,
-            "confidence": self.confidence,
-            "first_kept": self.first_kept,
-            "num_changes": self.num_changes,
-        }
-        if self.truth is not None:
-            columns["truth"] = self.truth
-        files = getattr(self.unlabeled, "file_paths", None)
-        if files is not None:
-            columns["file"] = np.array(files)
+        columns = self._rounds.record.columns()
+        if self._source.paths is not None:
+            columns["file"] = np.array(self._source.paths)
         return columns
 
     def set_model(self, model):
         super().set_model(model)
-        # Before `BackupAndRestore` loads what an interrupted fit has learned.
+        # Before a callback that resumes the fit loads other weights.
         self._origin = StartingPoint(model) if self.reinitialize else None
 
     def on_train_begin(self, logs=None):
-        self._forget()
-        self._worker = worker_of(self.teacher or self.model)
-        self._readings = check_before_fit(self, self._batches)
-        self._begins = True
+        batches = self._batches
+        check_feed(batches, self.params.get("steps"))
+        from_logits, num_classes = check_models(
+            self.model, self.teacher, self._source, batches.labels
+        )
+        if self.cache_dir is not None:
+            writable_folder(self.cache_dir, "cache_dir")
+        if not self.policy.built:
+            self.policy.build((None, num_classes))
+        self._rounds = self._new_rounds()
+        self._label_pass = LabelPass(
+            self._source,
+            labeling_worker(self.teacher or self.model),
+            self.policy,
+            from_logits=from_logits,
+            num_classes=num_classes,
+            batch_size=self.batch_size,
+            store=self._store,
+        )
+        self._is_first_epoch = True
 
     def on_epoch_begin(self, epoch, logs=None):
         rounds = self._rounds
         due = rounds.schedule.is_due(epoch)
-        if self._begins:
+        if self._is_first_epoch:
             due = not rounds.resume(epoch) or due
-            self._begins = False
-        if due and rounds.record.stopped is None:
+            self._is_first_epoch = False
+        if due and self.stopped is None:
             self._label(epoch)
-        self._publish()
-        is_soft = self.targets is not None
-        targets = self.targets if is_soft else rounds.record.predicted
+        targets = self.targets
+        if targets is None:
+            targets = rounds.record.predicted
         self._batches.fill_epoch(epoch, self.chosen, targets)
 
     def on_epoch_end(self, epoch, logs=None):
@@ -282,20 +336,16 @@ class PseudoLabeler(keras.callbacks.Callback):
             logs["pseudo_label_accuracy"] = self._rounds.record.accuracy()
 
     def on_train_end(self, logs=None):
-        # `BackupAndRestore` leaves it behind, and the next fit would start
-        # from there.
-        self.model._initial_epoch = None
+        # A callback that resumes a fit leaves its first epoch in the model,
+        # and the next fit would begin with it.
+        set_initial_epoch(self.model, None)
 
     def _label(self, epoch):
         verbose = self.params.get("verbose")
-        self._rounds.label(
-            epoch, self._worker, *self._readings, self.batch_size, verbose == 1
-        )
-        self._publish()
+        self._rounds.label(epoch, self._label_pass, verbose == 1)
         check_soft_targets(self.targets is not None, self._batches.labels)
-        check_top_per_class(self)
+        last = self.rounds[-1]
         if verbose:
-            last = self.rounds[-1]
             print_progress(
                 f"PseudoLabeler: {last['kept']:,} of {len(self.labels):,} "
                 f"images have a label ({last['share']:.1%}), "
@@ -304,33 +354,14 @@ class PseudoLabeler(keras.callbacks.Callback):
         if self._origin is not None:
             self._origin.restore()
 
-    def _forget(self):
-        schedule = LabelingSchedule(
-            self.teacher is not None,
-            self.every,
-            self.start,
-            self.curriculum,
-            self.max_rounds,
-        )
-        self._rounds = LabelingRounds(
-            self.source,
+    def _new_rounds(self):
+        return LabelingRounds(
+            self._source,
             self.policy,
-            schedule,
-            self.balance,
-            self.truth,
-            self.seed,
-            self._cache,
-            self.veto,
+            self._schedule,
+            balance=self.balance,
+            truth=self.truth,
+            seed=self.seed,
+            store=self._store,
+            vetoed=self.veto,
         )
-        self._publish()
-
-    def _publish(self):
-        record = self._rounds.record
-        self.labels = record.labels
-        self.confidence = record.confidence
-        self.first_kept = record.first_kept
-        self.num_changes = record.num_changes
-        self.rounds = record.rounds
-        self.stopped = record.stopped
-        self.chosen = self._rounds.chosen
-        self.targets = self._rounds.targets

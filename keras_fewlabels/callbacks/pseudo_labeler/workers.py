@@ -1,4 +1,4 @@
-"""Who labels what where several processes train one model."""
+"""The part of one process in labelling, where several train one model."""
 
 import functools
 
@@ -7,8 +7,8 @@ import numpy as np
 from keras import ops
 
 
-def worker_of(model):
-    """What this process is among those that train a model.
+def labeling_worker(model):
+    """Returns the role of this process among those that train a model.
 
     Args:
         model: The Keras model that labels.
@@ -51,20 +51,19 @@ class OnlyWorker:
         self.model = model
 
     def predict(self, images, batch_size):
-        """The model's outputs for images of this worker's own.
+        """Returns the outputs of the model for images of this worker alone.
 
         Args:
-            images: Array, or a `tf.data.Dataset` of batches.
-            batch_size: Int, how many images of an array go together.
+            images: Array of images.
+            batch_size: Int, images per batch.
 
         Returns:
             Array of shape `(num_images, ...)`.
         """
-        size = batch_size if isinstance(images, np.ndarray) else None
-        return self.model.predict(images, batch_size=size, verbose=0)
+        return self.model.predict(images, batch_size=batch_size, verbose=0)
 
     def gather(self, rows):
-        """The rows of all workers, one after the other, as an array.
+        """Returns the rows of all workers, one after the other, as an array.
 
         All workers must call it equally often. They may have different
         numbers of rows.
@@ -75,8 +74,8 @@ class OnlyWorker:
 class MirroredWorker(OnlyWorker):
     """One of the processes of a `MultiWorkerMirroredStrategy`.
 
-    `Model.predict` would share out each batch among the workers; here every
-    worker predicts batches of its own.
+    `Model.predict` would divide each batch among the workers. Here every
+    worker predicts its own batches.
 
     Args:
         model: The Keras model that labels, built in the strategy's scope.
@@ -102,7 +101,7 @@ class MirroredWorker(OnlyWorker):
         )
 
     def gather(self, rows):
-        # Further replicas of a worker have nothing to add.
+        # The first replica of a worker contributes its rows, others none.
         parts = self._of_replicas(
             lambda number: rows[: len(rows) * (number == self._first_replica)]
         )
@@ -112,7 +111,7 @@ class MirroredWorker(OnlyWorker):
     def _step(self):
         import tensorflow as tf
 
-        # As a replica, which reads its variables without the other workers.
+        # A replica reads its variables without the other workers.
         predict = functools.partial(self.model, training=False)
         return tf.function(
             lambda images: self.strategy.run(predict, args=(images,)),
@@ -143,7 +142,8 @@ class JAXWorker(OnlyWorker):
         self.index, self.count = jax.process_index(), jax.process_count()
 
     def predict(self, images, batch_size):
-        # The global arrays of the weights would make it a step of all.
+        # With the global arrays of the weights, all processes would have to
+        # take part in the step.
         weights = [
             [np.asarray(v.value.addressable_data(0)) for v in variables]
             for variables in (
@@ -182,6 +182,4 @@ class JAXWorker(OnlyWorker):
 
 
 def _batches(images, batch_size):
-    if not isinstance(images, np.ndarray):
-        return images
     return np.split(images, range(batch_size, len(images), batch_size))

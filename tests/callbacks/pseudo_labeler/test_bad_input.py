@@ -56,7 +56,7 @@ CASES = {
         lambda: fit_labeler(teacher="model.keras"),
     ),
     "PseudoLabeler: unknown balance": (
-        "`balance` must be None",
+        "`balance` must be 'repeat' or",
         lambda: fit_labeler(balance="oversample"),
     ),
     "PseudoLabeler: every 0 epochs": (
@@ -68,7 +68,7 @@ CASES = {
         lambda: fit_labeler(start=-1),
     ),
     "PseudoLabeler: curriculum NaN": (
-        "`curriculum` is the share",
+        "`curriculum` must be a number in",
         lambda: fit_labeler(curriculum=NAN),
     ),
     "PseudoLabeler: no rounds": (

@@ -20,7 +20,9 @@ def small_pieces(monkeypatch):
 
 
 class Model:
-    """A fixed linear classifier that counts what it predicts."""
+    """A fixed linear classifier that counts the images it predicts."""
+
+    weights = ()
 
     def __init__(self):
         self.kernel = np.random.default_rng(1).normal(size=(4, 3)) * 2
@@ -31,11 +33,18 @@ class Model:
         return images.reshape(len(images), 4) @ self.kernel
 
 
-def labels_of(policy, source=None, model=None, **kwargs):
-    source = image_source(IMAGES) if source is None else source
-    worker = OnlyWorker(Model() if model is None else model)
+def labels_of(policy, source=None, model=None, store=None, settings=""):
     policy.build((None, 3))
-    return LabelPass(source, worker, True, policy, 3, 4, **kwargs).run()
+    label_pass = LabelPass(
+        image_source(IMAGES) if source is None else source,
+        OnlyWorker(Model() if model is None else model),
+        policy,
+        from_logits=True,
+        num_classes=3,
+        batch_size=4,
+        store=store,
+    )
+    return label_pass.run(settings)
 
 
 def by_hand():
@@ -88,11 +97,11 @@ def test_pieces_of_a_killed_pass_are_not_predicted_again(tmp_path, soft):
                 raise KeyboardInterrupt
             return super().predict(images, batch_size, verbose)
 
-    cached = {"cache": ArrayStore(tmp_path), "fingerprint": "abc"}
+    cached = {"store": ArrayStore(tmp_path), "settings": "abc"}
     whole = labels_of(policy())
     with pytest.raises(KeyboardInterrupt):
         labels_of(policy(), model=Killed(), **cached)
-    files = cached["cache"].names("labels_abc_")
+    files = cached["store"].names("labels_")
     assert len(files) == 3
     (tmp_path / f"{files[1]}.npz").write_bytes(b"damaged")
     resumed = Model()
@@ -102,11 +111,27 @@ def test_pieces_of_a_killed_pass_are_not_predicted_again(tmp_path, soft):
     assert_same(labels, whole)
     if soft:
         np.testing.assert_array_equal(labels.targets, whole.targets)
-    # Labels of other weights are of no use.
-    cached["fingerprint"] = "other"
-    other = Model()
-    labels_of(policy(), model=other, **cached)
-    assert other.num_predicted == 50
+    # Labels under other settings or of other weights are of no use.
+    others = Model(), Model()
+    others[1].weights = [np.ones(2)]
+    for other in others:
+        labels_of(policy(), model=other, **{**cached, "settings": "other"})
+        assert other.num_predicted == 50
+        assert len(cached["store"].names("labels_")) == 7
+
+
+def test_pieces_are_small_where_images_are_large(monkeypatch):
+    monkeypatch.setattr(label_pass, "_MOST_BYTES", 100)
+    seen = []
+
+    class Remembers(Model):
+        def predict(self, images, batch_size, verbose):
+            seen.append(len(images))
+            return super().predict(images, batch_size, verbose)
+
+    # An image has 16 bytes.
+    labels_of(FixedThreshold(0.5), model=Remembers())
+    assert seen == [4] * 12 + [2]
 
 
 def test_datasets_are_read_as_arrays_are():

@@ -373,7 +373,7 @@ ERRORS = {
     ),
     "balance": (
         lambda: PseudoLabeler(UNLABELED, balance="oversample"),
-        "'truncate' or a `policies.TopPerClass`.*'oversample'",
+        "'truncate', or a `policies.TopPerClass`.*'oversample'",
     ),
     "every": (lambda: PseudoLabeler(UNLABELED, every=0), "`every`.*every=0"),
     "batch_size": (
@@ -387,7 +387,7 @@ ERRORS = {
     ),
     "curriculum": (
         lambda: PseudoLabeler(UNLABELED, curriculum=20),
-        "above 0 and at most 1.*curriculum=20",
+        r"a number in \(0, 1\].*curriculum=20",
     ),
     "a selection as policy": (
         lambda: PseudoLabeler(UNLABELED, policy=TopPerClass(3)),
@@ -438,6 +438,18 @@ ERRORS = {
 def test_errors(case):
     with pytest.raises(ValueError, match=case[1]):
         case[0]()
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"policy": FixedThreshold(0.5), "balance": TopPerClass(3)},
+        {"balance": "truncate", "every": np.int64(2)},
+        {"balance": "repeat", "start": 0, "curriculum": 1, "seed": 0},
+    ],
+)
+def test_combinations_that_are_accepted(options):
+    PseudoLabeler(UNLABELED, **options)
 
 
 def test_labels_for_a_noisy_student_model():

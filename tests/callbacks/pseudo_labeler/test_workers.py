@@ -11,7 +11,7 @@ import pytest
 
 from keras_fewlabels.callbacks.pseudo_labeler.workers import (
     OnlyWorker,
-    worker_of,
+    labeling_worker,
 )
 
 SCRIPT = pathlib.Path(__file__).with_name("label_workers_fit.py")
@@ -107,7 +107,7 @@ def test_two_jax_processes_give_the_labels_of_one(tmp_path):
 def test_the_only_worker_predicts_all_by_itself():
     model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(3)])
     model.compile(loss="mse")
-    worker = worker_of(model)
+    worker = labeling_worker(model)
     assert type(worker) is OnlyWorker
     assert (worker.index, worker.count) == (0, 1)
     outputs = worker.predict(IMAGES, 4)

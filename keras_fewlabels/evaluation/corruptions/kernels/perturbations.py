@@ -10,50 +10,52 @@ from scipy import sparse
 
 from keras_fewlabels.evaluation.corruptions.kernels import noise
 from keras_fewlabels.evaluation.corruptions.kernels.blur import smeared
-from keras_fewlabels.evaluation.corruptions.kernels.weather import brightened
+from keras_fewlabels.evaluation.corruptions.kernels.color import brightened
 
 
 def gaussian_noise(images, frame, generators):
-    """Adds normal noise of 0.02, drawn anew in each frame but the first."""
+    """Normal noise of 0.02, another one in each frame but the first."""
     drawn = noise.standard_normal(images.shape[1:], generators)
     return images + 0.02 * drawn if frame else images
 
 
 def shot_noise(images, frame, generators):
-    """Counts 700 photons at white, anew in each frame but the first."""
+    """Of 700 photons at white, others in each frame but the first."""
     return noise.poisson(images, 700, generators) if frame else images
 
 
 def motion_blur(images, frame, generators):
-    """Smears in a direction that turns by 9 degrees a frame."""
+    """The direction turns by 9 degrees a frame."""
     return smeared(images, 6, 1.8, len(images) * [9 * (frame - 20)])
 
 
 def zoom_blur(images, frame, generators):
-    """Averages one more zoom per frame, each 0.4 percent larger."""
+    """One more zoom a frame, 0.4 percent larger than the last."""
     zooms = 1 + 0.004 * np.arange(frame + 1)
     return projected(images, [np.diag([zoom, zoom, 1]) for zoom in zooms])
 
 
 def brightness(images, frame, generators):
-    """Brightens from -0.225 to 0.225."""
+    """From 0.225 darker to 0.225 brighter."""
     return brightened(images, 0.015 * (frame - 15))
 
 
 def translate(images, frame, generators):
-    """Moves from 7 pixels left to 8 pixels right."""
+    """From 7 pixels left to 8 pixels right."""
     return projected(images, [[1, 0, frame - 7], [0, 1, 0], [0, 0, 1]])
 
 
 def rotate(images, frame, generators):
-    """Turns from -15 to 15 degrees."""
-    angle = np.radians(frame - 15)
-    sine, cosine = np.sin(angle), np.cos(angle)
+    """From -15 to 15 degrees."""
+    sine, cosine = (
+        np.sin(np.radians(frame - 15)),
+        np.cos(np.radians(frame - 15)),
+    )
     return projected(images, [[cosine, -sine, 0], [sine, cosine, 0], [0, 0, 1]])
 
 
 def tilt(images, frame, generators):
-    """Tilts from -11.25 to 11.25 degrees about both axes, in perspective."""
+    """From -11.25 to 11.25 degrees about both axes, seen in perspective."""
     angle = np.radians(0.75 * (frame - 15))
     sine, cosine = np.sin(angle), np.cos(angle)
     distance = np.hypot(*images.shape[1:3])
@@ -66,12 +68,12 @@ def tilt(images, frame, generators):
 
 
 def scale(images, frame, generators):
-    """Scales from 0.7 to 1.3 of the size."""
+    """From 0.7 to 1.3 of the size."""
     factor = 0.7 + 0.02 * frame
     return projected(images, np.diag([factor, factor, 1]))
 
 
-PERTURBATIONS = {
+FUNCTIONS = {
     function.__name__: function
     for function in (
         gaussian_noise,
@@ -88,28 +90,27 @@ PERTURBATIONS = {
 
 
 def projected(images, projection):
-    """Projects images as planes.
+    """Images as a projection of the plane shows them.
 
     Args:
         images: Array of shape `(batch, height, width, channels)`.
         projection: Matrix of shape `(3, 3)` of points `(x, y, 1)`, counted
-            in pixels from the middle; or a list of matrices, over which the
-            result is averaged.
+            in pixels from the middle, or a list of them, which are averaged.
 
     Returns:
-        Array of the shape of `images`, read bilinearly and black outside of
-        the projected image.
+        Array of the shape of `images`, read bilinearly, black where there is
+        no image.
     """
     batch, height, width, channels = images.shape
     projections = np.reshape(projection, (-1, 3, 3))
-    matrix = sum(_matrix(matrix, height, width) for matrix in projections)
+    matrix = sum(_matrix(each, height, width) for each in projections)
     pixels = np.moveaxis(images, 0, 2).reshape(height * width, -1)
     moved = (matrix @ pixels / len(projections)).astype("float32")
     return np.moveaxis(moved.reshape(height, width, batch, channels), 2, 0)
 
 
 def _matrix(projection, height, width):
-    """Returns the sparse weights of all input pixels in each output pixel."""
+    """The weights of all pixels in each pixel."""
     rows, columns = np.indices((height, width)).reshape(2, -1)
     middle = np.array([[(width - 1) / 2], [(height - 1) / 2]])
     points = np.stack([columns, rows]) - middle
