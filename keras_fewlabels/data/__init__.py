@@ -1,11 +1,6 @@
-"""Few-label datasets: folders, splits, mixing, vetoes and new labels."""
+"""Datasets with few labels: folders, splits, mixing, vetoes, new labels."""
 
-from keras_fewlabels.data.folders import (
-    FolderFindings,
-    ImageFiles,
-    ImageFolders,
-    load_image_folders,
-)
+from keras_fewlabels.data.folders import ImageFiles, load_image_folders
 from keras_fewlabels.data.mix_labeled_unlabeled import mix_labeled_unlabeled
 from keras_fewlabels.data.review import (
     read_new_labels,
@@ -15,9 +10,7 @@ from keras_fewlabels.data.review import (
 from keras_fewlabels.data.split_labels import split_labels
 
 __all__ = [
-    "FolderFindings",
     "ImageFiles",
-    "ImageFolders",
     "load_image_folders",
     "mix_labeled_unlabeled",
     "read_new_labels",

@@ -3,7 +3,7 @@ import time
 
 import keras
 
-from keras_fewlabels.data.folders import FolderFindings
+from keras_fewlabels.data.folders.folder_findings import FolderFindings
 from keras_fewlabels.data.sources.labeled_arrays import labeled_arrays
 from keras_fewlabels.foundation.arguments import check_int
 from keras_fewlabels.foundation.text_table import check_class_names

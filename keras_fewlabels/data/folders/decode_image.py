@@ -1,8 +1,13 @@
-"""An image file, decoded by Pillow into bytes that a model takes."""
+"""Decoding of image files by Pillow."""
+
+import contextlib
 
 import numpy as np
 
-# What Pillow decodes by itself: others, such as EPS, start another program.
+from keras_fewlabels.foundation.optional_import import optional_import
+
+# Formats that Pillow decodes by itself. For others, such as EPS, it starts
+# another program.
 _FORMATS = (
     *("JPEG", "MPO", "PNG", "GIF", "BMP", "DIB", "TIFF", "WEBP", "PPM"),
     *("AVIF", "JPEG2000"),
@@ -11,11 +16,11 @@ COLOR_MODES = {"rgb": "RGB", "grayscale": "L"}
 
 
 class UnusableImage(ValueError):
-    """A file that gives no image.
+    """Is raised for a file that cannot be used as an image.
 
     Args:
-        kind: String, one of `SKIPPED`.
-        detail: String, what Pillow or the system says.
+        kind: String, a key of `SKIPPED`.
+        detail: String, the message of Pillow or of the system.
     """
 
     def __init__(self, kind, detail=""):
@@ -25,36 +30,36 @@ class UnusableImage(ValueError):
 
 
 def decode_image(path, color_mode="rgb"):
-    """Reads an image file, the right way up and in the colours asked for.
+    """Reads an image file, upright and with the channels of `color_mode`.
 
-    Whatever is turned (EXIF) is turned back. Of images with 16 bits the upper
-    8 are taken, transparent ones are laid over white, and of several frames
-    the first one counts.
+    The EXIF orientation is applied. Images with 16 bits keep the upper 8,
+    transparent images are laid over white, and of several frames the first
+    one is taken.
 
     Args:
         path: String or path.
         color_mode: `"rgb"` or `"grayscale"`.
 
     Returns:
-        A Pillow image of mode RGB or L, and a dict of what was converted: the
-        kinds, with a string of details each.
+        A Pillow image of mode RGB or L, and a dict of the conversions: keys
+        of `USED` with a string of details each.
 
     Raises:
-        UnusableImage: If the file is no image, or a damaged one.
+        UnusableImage: If the file is no image, or is damaged.
         ImportError: If Pillow is not installed.
     """
-    module = _pillow()
+    pillow = optional_import("PIL.Image", "folders")
     try:
-        image = module.Image.open(path, formats=_formats(module.Image))
-        converted = _what_it_is(image)
+        image = pillow.open(path, formats=_formats(pillow))
+        conversions = _conversions(image)
         image.load()
-        _turn_upright(image, module.ImageOps)
-        return _converted(image, color_mode, converted, module.Image)
+        _turn_upright(image)
+        return _converted(image, color_mode, conversions, pillow)
     except UnusableImage:
         raise
-    except module.UnidentifiedImageError as error:
+    except pillow.UnidentifiedImageError as error:
         raise UnusableImage(*_no_image(path)) from error
-    except module.Image.DecompressionBombError as error:
+    except pillow.DecompressionBombError as error:
         raise UnusableImage("unsupported", str(error)) from error
     except Exception as error:  # Broken files make decoders raise anything.
         if isinstance(error, OSError) and error.errno is not None:
@@ -68,8 +73,8 @@ def resize_image(image, image_size, crop_to_aspect_ratio=False):
     Args:
         image: Pillow image.
         image_size: Pair of ints, height and width.
-        crop_to_aspect_ratio: Boolean, whether to cut off what does not fit,
-            on both sides alike, instead of squeezing the image.
+        crop_to_aspect_ratio: Boolean. If `True`, the longer side is cropped
+            at both ends, otherwise the image is squeezed.
 
     Returns:
         Uint8 array of shape `(height, width, channels)`.
@@ -78,32 +83,21 @@ def resize_image(image, image_size, crop_to_aspect_ratio=False):
     if image.size != (width, height):
         box = None
         if crop_to_aspect_ratio:
-            # In whole pixels, as Keras has it.
+            # Whole pixels, as in Keras.
             cut_width = min(image.width, image.height * width // height)
             cut_height = min(image.height, image.width * height // width)
             left = (image.width - cut_width) // 2
             top = (image.height - cut_height) // 2
             box = left, top, left + cut_width, top + cut_height
-        bilinear = _pillow().Image.Resampling.BILINEAR
+        pillow = optional_import("PIL.Image", "folders")
+        bilinear = pillow.Resampling.BILINEAR
         image = image.resize((width, height), bilinear, box)
     return np.asarray(image).reshape(height, width, -1)
 
 
-def _pillow():
-    try:
-        import PIL.Image
-        import PIL.ImageOps
-    except ImportError as error:
-        raise ImportError(
-            "Image files are read by Pillow, which is not installed. Run "
-            "`pip install keras-fewlabels[folders]`."
-        ) from error
-    return PIL
-
-
-def _formats(image_module):
-    image_module.init()
-    return [name for name in _FORMATS if name in image_module.OPEN]
+def _formats(pillow):
+    pillow.init()
+    return [name for name in _FORMATS if name in pillow.OPEN]
 
 
 def _no_image(path):
@@ -111,10 +105,10 @@ def _no_image(path):
         return ("no image",) if file.read(1) else ("empty",)
 
 
-def _what_it_is(image):
-    """What is seen of an image before it is decoded."""
+def _conversions(image):
+    """Returns the conversions that an image needs, before it is decoded."""
     raw = str(image.tile)
-    facts = {
+    is_needed = {
         "grey": image.mode in ("1", "L", "LA", "La") or _is_deep(image),
         "palette": image.mode in ("P", "PA"),
         "CMYK": image.mode == "CMYK",
@@ -124,32 +118,32 @@ def _what_it_is(image):
         # The second picture in the files of some cameras is a preview.
         "frames": image.format != "MPO" and getattr(image, "n_frames", 1) > 1,
     }
-    return {kind: image.format for kind, is_so in facts.items() if is_so}
+    return {kind: image.format for kind, needed in is_needed.items() if needed}
 
 
 def _is_deep(image):
     return image.mode.startswith("I")
 
 
-def _turn_upright(image, image_ops):
-    try:
-        image_ops.exif_transpose(image, in_place=True)
-    except Exception:  # Unreadable notes of a camera cost no image.
-        return
+def _turn_upright(image):
+    operations = optional_import("PIL.ImageOps", "folders")
+    # Cameras write invalid EXIF data, without which the image can be used.
+    with contextlib.suppress(Exception):
+        operations.exif_transpose(image, in_place=True)
 
 
-def _converted(image, color_mode, converted, image_module):
+def _converted(image, color_mode, conversions, pillow):
     if _is_deep(image):
         values = np.asarray(image)
         if values.min() < 0 or values.max() > 65535:
             raise UnusableImage("unsupported", "32 bits per pixel")
-        image = image_module.fromarray((values >> 8).astype("uint8"))
+        image = pillow.fromarray((values >> 8).astype("uint8"))
     if image.mode == "F":
         raise UnusableImage("unsupported", "floats, whose white is not known")
-    if "transparent" in converted:
+    if "transparent" in conversions:
         image = image.convert("RGBA")
-        white = image_module.new("RGBA", image.size, "white")
-        image = image_module.alpha_composite(white, image)
+        white = pillow.new("RGBA", image.size, "white")
+        image = pillow.alpha_composite(white, image)
     if color_mode == "grayscale":
-        converted.pop("grey", None)
-    return image.convert(COLOR_MODES[color_mode]), converted
+        conversions.pop("grey", None)
+    return image.convert(COLOR_MODES[color_mode]), conversions

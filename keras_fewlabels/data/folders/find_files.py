@@ -1,38 +1,40 @@
-"""The files below a folder, each of them once."""
+"""The files below a folder, each listed once."""
 
 import os
 import stat
 import unicodedata
 
-# What systems and programs leave behind, beside names that begin with a dot.
-_NOT_MEANT = {"thumbs.db", "desktop.ini", "__macosx", "@eadir"}
+# Files and folders that systems create, beside names that begin with a dot.
+_SYSTEM_NAMES = {"thumbs.db", "desktop.ini", "__macosx", "@eadir"}
 
 
 def find_files(root):
     """Lists the files below a folder.
 
     Links are followed, but no folder is read twice: a link to a folder above
-    it, or to one that was read already, is no more than named. Hidden files
-    are passed over.
+    `root`, or to a folder that was read already, is reported and not
+    followed. Hidden files are skipped.
 
     Args:
         root: String, the folder.
 
     Returns:
-        Pair of lists, sorted. The paths of files relative to the folder, and
-        `(path, kind, detail)` of what could not be read, with a kind of
-        `SKIPPED`.
+        Pair of sorted lists: the paths of the files relative to the folder,
+        and a tuple `(path, kind, detail)` for each entry that could not be
+        read, with a kind of `SKIPPED`.
     """
     files, faults = [], []
     seen = _identities_above(root)
     folders, links = [""], []
     while folders or links:
-        # Links last: they take no place that is the folder's own.
+        # Links come last, so that files are listed under the real folder.
         inside = folders.pop() if folders else links.pop()
         identity = _identity(os.path.join(root, inside))
         if inside and identity in seen:
             target = os.path.realpath(os.path.join(root, inside))
-            faults.append((inside, "folder link", f"to {shown(target)}"))
+            faults.append(
+                (inside, "folder link", f"to {printable_path(target)}")
+            )
             continue
         seen.add(identity)
         try:
@@ -53,25 +55,24 @@ def find_files(root):
                 (links if entry.is_symlink() else folders).append(path)
             elif stat.S_ISREG(mode):
                 files.append(path)
-            else:  # A pipe would be waited for without end.
+            else:  # Reading a pipe would never end.
                 faults.append((path, "unreadable", "neither file nor folder"))
         links.sort(reverse=True)
     return sorted(files), sorted(faults)
 
 
 def is_hidden(name):
-    """Whether a file or folder is none that a user has put there."""
-    return name.startswith(".") or name.lower() in _NOT_MEANT
+    """Returns whether a file or folder is hidden or created by the system."""
+    return name.startswith(".") or name.lower() in _SYSTEM_NAMES
 
 
 def class_folders(root):
-    """The classes that the folders directly in a folder stand for.
+    """Returns the names of the folders directly in a folder, sorted.
+
+    Each of them stands for a class. Empty folders are included.
 
     Args:
         root: String, the folder.
-
-    Returns:
-        List of strings, sorted; empty folders included.
     """
     return sorted(
         class_name(entry.name)
@@ -81,20 +82,23 @@ def class_folders(root):
 
 
 def class_name(path):
-    """The class of a file: the first folder of its path.
+    """Returns the class of a file, which is the first folder of its path.
 
-    Systems store letters with accents in two ways, so names are made alike.
+    Unicode has two forms of letters with accents. The name has the composed
+    form, whatever the file system stores.
     """
-    return unicodedata.normalize("NFC", shown(path.partition(os.sep)[0]))
+    return unicodedata.normalize(
+        "NFC", printable_path(path.partition(os.sep)[0])
+    )
 
 
-def shown(path):
-    """A path as text that can be written anywhere, whatever its bytes."""
+def printable_path(path):
+    """Returns a path as text that can be encoded, with other bytes escaped."""
     return os.fsencode(path).decode(errors="backslashreplace")
 
 
 def _identities_above(root):
-    """The folders that hold a folder: a link to one leads back in."""
+    """Returns the identities of the folders that contain a folder."""
     path = os.path.dirname(os.path.realpath(root))
     identities = {_identity(path)}
     while path != os.path.dirname(path):

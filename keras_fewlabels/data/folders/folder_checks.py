@@ -1,30 +1,28 @@
-"""What folders of images must be like before they are read."""
+"""Checks of folders of images, before and after they are examined."""
 
-import numbers
 import os
 
-from keras_fewlabels.data.folders.decode_image import COLOR_MODES
 from keras_fewlabels.data.folders.find_files import class_folders
-from keras_fewlabels.foundation.arguments import check_int
+from keras_fewlabels.foundation.arguments import check_number
 
 
 def check_folders(folders):
-    """Refuses what is no folder, and folders inside one another.
+    """Checks that folders exist and lie beside one another.
 
     Args:
-        folders: Dict of arguments to paths, or `None` where none is given.
+        folders: Dict of arguments to paths. A path may be `None`.
 
     Returns:
-        Dict of the arguments that are given to strings.
+        Dict of arguments to strings, without those that are `None`.
 
     Raises:
-        ValueError: If a folder does not exist, or is part of another.
+        ValueError: If a folder does not exist, or lies in another one.
     """
     roots = {}
     for argument, folder in folders.items():
         if folder is None:
             continue
-        is_path = isinstance(folder, (str, os.PathLike))
+        is_path = isinstance(folder, str | os.PathLike)
         if not (is_path and os.path.isdir(folder)):
             raise ValueError(
                 f"`{argument}` must be the path of a folder that exists. "
@@ -44,7 +42,7 @@ def check_folders(folders):
 
 
 def checked_classes(roots):
-    """The classes of the labelled folder, from which all others take theirs.
+    """Returns the classes, which are the folders in the labelled folder.
 
     Args:
         roots: Dict of parts to folders.
@@ -53,8 +51,8 @@ def checked_classes(roots):
         List of strings, sorted.
 
     Raises:
-        ValueError: If there are fewer than two classes, two folders have one
-            name, or validation or test images have a class of their own.
+        ValueError: If there are fewer than two classes, two folders have the
+            same name, or the validation or test folder has another class.
     """
     names = class_folders(roots["labeled"])
     if len(names) < 2:
@@ -81,43 +79,37 @@ def checked_classes(roots):
     return names
 
 
-def check_reading(color_mode, validation, validation_split, cache_bytes):
-    """Refuses arguments that say how to read folders, and cannot be met."""
-    if color_mode not in COLOR_MODES:
-        raise ValueError(
-            f"`color_mode` must be one of {tuple(COLOR_MODES)}. "
-            f"Received: color_mode={color_mode!r}"
-        )
-    check_int(cache_bytes, "cache_bytes", 0)
-    if validation_split is None:
-        return
-    if validation is not None:
+def check_validation(validation, validation_split):
+    """Checks that validation images have one source at most.
+
+    Raises:
+        ValueError: If there is both a folder and a fraction, or the fraction
+            is not in `(0, 0.5]`.
+    """
+    check_number(
+        validation_split, "validation_split", "(0, 0.5]", optional=True
+    )
+    if None not in (validation, validation_split):
         raise ValueError(
             "Give either a folder `validation` or a `validation_split`. "
             f"Received: validation={validation!r}, "
             f"validation_split={validation_split!r}"
         )
-    is_number = isinstance(validation_split, numbers.Real)
-    if not (is_number and 0 < validation_split <= 0.5):
-        raise ValueError(
-            "`validation_split` must be a fraction of at most 0.5. "
-            f"Received: validation_split={validation_split!r}"
-        )
 
 
 def check_images_left(images, class_names, findings):
-    """Refuses parts without images, and classes without labelled ones.
+    """Checks that all parts and classes have images that can be used.
 
     Args:
         images: Dict of parts to lists of `FoundImage`.
         class_names: List of strings.
-        findings: `FolderFindings` of what was left out, to be shown.
+        findings: `FolderFindings`, which the error shows.
 
     Raises:
-        ValueError: If nothing is left of a part or a class.
+        ValueError: If a part has no image, or a class no labelled image.
     """
-    for part, left in images.items():
-        if not left:
+    for part, found in images.items():
+        if not found:
             raise ValueError(
                 f"`{part}` must hold images that can be used. Received:\n"
                 f"{findings}"

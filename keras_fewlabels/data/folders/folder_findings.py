@@ -1,16 +1,60 @@
 import copy
 import dataclasses
 
-# So many files of a kind are printed.
-_SHOWN = 5
+from keras_fewlabels.foundation.result import Result
+
+# Files that are printed per kind.
+_PRINTED_FILES = 5
+# Kinds of files that are not used, in the order of the report.
+SKIPPED = {
+    "empty": "0 bytes",
+    "no image": "in none of the formats that are read",
+    "damaged": "cannot be decoded",
+    "unsupported": "an image of a kind that is not read",
+    "unreadable": "cannot be opened",
+    "folder link": "to a folder that is read already",
+    "no class": "outside of the class folders",
+    "two classes": "copies of an image in two classes, all left out",
+    "copy": "of an image that is used",
+    "in another part": "copies of an image that must not be in two",
+}
+# Kinds of files that are used, but that a user should look at.
+USED = {
+    "CMYK": "converted",
+    "16 bits": "the upper 8 are used",
+    "transparent": "laid over white",
+    "palette": "converted",
+    "frames": "the first one is used",
+    "grey": "in three equal channels",
+    "enlarged": "to more than twice their size",
+    "another shape": "sides of a ratio that is off by more than a half",
+}
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Finding:
+    """A file that is not used, or that a user should look at.
+
+    Args:
+        kind: String, a key of `SKIPPED` or `USED`.
+        part: String, the folder of the file: "labeled", "unlabeled",
+            "validation" or "test".
+        file: String, its path relative to that folder, as text.
+        detail: String, which may be empty.
+    """
+
+    kind: str
+    part: str
+    file: str
+    detail: str = ""
 
 
 @dataclasses.dataclass(frozen=True)
-class FolderFindings:
-    """What was found in folders of images, as a table and a dict.
+class FolderFindings(Result):
+    """The files of folders that were skipped, or that one should look at.
 
-    `load_image_folders` makes it. `print(findings)` shows the table with the
-    first files of each kind, and `to_dict()` has all of them.
+    `load_image_folders` returns it as `findings`. `print(findings)` shows a
+    table with the first files of each kind, and `to_dict()` has all files.
 
     Args:
         folders: Dict of parts ("labeled", "unlabeled", "validation", "test")
@@ -23,8 +67,11 @@ class FolderFindings:
 
     Example:
 
-    >>> from keras_fewlabels.data.folders.folder_findings import Finding
-    >>> findings = keras_fewlabels.data.FolderFindings(
+    >>> from keras_fewlabels.data.folders.folder_findings import (
+    ...     Finding,
+    ...     FolderFindings,
+    ... )
+    >>> findings = FolderFindings(
     ...     {
     ...         "labeled": {
     ...             "path": "flowers",
@@ -49,13 +96,15 @@ class FolderFindings:
     notes: list
     image_size: tuple | None = None
 
+    file_name = "folder_findings"
+
     def to_dict(self):
-        """Returns all there is as a dict that JSON can hold.
+        """Returns the findings as a dict that JSON can hold.
 
         Returns:
             Dict of `folders`, `notes` and `image_size` as above, and of
             `skipped` and `used`: lists of dicts of `kind`, `meaning`, `count`
-            and `files`, and each file a dict of `part`, `file` and `detail`.
+            and `files`. Each file is a dict of `part`, `file` and `detail`.
         """
         return {
             "folders": copy.deepcopy(self.folders),
@@ -67,7 +116,7 @@ class FolderFindings:
 
     def __str__(self):
         details = self.to_dict()
-        lines = [_part(*item) for item in details["folders"].items()]
+        lines = [_part_line(*item) for item in details["folders"].items()]
         lines += details["notes"]
         for heading, action in (
             ("skipped", "skipped"),
@@ -83,15 +132,19 @@ class FolderFindings:
                 }
                 lines.append(f"{_counted(len(files), 'file')} {action}")
             for kind in kinds:
-                lines += _kind(kind)
+                lines += _kind_lines(kind)
         return "\n".join(lines)
 
     def _kinds(self, meanings):
         for kind, meaning in meanings.items():
             files = [
-                {"part": each.part, "file": each.file, "detail": each.detail}
-                for each in self.findings
-                if each.kind == kind
+                {
+                    "part": finding.part,
+                    "file": finding.file,
+                    "detail": finding.detail,
+                }
+                for finding in self.findings
+                if finding.kind == kind
             ]
             if files:
                 yield {
@@ -102,7 +155,7 @@ class FolderFindings:
                 }
 
 
-def _part(part, facts):
+def _part_line(part, facts):
     line = (
         f"{part}: {_counted(facts['num_images'], 'image')} of "
         f"{_counted(facts['num_files'], 'file')} in {facts['path']}"
@@ -114,58 +167,14 @@ def _part(part, facts):
     return f"{line} ({counts})"
 
 
-def _kind(kind):
+def _kind_lines(kind):
     lines = [f"  {kind['kind']} ({kind['meaning']}): {kind['count']:,}"]
-    for file in kind["files"][:_SHOWN]:
+    for file in kind["files"][:_PRINTED_FILES]:
         detail = f" ({file['detail']})" if file["detail"] else ""
         lines.append(f"    {file['part']}: {file['file']}{detail}")
-    more = kind["count"] - _SHOWN
+    more = kind["count"] - _PRINTED_FILES
     return lines + ([f"    and {more:,} more"] if more > 0 else [])
 
 
 def _counted(count, noun):
     return f"{count:,} {noun}{'' if count == 1 else 's'}"
-
-
-# Kinds of files that are left out, in the order of the report.
-SKIPPED = {
-    "empty": "0 bytes",
-    "no image": "in none of the formats that are read",
-    "damaged": "cannot be decoded",
-    "unsupported": "an image of a kind that is not read",
-    "unreadable": "cannot be opened",
-    "folder link": "to a folder that is read already",
-    "no class": "outside of the class folders",
-    "two classes": "copies of an image in two classes, all left out",
-    "copy": "of an image that is used",
-    "in another part": "copies of an image that must not be in two",
-}
-# Kinds of files that are used all the same.
-USED = {
-    "CMYK": "converted",
-    "16 bits": "the upper 8 are used",
-    "transparent": "laid over white",
-    "palette": "converted",
-    "frames": "the first one is used",
-    "grey": "in three equal channels",
-    "enlarged": "to more than twice their size",
-    "another shape": "sides of a ratio that is off by more than a half",
-}
-
-
-@dataclasses.dataclass(frozen=True, slots=True)
-class Finding:
-    """Something that a user should know of a file.
-
-    Args:
-        kind: String, a key of `SKIPPED` or `USED`.
-        part: String, which folder the file is in: "labeled", "unlabeled",
-            "validation" or "test".
-        file: String, its path relative to that folder, as text.
-        detail: String, which may be empty.
-    """
-
-    kind: str
-    part: str
-    file: str
-    detail: str = ""

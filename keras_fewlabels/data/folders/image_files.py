@@ -10,32 +10,37 @@ from keras_fewlabels.data.folders.decode_image import (
     resize_image,
 )
 from keras_fewlabels.data.folders.image_size import checked_image_size
-from keras_fewlabels.foundation.arguments import check_int
+from keras_fewlabels.foundation.arguments import (
+    check_bool,
+    check_choice,
+    check_int,
+)
 
 
 class ImageFiles:
-    """Images on disk that are indexed like an array, and read when they are.
+    """Images on disk that are indexed like an array.
 
-    It goes wherever an array of unlabelled images goes: into
-    `fit_noisy_student`, `mix_labeled_unlabeled` and `PseudoLabeler`, on every
-    backend, with the same order, the same batches and the same resume as the
-    array. `np.asarray(files)` reads all of them.
+    Each image is read when it is indexed. `fit_noisy_student`,
+    `mix_labeled_unlabeled`, `PseudoLabeler` and all other functions that take
+    an array of unlabelled images take `ImageFiles` as well, on every backend,
+    with the same order, the same batches and the same resume.
+    `np.asarray(files)` reads all images.
 
     Files are decoded by Pillow in several threads, and resized as
     `keras.utils.load_img(path, interpolation="bilinear")` does. Images with
-    an EXIF orientation are turned upright, of 16 bits the upper 8 are taken,
-    transparent images are laid over white, and of an animation the first
+    an EXIF orientation are turned upright, images with 16 bits keep the upper
+    8, transparent images are laid over white, and of an animation the first
     frame is taken. CMYK, palette and grey images become RGB.
 
     Args:
         paths: Sequence of strings or paths.
         image_size: Int, or pair of ints `(height, width)`.
         color_mode: `"rgb"` or `"grayscale"`.
-        crop_to_aspect_ratio: Boolean. If `True`, what does not fit is cut off
-            at both sides; by default images of another shape are squeezed.
-        cache_bytes: Int, how much memory decoded images may take. The first
-            ones that fit are read once, all others again in each epoch. 0
-            keeps none.
+        crop_to_aspect_ratio: Boolean. If `True`, the longer side is cropped
+            at both ends, otherwise images of another shape are squeezed.
+        cache_bytes: Int, the memory for decoded images, in bytes. The images
+            that are read first stay in it, all others are decoded again in
+            each epoch.
 
     Attributes:
         file_paths: List of strings, the files in their order.
@@ -43,8 +48,8 @@ class ImageFiles:
         dtype: uint8.
 
     Raises:
-        ValueError: If there is no file, or an argument is of another kind.
-            Reading raises it for a file that is no image, and names the file.
+        ValueError: If `paths` is empty or a string, or another argument has a
+            wrong value. Indexing raises it for a file that is no image.
         ImportError: If Pillow is not installed, when the first file is read.
 
     Example:
@@ -70,10 +75,11 @@ class ImageFiles:
         paths,
         image_size,
         color_mode="rgb",
+        *,
         crop_to_aspect_ratio=False,
         cache_bytes=2**30,
     ):
-        if isinstance(paths, (str, os.PathLike)):
+        if isinstance(paths, str | os.PathLike):
             raise ValueError(
                 "`paths` must be a sequence of paths, one per image; folders "
                 f"are read with `load_image_folders`. Received: {paths!r}"
@@ -83,11 +89,8 @@ class ImageFiles:
             raise ValueError(
                 "`ImageFiles` needs at least one file. Received: no paths"
             )
-        if color_mode not in COLOR_MODES:
-            raise ValueError(
-                f"`color_mode` must be one of {tuple(COLOR_MODES)}. "
-                f"Received: color_mode={color_mode!r}"
-            )
+        check_choice(color_mode, "color_mode", tuple(COLOR_MODES))
+        check_bool(crop_to_aspect_ratio, "crop_to_aspect_ratio")
         check_int(cache_bytes, "cache_bytes", 0)
         self.image_size = checked_image_size(image_size)
         self.color_mode = color_mode
@@ -95,8 +98,8 @@ class ImageFiles:
         self.cache_bytes = cache_bytes
         channels = len(COLOR_MODES[color_mode])
         self.shape = (len(self.file_paths), *self.image_size, channels)
-        # In an order drawn anew each time, none is needed sooner than others:
-        # what came first stays, and nothing is ever thrown out.
+        # In a random order no image is needed sooner than another, so the
+        # first images stay in the cache.
         self._num_cached = cache_bytes // int(np.prod(self.shape[1:]))
         self._cached = {}
 
@@ -104,7 +107,7 @@ class ImageFiles:
         return len(self.file_paths)
 
     def __getitem__(self, key):
-        """Images as a uint8 array.
+        """Returns images as a uint8 array.
 
         Args:
             key: Int, slice, array of ints or of booleans, as for an array.
@@ -131,33 +134,30 @@ class ImageFiles:
         return self[:].astype(self.dtype if dtype is None else dtype)
 
     def batches(self, batch_size, first=0, size=None):
-        """Batches in the order of the files, for `model.predict()`.
+        """Returns batches in the order of the files, for `model.predict()`.
 
         Args:
-            batch_size: Int, images per batch; the last one may be smaller.
-            first: Int, the number of the first image.
-            size: Optional int, how many images at most. By default all.
+            batch_size: Int, images per batch. The last batch may be smaller.
+            first: Int, the index of the first image.
+            size: Optional int, the number of images. By default all others.
 
         Returns:
             A `keras.utils.PyDataset` of uint8 arrays.
         """
         return ImageFileBatches(self, batch_size, first, size)
 
-    def subset(self, numbers):
-        """Some of the files, still on disk.
+    def subset(self, indices):
+        """Returns `ImageFiles` of some of the files.
 
         Args:
-            numbers: Array of ints or of booleans, or slice: which of them.
-
-        Returns:
-            `ImageFiles` that are read as these are.
+            indices: Slice, or array of ints or of booleans.
         """
         return ImageFiles(
-            np.array(self.file_paths)[numbers].tolist(),
+            np.array(self.file_paths)[indices].tolist(),
             self.image_size,
             self.color_mode,
-            self.crop_to_aspect_ratio,
-            self.cache_bytes,
+            crop_to_aspect_ratio=self.crop_to_aspect_ratio,
+            cache_bytes=self.cache_bytes,
         )
 
     def _read(self, number):
@@ -169,9 +169,10 @@ class ImageFiles:
             image, _ = decode_image(path, self.color_mode)
         except ValueError as error:
             raise ValueError(
-                "Each file must be an image that Pillow can read. Leave it "
-                "out, or read folders with `load_image_folders`, which finds "
-                f"such files before training. Received: {path!r} ({error})"
+                "Each file must be an image that Pillow can read. Leave the "
+                "file out, or read folders with `load_image_folders`, which "
+                "finds such files before training. "
+                f"Received: {path!r} ({error})"
             ) from error
         image = resize_image(image, self.image_size, self.crop_to_aspect_ratio)
         if len(self._cached) < self._num_cached:
@@ -180,13 +181,13 @@ class ImageFiles:
 
 
 class ImageFileBatches(keras.utils.PyDataset):
-    """Batches of images in their order, read when they are due.
+    """Batches of `ImageFiles` in order, each read when it is needed.
 
     Args:
         files: `ImageFiles`.
-        batch_size: Int, images per batch; the last one may be smaller.
-        first: Int, the number of the first image.
-        size: Optional int, how many images at most. By default all.
+        batch_size: Int, images per batch. The last batch may be smaller.
+        first: Int, the index of the first image.
+        size: Optional int, the number of images. By default all others.
     """
 
     def __init__(self, files, batch_size, first=0, size=None):

@@ -6,9 +6,9 @@ from keras_fewlabels.data.folders.image_files import ImageFiles
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class ImageFolders:
-    """The images of some folders, as `fit_noisy_student` takes them.
+    """The images of folders, in the form that `fit_noisy_student` takes.
 
-    `load_image_folders` makes it.
+    `load_image_folders` returns it.
 
     Args:
         labeled: Pair of arrays, uint8 images `(num_images, height, width,
@@ -17,11 +17,11 @@ class ImageFolders:
         unlabeled: `ImageFiles`, in an order drawn from the seed, or `None`.
         test: Pair of `ImageFiles` and int64 class numbers, or `None`.
         validation: Pair of arrays as `labeled`, or `None`.
-        class_names: List of strings; a class number is a place in it.
-        file_paths: Dict of "labeled", "unlabeled", "test" and "validation",
-            as far as there are any, to lists of strings: the file of each
-            image.
-        findings: `FolderFindings`: what was left out, and why.
+        class_names: List of strings. A class number is an index of it.
+        file_paths: Dict with a list of strings, the file of each image, for
+            each of "labeled", "unlabeled", "test" and "validation" that was
+            given.
+        findings: `FolderFindings`, the files that were skipped, and why.
 
     Attributes:
         image_shape: Tuple `(height, width, channels)`.
@@ -29,7 +29,10 @@ class ImageFolders:
 
     Example:
 
-    >>> from keras_fewlabels.data import FolderFindings, ImageFolders
+    >>> from keras_fewlabels.data.folders.image_folders import (
+    ...     FolderFindings,
+    ...     ImageFolders,
+    ... )
     >>> images, labels = np.zeros((4, 8, 8, 3), "uint8"), np.arange(4) % 2
     >>> folders = ImageFolders(
     ...     labeled=(images, labels),
@@ -61,11 +64,9 @@ class ImageFolders:
         return len(self.class_names)
 
     def arguments(self):
-        """What `fit_noisy_student` takes of the folders, as a dict.
+        """Returns the arguments of `fit_noisy_student` as a dict.
 
-        Returns:
-            Dict of the names of its arguments to these parts, for
-            `fit_noisy_student(build_student, **folders.arguments())`.
+        Use it as `fit_noisy_student(build_student, **folders.arguments())`.
         """
         return {
             "labeled": self.labeled,

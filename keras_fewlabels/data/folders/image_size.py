@@ -1,15 +1,15 @@
-"""The height and width that images are brought to."""
+"""The height and width that images are resized to."""
 
 import collections
 
-from keras_fewlabels.data.folders.find_files import shown
+from keras_fewlabels.data.folders.find_files import printable_path
 from keras_fewlabels.data.folders.folder_findings import Finding
 from keras_fewlabels.foundation.arguments import check_int
 
-# The size that networks for ImageNet are made for; larger images of a few
-# labels take long and seldom show more.
+# The size of most networks for ImageNet. Larger images take longer and seldom
+# make a classifier better.
 _LARGEST = 224
-# From this share on, images of other sizes are exceptions.
+# From this share of one size on, images of other sizes are exceptions.
 _NEARLY_ALL = 0.9
 
 
@@ -17,9 +17,9 @@ def checked_image_size(image_size):
     """Returns an int or a pair of ints as `(height, width)`.
 
     Raises:
-        ValueError: If it is neither.
+        ValueError: If `image_size` is neither.
     """
-    if isinstance(image_size, (tuple, list)):
+    if isinstance(image_size, tuple | list):
         if len(image_size) != 2:
             raise ValueError(
                 "`image_size` must be an int, or a pair of ints (height, "
@@ -33,21 +33,21 @@ def checked_image_size(image_size):
 
 
 def common_image_size(sizes):
-    """A size for images of several ones.
+    """Returns one size for images of several sizes.
 
-    If nine tenths of the images have one size, it is that, shrunk to at most
-    224 pixels. Otherwise it is a square of the median of their shorter sides,
-    at most 224 pixels.
+    If nine tenths of the images have the same size, it is that size, shrunk
+    to at most 224 pixels. Otherwise it is a square of the median of their
+    shorter sides, at most 224 pixels.
 
     Args:
         sizes: List of pairs of ints `(height, width)`, one or more.
 
     Returns:
-        Pair of ints `(height, width)`, and a string that says why.
+        Pair of ints `(height, width)`, and a string with the reason.
     """
     ((size, count),) = collections.Counter(sizes).most_common(1)
     if count >= _NEARLY_ALL * len(sizes):
-        why = f"{count:,} of {len(sizes):,} images are {_shown(size)}"
+        why = f"{count:,} of {len(sizes):,} images are {_as_text(size)}"
         if max(size) <= _LARGEST:
             return size, why
         shrink = _LARGEST / max(size)
@@ -63,7 +63,7 @@ def common_image_size(sizes):
 
 
 def unusual_sizes(images, image_size):
-    """Names the images that change much where they are resized.
+    """Returns a finding for each image that the resizing changes much.
 
     Args:
         images: List of `FoundImage`.
@@ -81,12 +81,17 @@ def unusual_sizes(images, image_size):
             "another shape": max(down, across) > 1.5 * min(down, across),
         }
         findings += [
-            Finding(kind, image.part, shown(image.file), _shown(image.size))
+            Finding(
+                kind,
+                image.part,
+                printable_path(image.file),
+                _as_text(image.size),
+            )
             for kind, is_so in kinds.items()
             if is_so
         ]
     return findings
 
 
-def _shown(size):
+def _as_text(size):
     return " x ".join(map(str, size))

@@ -2,72 +2,84 @@ import math
 
 import numpy as np
 
+from keras_fewlabels.data.folders.decode_image import COLOR_MODES
 from keras_fewlabels.data.folders.examine_folders import examine_folders
 from keras_fewlabels.data.folders.folder_checks import (
     check_folders,
-    check_reading,
+    check_validation,
     checked_classes,
 )
 from keras_fewlabels.data.folders.image_files import ImageFiles
 from keras_fewlabels.data.folders.image_folders import ImageFolders
 from keras_fewlabels.data.folders.image_size import checked_image_size
 from keras_fewlabels.data.split_labels import split_labels
-from keras_fewlabels.foundation.arguments import check_seed
+from keras_fewlabels.foundation.arguments import (
+    check_bool,
+    check_choice,
+    check_int,
+    check_seed,
+    check_verbose,
+)
 
-# Labelled images are few, and kept in memory.
+# The labelled images are kept in memory.
 _MOST_BYTES = 4 * 2**30
 
 
 def load_image_folders(
     labeled,
     unlabeled=None,
+    *,
+    validation=None,
+    validation_split=None,
     test=None,
     image_size=None,
     color_mode="rgb",
     crop_to_aspect_ratio=False,
-    validation=None,
-    validation_split=None,
     seed=0,
     cache_bytes=2**30,
     verbose="auto",
 ):
-    """Reads folders of images, after it has looked at every file in them.
+    """Examines every file in folders of images, and reads the images.
 
-    The classes are the folders in `labeled`, sorted by name, and nothing else
-    changes their numbers. Every file is decoded once before anything is
-    trained. What cannot be used is skipped, named and counted:
+    The classes are the folders in `labeled`, sorted by name. They are
+    numbered in this order, whichever images are skipped. Every file is
+    decoded once. The returned `findings` name and count what is skipped:
 
     - files that are empty, damaged or no images of a format that Pillow
       decodes by itself (JPEG, PNG, GIF, BMP, TIFF, WebP, PPM, JPEG 2000,
       AVIF), and links to folders that are read already;
-    - images that are there twice, pixel by pixel: an image in `test` is taken
-      out of all other parts, one in `validation` out of `labeled` and
-      `unlabeled`, and one in `labeled` out of `unlabeled`. Within a part one
-      copy stays, but none of an image with two classes.
+    - duplicates, which are images with the same pixels. An image in `test` is
+      removed from all other parts, an image in `validation` from `labeled`
+      and `unlabeled`, and an image in `labeled` from `unlabeled`. Within a
+      part one copy stays, but none of an image with two classes.
 
-    Grey, transparent, CMYK, palette and 16-bit images and animations are
-    used, as `ImageFiles` says, and named. Hidden files are passed over.
+    The findings also name grey, transparent, CMYK, palette and 16-bit images
+    and animations, which are converted as described at `ImageFiles`. Hidden
+    files are skipped.
 
     Args:
-        labeled: Path of a folder with a folder of images per class. Images in
-            folders within those belong to the class.
-        unlabeled: Optional path of a folder of images, however nested.
-        test: Optional path of a folder as `labeled`. Classes may be missing.
+        labeled: Path of a folder with a folder of images per class, which may
+            have further folders in it.
+        unlabeled: Optional path of a folder of images, which may be in
+            folders within it.
+        validation: Optional path of a folder as `labeled`. Classes may be
+            missing.
+        validation_split: Optional float in `(0, 0.5]`, the fraction of the
+            labelled images that becomes the validation images, of each class
+            alike. `fit_noisy_student` splits by itself if it gets neither.
+        test: Optional path of a folder as `validation`.
         image_size: Optional int, or pair of ints `(height, width)`. By
             default the size of the images in `labeled` and `unlabeled`, if
             nine tenths of them have the same, shrunk to at most 224 pixels;
             otherwise a square of the median of their shorter sides, at most
             224 pixels.
         color_mode: `"rgb"` or `"grayscale"`.
-        crop_to_aspect_ratio: Boolean. If `True`, what does not fit is cut off
-            at both sides; by default images of another shape are squeezed.
-        validation: Optional path of a folder as `test`.
-        validation_split: Optional float, the share of the labelled images
-            that is set aside for validation, of each class alike.
-            `fit_noisy_student` does that by itself where it gets none.
+        crop_to_aspect_ratio: Boolean. If `True`, the longer side is cropped
+            at both ends, otherwise images of another shape are squeezed.
         seed: Int that fixes the split and the order of the images.
-        cache_bytes: Int, how much memory decoded unlabelled images may take.
-        verbose: `"auto"` or 1 for a progress bar and the findings, or 0.
+        cache_bytes: Int, the memory for decoded unlabelled images, in bytes.
+        verbose: `"auto"`, 0, 1 or 2. 0 prints nothing, `"auto"` is 1, a
+            progress bar and the findings.
 
     Returns:
         An `ImageFolders`: `labeled` (arrays), `unlabeled` (`ImageFiles`,
@@ -77,8 +89,8 @@ def load_image_folders(
     Raises:
         ValueError: If a folder does not exist or lies in another, there are
             fewer than two classes, a class has no labelled image that can be
-            used, `test` has a class that `labeled` has not, or the labelled
-            images take more than 4 GiB.
+            used, `test` or `validation` has a class that `labeled` has not,
+            or the labelled images need more than 4 GiB.
         ImportError: If Pillow is not installed.
 
     Example:
@@ -98,13 +110,17 @@ def load_image_folders(
     >>> folders.findings.to_dict()["skipped"][0]["files"]
     [{'part': 'labeled', 'file': 'rose/2.jpg', 'detail': ''}]
     """
-    check_reading(color_mode, validation, validation_split, cache_bytes)
+    check_validation(validation, validation_split)
+    check_choice(color_mode, "color_mode", tuple(COLOR_MODES))
+    check_bool(crop_to_aspect_ratio, "crop_to_aspect_ratio")
+    check_int(cache_bytes, "cache_bytes", 0)
     check_seed(seed)
+    verbose = check_verbose(verbose)
     if image_size is not None:
         image_size = checked_image_size(image_size)
     roots = check_folders(
         {
-            # What is measured comes first: it stays out of what is learned.
+            # These come first, so that their images are not trained on.
             "test": test,
             "validation": validation,
             "labeled": labeled,
@@ -117,7 +133,7 @@ def load_image_folders(
     )
     if validation_split is not None:
         images |= _split(images["labeled"], validation_split, seed)
-    # A fit looks at the first ones, which must not be all of one class.
+    # A fit inspects the first images, which must not be all of one class.
     for part in images.keys() & {"labeled", "unlabeled"}:
         order = np.random.default_rng(seed).permutation(len(images[part]))
         images[part] = [images[part][number] for number in order]
@@ -126,8 +142,8 @@ def load_image_folders(
             [image.path for image in found],
             findings.image_size,
             color_mode,
-            crop_to_aspect_ratio,
-            cache_bytes if part == "unlabeled" else 0,
+            crop_to_aspect_ratio=crop_to_aspect_ratio,
+            cache_bytes=cache_bytes if part == "unlabeled" else 0,
         )
         for part, found in images.items()
     }
@@ -149,8 +165,8 @@ def load_image_folders(
     )
 
 
-def _split(images, share, seed):
-    """Divides labelled images, with some of each class on both sides."""
+def _split(images, fraction, seed):
+    """Splits labelled images, with some of each class in both parts."""
     labels = np.array([image.label for image in images])
     counts = np.bincount(labels)
     if counts.min() < 2:
@@ -160,7 +176,7 @@ def _split(images, share, seed):
             f"Received: {counts.tolist()} images of the classes"
         )
     numbers = np.arange(len(images)).reshape(-1, 1, 1, 1)
-    num_validation = max(len(counts), round(share * len(images)))
+    num_validation = max(len(counts), round(fraction * len(images)))
     (chosen, _), rest, _ = split_labels(
         numbers, labels, num_validation, seed=seed
     )
@@ -174,8 +190,8 @@ def _in_memory(files):
     num_bytes = math.prod(files.shape)
     if num_bytes > _MOST_BYTES:
         raise ValueError(
-            "Labelled images are kept in memory. Take a smaller `image_size`, "
-            "or fewer of them; `unlabeled` is streamed from disk. Received: "
+            "Labelled images are kept in memory. Pass a smaller `image_size`, "
+            "or fewer images. (`unlabeled` is streamed from disk.) Received: "
             f"{len(files):,} images of shape {files.shape[1:]}, "
             f"{num_bytes / 2**30:.1f} GiB"
         )

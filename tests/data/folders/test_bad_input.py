@@ -53,11 +53,11 @@ CASES = {
         lambda: load_folders(image_size=(8, 8, 3)),
     ),
     "load_image_folders: colours that are not read": (
-        "`color_mode` must be one of",
+        "`color_mode` must be 'rgb' or 'grayscale'",
         lambda: load_folders(color_mode="rgba"),
     ),
     "load_image_folders: split that leaves nothing": (
-        "`validation_split` must be a fraction of at most 0.5",
+        "`validation_split` must be a number in .0, 0.5.",
         lambda: load_folders(validation_split=1.0),
     ),
     "load_image_folders: split beside a folder": (
@@ -81,7 +81,7 @@ CASES = {
         lambda: kfl.data.ImageFiles(["file"], None),
     ),
     "ImageFiles: colours that are not read": (
-        "`color_mode` must be one of",
+        "`color_mode` must be 'rgb' or 'grayscale'",
         lambda: kfl.data.ImageFiles(["file"], 8, "bgr"),
     ),
     "ImageFiles: file that is no image": (

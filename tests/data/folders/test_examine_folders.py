@@ -68,7 +68,7 @@ def test_files_without_a_class(roots, save, tmp_path):
 def test_progress_and_findings_are_shown_only_if_asked_for(roots, capsys):
     examine_folders(roots, NAMES, None, "rgb", 0)
     assert capsys.readouterr().out == ""
-    examine_folders(roots, NAMES, None, "rgb", "auto")
+    examine_folders(roots, NAMES, None, "rgb", 1)
     shown = capsys.readouterr().out
     assert "12/12" in shown and "test has no image of ant" in shown
 
@@ -83,7 +83,7 @@ def test_a_class_of_which_nothing_is_left_is_refused(roots, tmp_path):
         examine_folders(roots, NAMES, None, "rgb", 0)
 
 
-def test_equal_if_all_is():
+def test_a_found_image_is_compared_by_its_fields():
     image = FoundImage("test", "a/b.png", "root/a/b.png", 0, (4, 5), b"1")
     assert image == dataclasses.replace(image)
     assert image != dataclasses.replace(image, pixels=b"2")
@@ -163,7 +163,7 @@ def names(kept):
     return {part: [image.file for image in kept[part]] for part in kept}
 
 
-def test_what_is_measured_is_not_learned():
+def test_test_images_are_not_trained_on():
     kept, findings = drop_copies(
         {
             "test": part_of("test", ("t", 0, b"1"), ("u", 1, b"2")),

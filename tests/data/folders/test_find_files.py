@@ -6,7 +6,7 @@ from keras_fewlabels.data.folders.find_files import (
     class_folders,
     class_name,
     find_files,
-    shown,
+    printable_path,
 )
 
 
@@ -78,7 +78,7 @@ def test_two_folders_that_lead_into_each_other(root):
     assert [fault[0] for fault in faults] == ["b/to_other/back"]
 
 
-def test_what_is_no_file_is_named(root):
+def test_entries_that_are_no_files_are_reported(root):
     link(root / "gone", "nowhere")
     link(root / "self", "self")
     os.mkfifo(root / "pipe.png")
@@ -106,6 +106,6 @@ def test_one_class_however_its_accents_are_stored():
     assert class_name(f"{decomposed}/1.png") == class_name(composed) == composed
 
 
-def test_names_of_any_bytes_can_be_shown():
+def test_names_of_any_bytes_can_be_printable_path():
     name = os.fsdecode(b"caf\xe9 \xe6\x97\xa5.png")
-    assert shown(name).encode() == b"caf\\xe9 \xe6\x97\xa5.png"
+    assert printable_path(name).encode() == b"caf\\xe9 \xe6\x97\xa5.png"

@@ -3,14 +3,14 @@ import os
 
 import pytest
 
-from keras_fewlabels.data.folders import FolderFindings
 from keras_fewlabels.data.folders.examine_folders import FoundImage
 from keras_fewlabels.data.folders.folder_checks import (
     check_folders,
     check_images_left,
-    check_reading,
+    check_validation,
     checked_classes,
 )
+from keras_fewlabels.data.folders.folder_findings import FolderFindings
 
 
 @pytest.fixture
@@ -44,7 +44,7 @@ def test_folders_inside_one_another_are_refused(root, other):
 
 
 @pytest.mark.parametrize("wrong", ["missing", 3, b"pool", ["pool"]])
-def test_what_is_no_folder_is_refused(root, wrong):
+def test_other_values_than_folders_are_refused(root, wrong):
     with pytest.raises(ValueError, match=r"`test` must be the path.*Received"):
         check_folders({"test": wrong})
 
@@ -54,7 +54,7 @@ def test_classes_come_from_the_labelled_folder(root):
     assert checked_classes(roots) == ["daisy", "rose"]
 
 
-def test_classes_that_cannot_be_are_refused(root):
+def test_wrong_class_folders_are_refused(root):
     with pytest.raises(ValueError, match=r"two or more.*folders \['deep'\]"):
         checked_classes({"labeled": root / "pool"})
     (root / "test/tulip").mkdir()
@@ -68,19 +68,23 @@ def test_classes_that_cannot_be_are_refused(root):
 
 
 @pytest.mark.parametrize(
-    "arguments, message",
+    "validation, split, message",
     [
-        (("rgba", None, None, 0), "`color_mode` must be one of"),
-        (("rgb", None, None, -1), "`cache_bytes` must be an int, 0 or more"),
-        (("rgb", "folder", 0.2, 0), "either a folder `validation` or"),
-        (("rgb", None, 0.7, 0), "fraction of at most 0.5"),
-        (("rgb", None, 0, 0), "fraction of at most 0.5"),
-        (("rgb", None, "0.2", 0), "fraction of at most 0.5"),
+        ("folder", 0.2, "either a folder `validation` or"),
+        (None, 0.7, r"a number in \(0, 0.5\]"),
+        (None, 0, r"a number in \(0, 0.5\]"),
+        (None, "0.2", r"a number in \(0, 0.5\]"),
     ],
 )
-def test_arguments_that_cannot_be_met_are_refused(arguments, message):
+def test_wrong_validation_is_refused(validation, split, message):
     with pytest.raises(ValueError, match=rf"{message}.*Received"):
-        check_reading(*arguments)
+        check_validation(validation, split)
+
+
+def test_one_source_of_validation_images_or_none():
+    check_validation(None, None)
+    check_validation("folder", None)
+    check_validation(None, 0.5)
 
 
 def test_parts_and_classes_without_images_are_refused():

@@ -5,8 +5,12 @@ import re
 import numpy as np
 
 import keras_fewlabels
-from keras_fewlabels.data.folders import FolderFindings
-from keras_fewlabels.data.folders.folder_findings import SKIPPED, USED, Finding
+from keras_fewlabels.data.folders.folder_findings import (
+    SKIPPED,
+    USED,
+    Finding,
+    FolderFindings,
+)
 
 FOLDERS = {
     "test": {

@@ -4,7 +4,8 @@ import inspect
 import numpy as np
 import pytest
 
-from keras_fewlabels.data.folders import FolderFindings, ImageFolders
+from keras_fewlabels.data.folders.folder_findings import FolderFindings
+from keras_fewlabels.data.folders.image_folders import ImageFolders
 from keras_fewlabels.loops import fit_noisy_student
 
 
@@ -22,14 +23,36 @@ def test_shape_and_classes():
     assert folders.image_shape == (8, 6, 3)
     # Of the folders, not of the labels.
     assert folders.num_classes == 5
-    # Arrays have no truth value; folders are compared by what they are.
-    assert folders == folders
-    assert folders != dataclasses.replace(folders)
+    # Arrays have no truth value, so folders are compared by identity. A
+    # comparison by fields would raise for the copy.
+    copy = dataclasses.replace(folders, labeled=(images.copy(), labels))
+    assert (folders == copy) is False
+    assert len({folders, copy}) == 2
+
+
+def test_arguments_of_fit_noisy_student():
+    images, labels = np.zeros((4, 8, 6, 3), "uint8"), np.arange(4)
+    findings = FolderFindings({}, [], [])
+    folders = ImageFolders(
+        labeled=(images, labels),
+        unlabeled="unlabelled images",
+        test="test images",
+        validation="validation images",
+        class_names=["a", "b"],
+        file_paths={},
+        findings=findings,
+    )
     arguments = folders.arguments()
     assert set(arguments) <= set(
         inspect.signature(fit_noisy_student).parameters
     )
-    assert arguments["labeled"] is folders.labeled
-    assert arguments["findings"] is folders.findings
+    assert arguments == {
+        "labeled": folders.labeled,
+        "unlabeled": "unlabelled images",
+        "validation_data": "validation images",
+        "test_data": "test images",
+        "class_names": ["a", "b"],
+        "findings": findings,
+    }
     with pytest.raises(dataclasses.FrozenInstanceError):
         folders.test = None
