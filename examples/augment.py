@@ -78,8 +78,10 @@ def draw_ops(image, ops, table, seed):
         ]
         for op in ops
     ]
-    titles = [f"magnitude {magnitude}" for magnitude in MAGNITUDES]
-    return kfl.plots.image_grid(rows, row_titles=ops, column_titles=titles)
+    captions = [f"{op} {magnitude}" for op in ops for magnitude in MAGNITUDES]
+    return kfl.plots.contact_sheet(
+        np.concatenate(rows), captions, num_columns=len(MAGNITUDES)
+    )
 
 
 def main():

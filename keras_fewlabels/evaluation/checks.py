@@ -1,136 +1,66 @@
-"""What must hold before a model is evaluated on changed images."""
+"""Checks of images, models and scores before a model is evaluated."""
 
 import keras
 import numpy as np
 
-from keras_fewlabels.data.checks import images as image_checks
-from keras_fewlabels.foundation.arguments import check_int, check_value_range
+from keras_fewlabels.data.checks.images import (
+    as_array,
+    check_images,
+    check_input_shape,
+)
+from keras_fewlabels.foundation.arguments import (
+    check_int,
+    check_type,
+    resolve_value_range,
+)
 
-SMALLEST = 32
-
-
-def as_array(values, argument):
-    """Returns an array, a tensor or a list as an array of NumPy.
-
-    Args:
-        values: What the caller passed.
-        argument: String, how the caller calls it.
-
-    Raises:
-        ValueError: If it is something else, such as a dataset.
-    """
-    if isinstance(values, np.ndarray):
-        return values
-    if keras.ops.is_tensor(values):
-        return keras.ops.convert_to_numpy(values)
-    if isinstance(values, list | tuple):
-        return image_checks.as_array(values, argument)
-    raise ValueError(
-        f"`{argument}` must be an array; stack the batches of a dataset into "
-        f"one. Received: {argument} of type {type(values).__name__}"
-    )
+# The smallest side of an image for which the corruptions are published.
+_MIN_SIDE = 32
 
 
-def check_images(images, value_range):
-    """Refuses what is no set of images to corrupt.
+def checked_images(x, value_range):
+    """Returns images that can be corrupted, and their value range.
 
     Args:
-        images: Array, as the caller passed it.
-        value_range: Pair of floats, or None for images of uint8.
+        x: Array, tensor or list of images, as the caller passed it.
+        value_range: Pair of floats, or `None` to find it out.
 
     Returns:
-        The value range, a pair of floats.
+        Pair of a NumPy array of shape `(num_images, height, width, channels)`
+        and a pair of floats.
 
     Raises:
         ValueError: If rank, dtype, size, channels or a value is wrong.
     """
+    images = as_array(x, "x")
     if images.dtype != np.uint8 and images.dtype.kind != "f":
         raise ValueError(
-            "`x` must be an array of uint8 or floats. "
-            f"Received: dtype={images.dtype}"
+            "`x` must be an array of uint8 or floats. Stack the batches of a "
+            "dataset into one array. "
+            f"Received: dtype={images.dtype}, x of type {type(x).__name__}"
         )
-    if value_range is None and images.dtype != np.uint8:
-        raise ValueError(
-            "Images of floats have no range of their own. Pass the values of "
-            "black and white, such as `value_range=(0, 1)`. "
-            f"Received: dtype={images.dtype}"
-        )
-    value_range = (0, 255) if value_range is None else value_range
-    check_value_range(value_range)
-    image_checks.check_images(images, "x", value_range)
+    check_images(images, "x")
+    value_range = resolve_value_range(value_range, images, "x")
+    check_images(images, "x", value_range)
     height, width, channels = images.shape[1:]
-    if min(height, width) < SMALLEST or channels not in (1, 3):
+    if min(height, width) < _MIN_SIDE or channels not in (1, 3):
         raise ValueError(
-            f"Images must be {SMALLEST} pixels or larger, with 1 or 3 "
-            "channels: for smaller ones the corruptions have no strength. "
-            f"Received: shape={images.shape}"
+            f"Images must be {_MIN_SIDE} pixels or larger, with 1 or 3 "
+            "channels. For smaller images no strength of the corruptions is "
+            f"published. Received: shape={images.shape}"
         )
-    return tuple(value_range)
+    return images, value_range
 
 
-def check_names(names, known, argument):
-    """Refuses names of corruptions or perturbations that do not exist.
-
-    Args:
-        names: Sequence of strings.
-        known: The names there are.
-        argument: String, how the caller calls the names.
-
-    Raises:
-        ValueError: If a name is not known or given twice, or there is none.
-    """
-    is_list = isinstance(names, list | tuple)
-    if not is_list or not names or set(names) - set(known):
-        raise ValueError(
-            f"`{argument}` must be a list of names, each out of "
-            f"{list(known)}. Received: {argument}={names!r}"
-        )
-    if len(set(names)) < len(names):
-        raise ValueError(
-            f"`{argument}` must name each only once. "
-            f"Received: {argument}={names!r}"
-        )
-
-
-def check_severities(severities):
-    """Refuses severities other than the five of the benchmark.
-
-    Args:
-        severities: Sequence that should hold integers from 1 to 5.
-
-    Raises:
-        ValueError: If one is not, one is given twice, or there is none.
-    """
-    is_list = isinstance(severities, list | tuple | range)
-    known = [s for s in severities if s in (1, 2, 3, 4, 5)] if is_list else []
-    if not known or len(set(known)) < len(severities):
-        raise ValueError(
-            "`severities` must be whole numbers from 1 to 5, each only once. "
-            f"Received: severities={severities!r}"
-        )
-
-
-def check_run(model, batch_size, seed):
-    """Refuses what is no Keras model, no batch size or no seed.
-
-    Args:
-        model: The model, as the caller passed it.
-        batch_size: Should be an integer, 1 or more.
-        seed: Should be an integer, 0 or more.
-
-    Raises:
-        ValueError: If one of them is not.
-    """
-    if not isinstance(model, keras.Model):
-        raise ValueError(
-            f"`model` must be a `keras.Model`. Received: model={model!r}"
-        )
+def check_run(model, batch_size, seed=0):
+    """Checks that there is a Keras model, a batch size and a seed."""
+    check_type(model, "model", keras.Model, "a `keras.Model`")
     check_int(batch_size, "batch_size")
     check_int(seed, "seed", 0)
 
 
 def check_model(model, images):
-    """Refuses a model that does not return a score per class.
+    """Checks that a model returns a finite score per class.
 
     Args:
         model: A `keras.Model`.
@@ -140,23 +70,24 @@ def check_model(model, images):
         Integer, the number of classes.
 
     Raises:
-        ValueError: If it returns something else, or scores that are NaN.
+        ValueError: If the model takes images of another size, or returns
+            other than finite scores.
     """
-    image_checks.check_input_shape(model, images, "model")
+    check_input_shape(model, images, "model")
     scores = model.predict(images, verbose=0)
     check_scores(scores, len(images))
     return scores.shape[1]
 
 
 def check_scores(scores, num_images):
-    """Refuses outputs that are not one score per image and class.
+    """Checks that outputs are one finite score per image and class.
 
     Args:
-        scores: What `predict` returned.
-        num_images: Integer, how many images it was given.
+        scores: The value that `predict` returned.
+        num_images: Integer, the number of images that were predicted.
 
     Raises:
-        ValueError: If the shape is another one, or a score is NaN.
+        ValueError: If the shape is another one, or a score is not finite.
     """
     shape = getattr(scores, "shape", None)
     if shape is None or len(shape) != 2 or len(scores) != num_images:
@@ -173,21 +104,22 @@ def check_scores(scores, num_images):
         return
     raise ValueError(
         "`model` must return scores of shape (batch, num_classes), with 2 or "
-        "more classes, which `argmax` turns into a class. "
+        "more classes, of which `argmax` gives the class. "
         f"Received: {received} for {num_images} images"
     )
 
 
 def checked_pseudo_labels(labels, num_images):
-    """Pseudo-labels as an array, or `None`.
+    """Returns pseudo-labels as an array, or `None`.
 
     Args:
-        labels: What should be an int array `(num_images,)`, -1 where there is
-            no label, or `None`.
+        labels: Int array `(num_images,)`, -1 where there is no label, or
+            `None`, as the caller passed it.
         num_images: Int.
 
     Raises:
-        ValueError: If it is no such array, or no image has a label.
+        ValueError: If the shape or dtype is another one, or no image has a
+            label.
     """
     if labels is None:
         return None
@@ -201,7 +133,7 @@ def checked_pseudo_labels(labels, num_images):
         )
     if (labels < 0).all():
         raise ValueError(
-            "There must be a pseudo-label to look at. Received: "
-            f"pseudo_labels={labels[:5]}..., all of them -1"
+            "`pseudo_labels` must hold one label or more. "
+            f"Received: pseudo_labels={labels[:5]}..., all of them -1"
         )
     return labels

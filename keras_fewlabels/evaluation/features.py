@@ -1,59 +1,63 @@
-"""What a classifier sees in images, and what it makes of it."""
+"""Features and class probabilities that a classifier has for images."""
 
 import keras
 import numpy as np
 
 from keras_fewlabels.data.checks.images import check_input_shape
 from keras_fewlabels.evaluation.checks import check_scores
-from keras_fewlabels.layers.model_graph import graph_of, head_input
+from keras_fewlabels.foundation.keras_internals import graph_of
+from keras_fewlabels.layers.model_graph import head_input
 from keras_fewlabels.policies.parts.class_probabilities import gives_logits
 
 # How many batches are read and predicted at a time.
 _BATCHES_PER_PIECE = 16
 
 
-def features_and_probabilities(model, pool, batch_size, feature_model=None):
-    """Features and class probabilities of all images of a pool.
+def features_and_probabilities(
+    model, source, batch_size, feature_model=None, progress=None
+):
+    """Computes features and class probabilities of all images of a source.
 
     Args:
-        model: Keras classifier that gives logits or probabilities, of shape
-            `(batch, num_classes)`; of a model that trains a `student`, that.
-        pool: `ImagePool`.
-        batch_size: Int, images that are predicted at a time.
-        feature_model: Optional Keras model that gives features, of shape
+        model: Keras classifier that returns logits or probabilities, of shape
+            `(batch, num_classes)`; or a model that trains a `student`, which
+            is used instead.
+        source: `ImageSource`.
+        batch_size: Int, the number of images that are predicted at a time.
+        feature_model: Optional Keras model that returns features, of shape
             `(batch, num_features)`, or maps of them, which are averaged. By
             default they are the input of the last `Dense` layer of `model`.
+        progress: Optional `PredictionProgress`. There are two passes over the
+            images if there is a `feature_model`, and one otherwise.
 
     Returns:
         Two float32 arrays, of shapes `(num_images, num_features)` and
         `(num_images, num_classes)`.
 
     Raises:
-        ValueError: If a model does not take the images, gives no finite class
-            scores, or has no last `Dense` layer and no `feature_model`.
+        ValueError: If a model does not take the images, returns no finite
+            class scores, or has no last `Dense` layer and there is no
+            `feature_model`.
     """
-    compiled, model = model, getattr(model, "student", model)
-    check_input_shape(model, pool.take([0]), "model")
+    classifier = getattr(model, "student", model)
+    _check_inputs(classifier, source, "model")
     if feature_model is None:
-        together = with_features(model)
-        outputs = _predicted(together, pool, batch_size)
+        both = with_features(classifier)
+        features, scores = _predict(both, source, batch_size, progress)
     else:
-        check_input_shape(feature_model, pool.take([0]), "feature_model")
-        outputs = [
-            *_predicted(feature_model, pool, batch_size),
-            *_predicted(model, pool, batch_size),
-        ]
-    features, scores = outputs
-    probabilities = as_probabilities(scores, len(pool), compiled)
+        _check_inputs(feature_model, source, "feature_model")
+        (features,) = _predict(feature_model, source, batch_size, progress)
+        (scores,) = _predict(classifier, source, batch_size, progress)
+    probabilities = as_probabilities(scores, len(source), model)
     return flat_features(features), probabilities
 
 
-def predicted_probabilities(model, pool, batch_size):
-    """Class probabilities alone, for any Keras classifier; as above."""
-    compiled, model = model, getattr(model, "student", model)
-    check_input_shape(model, pool.take([0]), "model")
-    (scores,) = _predicted(model, pool, batch_size)
-    return as_probabilities(scores, len(pool), compiled)
+def predicted_probabilities(model, source, batch_size, progress=None):
+    """Computes only the class probabilities, for any Keras classifier."""
+    classifier = getattr(model, "student", model)
+    _check_inputs(classifier, source, "model")
+    (scores,) = _predict(classifier, source, batch_size, progress)
+    return as_probabilities(scores, len(source), model)
 
 
 def as_probabilities(scores, num_images, model=None):
@@ -62,12 +66,11 @@ def as_probabilities(scores, num_images, model=None):
     Args:
         scores: Array of shape `(num_images, num_classes)`.
         num_images: Int.
-        model: The Keras model that gave the scores, if there is one. Its loss
-            tells whether they are logits, see `gives_logits`.
+        model: Optional Keras model that returned them. If it is compiled, its
+            loss tells whether they are logits.
 
     Raises:
-        ValueError: If the scores are not finite, or not what the loss of the
-            model expects.
+        ValueError: If the scores have another shape or are not finite.
     """
     check_scores(scores, num_images)
     scores = np.asarray(scores, "float32")
@@ -77,7 +80,7 @@ def as_probabilities(scores, num_images, model=None):
 
 
 def with_features(model):
-    """A model that shares its layers, and gives features and scores.
+    """Returns a model of the same layers that also returns features.
 
     Args:
         model: Functional or `Sequential` Keras model, which may hold others.
@@ -94,14 +97,21 @@ def with_features(model):
         raise ValueError(
             "The features of a model are the input of its last `Dense` layer, "
             "which is found in functional and `Sequential` models. Pass a "
-            "model that gives features as `feature_model`. "
+            "model that returns features as `feature_model`. "
             f"Received: model={model!r}"
         )
     return keras.Model(graph.inputs, [features, *graph.outputs])
 
 
 def flat_features(features):
-    """Features of shape `(num_images, num_features)`; maps are averaged."""
+    """Returns float32 features `(num_images, num_features)`, maps averaged.
+
+    Args:
+        features: Array of shape `(num_images, ..., num_features)`.
+
+    Raises:
+        ValueError: If the features have another shape or are not finite.
+    """
     features = np.asarray(features, "float32")
     if features.ndim < 2 or not np.isfinite(features).all():
         raise ValueError(
@@ -113,10 +123,19 @@ def flat_features(features):
     return features.mean(axis=tuple(range(1, features.ndim - 1)))
 
 
-def _predicted(model, pool, batch_size):
-    """What a model gives for a pool: a list of arrays, one per output."""
+def _check_inputs(model, source, role):
+    # Of the images only the shape is needed, which takes no read.
+    check_input_shape(model, np.empty((0, *source.shape)), role)
+
+
+def _predict(model, source, batch_size, progress):
+    """Returns a list with an array per output of the model."""
+    callbacks = [progress] if progress else None
     pieces = []
-    for images in pool.pieces(_BATCHES_PER_PIECE * batch_size):
-        found = model.predict(images, batch_size=batch_size, verbose=0)
-        pieces.append(found if isinstance(found, (list, tuple)) else [found])
+    for images in source.pieces(_BATCHES_PER_PIECE * batch_size):
+        outputs = model.predict(
+            images, batch_size=batch_size, verbose=0, callbacks=callbacks
+        )
+        is_list = isinstance(outputs, list | tuple)
+        pieces.append(outputs if is_list else [outputs])
     return [np.concatenate(parts) for parts in zip(*pieces, strict=True)]

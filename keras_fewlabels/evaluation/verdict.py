@@ -1,33 +1,42 @@
+"""Differences between classifiers, and their 95 % intervals."""
+
 import dataclasses
 import math
 
 import numpy as np
 
-# Half of 95 % of a normal distribution lies within so many deviations.
-_DEVIATIONS = 1.959964
+from keras_fewlabels.data.checks.labels import class_numbers
+from keras_fewlabels.foundation.result import Result
+
+# 95 % of a normal distribution lie within this many deviations of its mean.
+_Z_95 = 1.959964
 
 
 @dataclasses.dataclass(frozen=True)
-class Verdict:
-    """Whether one classifier is better than another, on the same images.
+class Verdict(Result):
+    """The difference in accuracy of two classifiers on the same images.
 
-    `compare_predictions` returns it; `print(verdict)` says it in a sentence.
+    `what_changed(..., y=...)` returns it as its `verdict`. `print(verdict)`
+    states it in a sentence, `verdict.to_dict()` returns it, and
+    `verdict.save(folder)` writes `verdict.json`.
 
     Args:
-        num_images: Int, how many images both were measured on.
-        num_gained: Int, how many of them only the second has right.
-        num_lost: Int, how many only the first has right.
+        num_images: Int, the number of images.
+        num_gained: Int, the number of images that only the second classifier
+            has right.
+        num_lost: Int, the number of images that only the first has right.
 
     Attributes:
-        difference: Float, the accuracy of the second less that of the first.
-        interval: Pair of floats, the 95 % interval of the difference. Images
-            that both have right or wrong say nothing about it.
-        is_better: `True`, `False`, or `None` if the interval contains 0 and
-            nobody can tell.
+        difference: Float, the accuracy of the second minus that of the first.
+        interval: Pair of floats, the 95 % interval of the difference. It
+            depends only on images that one of the two has right.
+        is_better: `True`, `False`, or `None` if the interval contains 0, so
+            that the images do not tell.
 
     Example:
 
-    >>> verdict = keras_fewlabels.evaluation.Verdict(100, 12, 2)
+    >>> from keras_fewlabels.evaluation.verdict import Verdict
+    >>> verdict = Verdict(100, 12, 2)
     >>> print(verdict)
     better by 10.0 points (2.6 to 17.0) on 100 images
     >>> verdict.is_better
@@ -38,19 +47,21 @@ class Verdict:
     num_gained: int
     num_lost: int
 
+    file_name = "verdict"
+
     @property
     def difference(self):
         return (self.num_gained - self.num_lost) / self.num_images
 
     @property
     def interval(self):
-        # Agresti and Min, 2005: half an image more in each of four kinds
-        # makes the interval hold for few images too.
+        # Agresti and Min, 2005: half an image more of each of four kinds
+        # makes the interval valid for few images too.
         num_images = self.num_images + 2
         gained, lost = self.num_gained + 0.5, self.num_lost + 0.5
         middle = (gained - lost) / num_images
         variance = gained + lost - (gained - lost) ** 2 / num_images
-        half = _DEVIATIONS * math.sqrt(variance) / num_images
+        half = _Z_95 * math.sqrt(variance) / num_images
         return max(-1.0, middle - half), min(1.0, middle + half)
 
     @property
@@ -61,7 +72,7 @@ class Verdict:
         return low > 0
 
     def to_dict(self):
-        """Returns all figures as a dict that JSON can hold."""
+        """Returns all numbers as a dict that JSON can hold."""
         return {
             **dataclasses.asdict(self),
             "difference": self.difference,
@@ -82,31 +93,70 @@ class Verdict:
         )
 
 
-# Half of 95 % of a normal distribution lies within so many deviations.
+def compare_predictions(before, after, y):
+    """Compares the predictions of two classifiers.
+
+    Args:
+        before: Array of the predictions of the first: class numbers of shape
+            `(num_images,)`, or scores of shape `(num_images, num_classes)`.
+        after: Array of the predictions of the second for the same images.
+        y: Array of the true classes, as numbers or one-hot rows. Neither of
+            the two may have been trained or chosen on these images.
+
+    Returns:
+        A `Verdict`.
+
+    Raises:
+        ValueError: If the arrays differ in length, or are empty.
+
+    Example:
+
+    >>> from keras_fewlabels.evaluation.verdict import compare_predictions
+    >>> y = np.arange(100) % 2
+    >>> before = np.where(np.arange(100) < 30, 1 - y, y)
+    >>> print(compare_predictions(before, y, y))
+    better by 30.0 points (20.4 to 38.5) on 100 images
+    """
+    before, after, y = (
+        class_numbers(np.asarray(part)) for part in (before, after, y)
+    )
+    if not len(before) == len(after) == len(y) > 0:
+        raise ValueError(
+            "`before`, `after` and `y` must be of the same images, at least "
+            f"one. Received: {len(before)}, {len(after)} and {len(y)}"
+        )
+    was_right, is_right = before == y, after == y
+    return Verdict(
+        len(y),
+        int(np.sum(is_right & ~was_right)),
+        int(np.sum(was_right & ~is_right)),
+    )
 
 
 def wilson_interval(num_right, num_images):
-    """The 95 % interval of an accuracy that was measured on few images.
+    """Returns the 95 % interval of an accuracy measured on few images.
 
-    Unlike the mean plus or minus two standard errors it stays between 0 and
-    1, and has a width where all images are right.
+    Unlike the mean plus or minus two standard errors, the interval stays
+    between 0 and 1, and is not empty if all images are right.
 
     Reference:
         - [Wilson, 1927](https://doi.org/10.1080/01621459.1927.10502953).
 
     Args:
         num_right: Number of images that were right, from 0 to `num_images`.
-        num_images: Int, on how many images it was measured, at least 1.
+        num_images: Int, the number of images, at least 1.
 
     Returns:
         Pair of floats, the lowest and highest accuracy in 0 to 1.
 
     Raises:
-        ValueError: If that many images cannot be right.
+        ValueError: If `num_right` is not in 0 to `num_images`, or there is no
+            image.
 
     Example:
 
-    >>> low, high = keras_fewlabels.evaluation.wilson_interval(45, 52)
+    >>> from keras_fewlabels.evaluation.verdict import wilson_interval
+    >>> low, high = wilson_interval(45, 52)
     >>> f"87 % on 52 images is {low:.0%} to {high:.0%}"
     '87 % on 52 images is 75% to 93%'
     """
@@ -115,9 +165,9 @@ def wilson_interval(num_right, num_images):
             "`num_right` must be from 0 to `num_images`, which is at least 1. "
             f"Received: num_right={num_right}, num_images={num_images}"
         )
-    share, weight = num_right / num_images, _DEVIATIONS**2 / num_images
+    share, weight = num_right / num_images, _Z_95**2 / num_images
     middle = (share + weight / 2) / (1 + weight)
     variance = share * (1 - share) / num_images + weight / (4 * num_images)
-    half = _DEVIATIONS * math.sqrt(variance) / (1 + weight)
+    half = _Z_95 * math.sqrt(variance) / (1 + weight)
     low, high = np.clip([middle - half, middle + half], 0, 1)
     return float(low), float(high)

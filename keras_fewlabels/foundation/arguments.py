@@ -240,6 +240,35 @@ def check_names(names, argument, count=None):
     return [str(name) for name in names]
 
 
+def check_list(values, argument, rule):
+    """Checks that a value is a list of different entries that meet a rule.
+
+    Args:
+        values: Any object. Tuples and ranges pass as well.
+        argument: String, the name of the argument.
+        rule: `Rule` for each entry, such as `choice_rule("fog", "snow")`.
+
+    Raises:
+        ValueError: If `values` is no list, is empty, has an entry twice, or
+            has one that the rule does not accept.
+
+    Example:
+
+    >>> check_list((1, 3), "severities", int_rule(1, 5))
+    """
+    is_list = isinstance(values, list | tuple | range) and len(values) > 0
+    if not (
+        is_list
+        and all(rule.accepts(value) for value in values)
+        and len(set(values)) == len(values)
+    ):
+        raise ValueError(
+            f"`{argument}` must be a list with one entry or more, all "
+            f"different and each {rule.expected}. "
+            f"Received: {argument}={values!r}"
+        )
+
+
 def check_value_range(value_range):
     """Checks that a value range is a pair of numbers, the lower one first.
 

@@ -1,4 +1,4 @@
-"""What functions return that find something out."""
+"""Results of functions that measure or find something."""
 
 import json
 
@@ -10,15 +10,14 @@ from keras_fewlabels.foundation.atomic_write import (
 
 
 class Result:
-    """Findings that are printed, kept as a dict, drawn and saved.
+    """Findings that can be printed, returned as a dict, drawn and saved.
 
-    Every result of this package can do the same four things: `print(result)`
-    shows a table, `to_dict()` returns what JSON can hold, `figure()` draws it
-    with matplotlib, and `save(folder)` writes all of that.
+    `print(result)` shows a table, `to_dict()` returns a dict that JSON can
+    hold, `figure()` draws with matplotlib, and `save(folder)` writes the dict
+    and the figure.
 
-    A subclass defines `__str__`, `to_dict` and, where there is something to
-    draw, `figure`; and the class attribute `file_name`, which its files begin
-    with.
+    A subclass defines `__str__`, `to_dict` and, if there is something to draw,
+    `figure`. Its class attribute `file_name` is the name of its files.
     """
 
     file_name = "result"
@@ -39,24 +38,37 @@ class Result:
         """
         return None
 
-    def save(self, folder):
+    def save(self, folder, **options):
         """Writes the findings into a folder, over earlier ones.
 
-        The folder gets `<file_name>.json`, what `to_dict()` returns, and
-        `<file_name>.png`, what `figure()` draws.
+        The folder gets `<file_name>.json` with the dict of `to_dict()`, and
+        `<file_name>.png` with the figure of `figure()`.
 
         Args:
             folder: String or path, which is created if it does not exist.
+            **options: Arguments of `figure`.
 
         Raises:
             OSError: If the folder cannot be written to.
             ImportError: If matplotlib is not installed. The JSON file is
                 written all the same.
         """
+        try:
+            figure = self.figure(**options)
+        except ImportError:
+            self._write_json(writable_folder(folder))
+            raise
         folder = writable_folder(folder)
+        self._write_tables(folder)
+        self._write_json(folder)
+        save_figure(figure, folder / f"{self.file_name}.png")
+
+    def _write_json(self, folder):
         content = json.dumps(self.to_dict(), indent=2)
         write_whole(folder / f"{self.file_name}.json", content)
-        save_figure(self.figure(), folder / f"{self.file_name}.png")
+
+    def _write_tables(self, folder):
+        """Writes the further files of a subclass."""
 
 
 def save_figure(figure, path):

@@ -1,21 +1,18 @@
-"""What a loop that fits a model of the user needs of it."""
-
 import keras
+
+from keras_fewlabels.foundation.arguments import check_type
 
 
 def check_compiled(model):
-    """Refuses what is no Keras model with an optimizer and a loss.
+    """Checks that a model is a compiled Keras model.
 
     Args:
-        model: What should be a compiled Keras model.
+        model: Any object.
 
     Raises:
-        ValueError: If it is no model, or not compiled.
+        ValueError: If `model` is not a Keras model, or is not compiled.
     """
-    if not isinstance(model, keras.Model):
-        raise ValueError(
-            f"`model` must be a Keras model. Received: model={model!r}"
-        )
+    check_type(model, "model", keras.Model, "a Keras model")
     if getattr(model, "optimizer", None) is None:
         raise ValueError(
             "The model is trained with its own optimizer and loss. Call "

@@ -1,3 +1,5 @@
+import operator
+
 import keras
 import numpy as np
 
@@ -7,52 +9,61 @@ from keras_fewlabels.callbacks.fine_tune.find_backbone import (
 )
 from keras_fewlabels.callbacks.fine_tune.trainable_flags import TrainableFlags
 from keras_fewlabels.callbacks.fine_tune.widen_optimizer import widen_optimizer
-from keras_fewlabels.layers.model_graph import graph_of
+from keras_fewlabels.data.sources.datasets import is_dataset, read_elements
+from keras_fewlabels.foundation.arguments import check_int, check_verbose
+from keras_fewlabels.foundation.keras_internals import (
+    compile_settings,
+    graph_of,
+    nodes_in_order,
+)
 from keras_fewlabels.loops.check_compiled import check_compiled
 
 
 def fit_head(
     model,
     backbone,
-    x,
-    y=None,
+    labeled,
+    *,
     validation_data=None,
     batch_size=None,
     epochs=1,
     callbacks=None,
     verbose="auto",
 ):
-    """Trains what follows a backbone, on features that are computed once.
+    """Trains the layers after a backbone, on features that are computed once.
 
-    In `fit()` a frozen backbone computes the same features in every epoch.
+    In `fit()`, a frozen backbone computes the same features in every epoch.
     Here it sees each image once, in inference mode, and the head is trained
-    on the stored features, which takes seconds where it took minutes. Random
+    on the stored features. This takes seconds instead of minutes. Random
     augmentation and dropout up to the end of the backbone have no effect.
 
-    The model's own optimizer, loss and metrics are used, so that `fit()` with
-    `FineTune` can follow and goes on with iterations and optimizer state.
+    The model's own optimizer, loss and metrics are used. `fit()` with
+    `callbacks.FineTune` can follow, and continues with the same iterations
+    and optimizer state.
 
     Args:
         model: Compiled functional or `Sequential` model.
         backbone: The layer or model inside `model` that computes the
             features, or its name, as for `callbacks.FineTune`.
-        x: Array of images, or a finite dataset of batches `(x, y)` or
-            `(x, y, sample_weight)`: `tf.data.Dataset` or `PyDataset`.
-        y: Array of labels if `x` is an array.
-        validation_data: Optional pair of arrays, or dataset as `x`.
+        labeled: Pair `(images, labels)` or triple with sample weights, of
+            arrays; or a finite `tf.data.Dataset` or `PyDataset` of such
+            batches. The images may also be `data.ImageFiles`.
+        validation_data: Optional, as `labeled`.
         batch_size: Int. Defaults to 32, or to that of the dataset.
         epochs: Int, epochs over the stored features.
         callbacks: Optional list of callbacks. Their `model` is the head.
-        verbose: As in `fit()`.
+        verbose: As for `fit()`. Also shows the progress of the backbone.
 
     Returns:
         The `keras.callbacks.History` of the head's training.
 
     Raises:
-        ValueError: If the model is not compiled, the backbone is not in it or
-            has trainable layers in front of it, or a dataset does not end.
+        ValueError: If the model is not compiled, the backbone is not in the
+            model or has trainable layers in front of it, the data are not
+            images with a label each, or a dataset does not end.
 
     Example:
+
     >>> backbone = keras.Sequential(
     ...     [keras.Input((8,)), keras.layers.Dense(4)], name="backbone"
     ... )
@@ -60,27 +71,37 @@ def fit_head(
     >>> model.compile("sgd", "mse")
     >>> before = backbone.get_weights()
     >>> history = keras_fewlabels.loops.fit_head(
-    ...     model, "backbone", np.ones((4, 8)), np.ones((4, 1)), verbose=0
+    ...     model, "backbone", (np.ones((4, 8)), np.ones((4, 1))), verbose=0
     ... )
     >>> np.array_equal(backbone.get_weights()[0], before[0])
     True
     """
     check_compiled(model)
     check_model(model)
+    verbose = check_verbose(verbose)
+    if batch_size is not None:
+        check_int(batch_size, "batch_size")
     backbone = find_backbone(model, backbone)
     extractor, head = split_at_backbone(model, backbone)
-    is_array = y is not None or hasattr(x, "shape")
-    data = (x, y) if is_array else x
-    arrays, batch_size = stored_features(extractor, data, batch_size)
-    if validation_data is not None:
-        validation_data, _ = stored_features(
-            extractor, validation_data, batch_size
-        )
-    _check_labels(*arrays[:2])
     flags = TrainableFlags(backbone)
     flags.apply([], freeze_batch_norm=True)
     try:
-        _compile_as(head, model)
+        _check_trained(head, model)
+        arrays, batch_size = stored_features(
+            extractor, labeled, "labeled", batch_size, verbose
+        )
+        if validation_data is not None:
+            validation_data, _ = stored_features(
+                extractor,
+                validation_data,
+                "validation_data",
+                batch_size,
+                verbose,
+            )
+        widen_optimizer(model, model.trainable_variables)
+        # The same optimizer, loss and metrics, not copies made from configs.
+        settings = {**compile_settings(model), "optimizer": model.optimizer}
+        head.compile(**settings)
         features, labels, sample_weight = arrays
         return head.fit(
             features,
@@ -96,35 +117,23 @@ def fit_head(
         flags.restore()
 
 
-def _check_labels(features, labels):
-    shapes = [np.shape(part) for part in keras.tree.flatten(labels)]
-    if any(shape[:1] != (len(features),) for shape in shapes):
-        raise ValueError(
-            "A head needs labels, one label per image. "
-            f"Received: labels of shapes {shapes} for {len(features)} images"
-        )
-
-
-def _compile_as(head, model):
-    trained = [
+def _check_trained(head, model):
+    """Checks that, with a frozen backbone, only the head has variables."""
+    in_head, in_model = (
         list(map(id, part.trainable_variables)) for part in (head, model)
-    ]
-    if trained[0] != trained[1]:
+    )
+    if in_head != in_model:
         raise ValueError(
-            "All that trains beside the backbone must come after it, for the "
-            "features are computed once. Freeze the layers in front of it, or "
-            "use `fit()` with `FineTune`. Received: model="
-            f"{model.name!r} with {len(trained[1])} trainable variables, "
-            f"{len(trained[0])} of them after the backbone"
+            "All layers that train beside the backbone must come after it, "
+            "because the features are computed once. Freeze the layers in "
+            "front of it, or use `fit()` with `FineTune`. Received: model="
+            f"{model.name!r} with {len(in_model)} trainable variables, "
+            f"{len(in_head)} of them after the backbone"
         )
-    widen_optimizer(model, model.trainable_variables)
-    # The same optimizer, loss and metrics, not copies made from their config.
-    settings = dict(model._compile_config.config)
-    head.compile(**{**settings, "optimizer": model.optimizer})
 
 
 def split_at_backbone(model, backbone):
-    """Splits a model into what computes features and what classifies them.
+    """Splits a model into a feature extractor and a head.
 
     Args:
         model: A built functional or `Sequential` model.
@@ -136,8 +145,8 @@ def split_at_backbone(model, backbone):
         the output of the backbone, and from there to its outputs.
 
     Raises:
-        ValueError: If the model has no graph, does not call the backbone just
-            once, or its outputs depend on more than the backbone.
+        ValueError: If the model has no graph, does not call the backbone
+            exactly once, or its outputs depend on more than the backbone.
     """
     graph = graph_of(model)
     if graph is None:
@@ -145,85 +154,111 @@ def split_at_backbone(model, backbone):
             "Only a functional or `Sequential` model can be split at its "
             f"backbone. Received: model={model!r}"
         )
-    features = _features_in(graph, backbone)
+    features = _output_of_backbone(graph, backbone)
     try:
         head = keras.Model(features, graph.outputs)
     except ValueError as error:
         raise ValueError(
-            "What follows the backbone takes something else beside its "
+            "The layers after the backbone take other inputs beside its "
             "output, so the features alone are not enough. "
             f"Received: backbone={backbone.name!r}"
         ) from error
     return keras.Model(graph.inputs, features), head
 
 
-def _features_in(graph, backbone):
-    nodes = [node for part in graph._nodes_by_depth.values() for node in part]
-    found = [node.outputs for node in nodes if node.operation is backbone]
-    if not found and isinstance(backbone, keras.Model):
+def _output_of_backbone(graph, backbone):
+    nodes = nodes_in_order(graph)
+    calls = [node.outputs for node in nodes if node.operation is backbone]
+    if not calls and isinstance(backbone, keras.Model):
+        # Its layers may be part of the graph, without a call of the model.
         ids = {id(tensor) for node in nodes for tensor in node.outputs}
         if all(id(tensor) in ids for tensor in backbone.outputs):
-            found = [backbone.outputs]
-    if len(found) != 1 or len(found[0]) != 1:
+            calls = [backbone.outputs]
+    if len(calls) != 1 or len(calls[0]) != 1:
         raise ValueError(
             "The model must call the backbone once, on the level of its own "
             "layers, and the backbone must have one output. Received: "
-            f"backbone={backbone.name!r}, called {len(found)} times"
+            f"backbone={backbone.name!r}, called {len(calls)} times"
         )
-    return found[0][0]
+    return calls[0][0]
 
 
-def stored_features(extractor, data, batch_size=None):
-    """What a model predicts for a whole dataset, with its labels.
+def stored_features(extractor, data, argument, batch_size=None, verbose=0):
+    """Computes the features of all images, and collects their labels.
 
     Args:
-        extractor: Model that maps images to features, all in inference mode.
-        data: Pair or triple of arrays `(x, y)` or `(x, y, sample_weight)`, or
-            a finite `tf.data.Dataset` or `PyDataset` of such batches.
-        batch_size: Int. Defaults to 32, or to that of the dataset's first
-            batch.
+        extractor: Model that maps images to features, called in inference
+            mode.
+        data: Pair `(x, y)` or triple `(x, y, sample_weight)` of arrays, or a
+            finite `tf.data.Dataset` or `PyDataset` of such batches.
+        argument: String, the name of the argument in errors.
+        batch_size: Int, for arrays. Defaults to 32.
+        verbose: 0, 1 or 2, as for `keras.utils.Progbar`.
 
     Returns:
         Triple of arrays, features, labels and sample weights (`None` without
-        any), and the batch size.
+        any), and the number of images in a batch: `batch_size`, or the size
+        of the first batch.
 
     Raises:
-        ValueError: If the dataset has no end or no batch.
+        ValueError: If there is no image, or not one label per image, or if
+            the dataset has no end.
     """
-    if isinstance(data, (tuple, list)):
-        x, y, sample_weight = keras.utils.unpack_x_y_sample_weight(tuple(data))
-        batch_size = batch_size or 32
-        features = extractor.predict(x, batch_size=batch_size, verbose=0)
-        return (features, y, sample_weight), batch_size
+    if is_dataset(data):
+        batches, num_batches = read_elements(data, argument), None
+    else:
+        _check_arrays(data, argument)
+        size = batch_size or 32
+        batches, num_batches = _slices(data, size), -(-len(data[0]) // size)
+    bar = keras.utils.Progbar(num_batches, verbose=verbose)
     columns = []
-    for batch in _batches_of(data):
-        x, *rest = keras.utils.unpack_x_y_sample_weight(batch)
-        columns.append((extractor.predict_on_batch(x), *rest))
+    for batch in batches:
+        images, *rest = keras.utils.unpack_x_y_sample_weight(batch)
+        columns.append((extractor.predict_on_batch(images), *rest))
+        bar.update(len(columns))
     if not columns:
-        raise ValueError(f"The dataset has no batch. Received: {data!r}")
-    arrays = tuple(map(_joined, zip(*columns, strict=True)))
-    return arrays, batch_size or len(columns[0][0])
+        raise ValueError(
+            f"`{argument}` must hold at least one image. "
+            f"Received: {argument} without any"
+        )
+    bar.update(len(columns), finalize=True)
+    features, labels, weights = map(_concatenate, zip(*columns, strict=True))
+    _check_labels(len(features), labels)
+    return (features, labels, weights), batch_size or len(columns[0][0])
 
 
-def _batches_of(data):
-    if isinstance(data, keras.utils.PyDataset):
-        if data.num_batches is None:
-            raise _endless(data)
-        return (data[index] for index in range(data.num_batches))
-    if hasattr(data, "cardinality") and int(data.cardinality()) == -1:
-        raise _endless(data)
-    return data
+def _check_arrays(data, argument):
+    if not isinstance(data, tuple | list) or len(data) not in (2, 3):
+        raise ValueError(
+            f"`{argument}` must be a pair (images, labels) of arrays, or a "
+            "`tf.data.Dataset` or `keras.utils.PyDataset` of such batches. A "
+            f"head needs labels. Received: {argument} of type "
+            f"{type(data).__name__}"
+        )
+    _check_labels(len(data[0]), data[1:])
 
 
-def _endless(data):
-    return ValueError(
-        "Features are stored once for the whole dataset, so it must have an "
-        "end: leave `repeat()` out, or take a number of batches. "
-        f"Received: {data!r}"
+def _slices(arrays, batch_size):
+    for start in range(0, len(arrays[0]), batch_size):
+        rows = slice(start, start + batch_size)
+        yield keras.tree.map_structure(operator.itemgetter(rows), tuple(arrays))
+
+
+def _check_labels(num_images, labels):
+    shapes = [np.shape(part) for part in keras.tree.flatten(labels)]
+    if any(shape[:1] != (num_images,) for shape in shapes):
+        raise ValueError(
+            "A head needs labels, one label per image. "
+            f"Received: labels of shapes {shapes} for {num_images} images"
+        )
+
+
+def _concatenate(batches):
+    return keras.tree.map_structure(
+        lambda *parts: (
+            None
+            if parts[0] is None
+            else np.concatenate(list(map(keras.ops.convert_to_numpy, parts)))
+        ),
+        *batches,
     )
-
-
-def _joined(batches):
-    if batches[0] is None:
-        return None
-    return np.concatenate([keras.ops.convert_to_numpy(b) for b in batches])

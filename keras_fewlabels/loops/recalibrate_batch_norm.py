@@ -4,27 +4,29 @@ import keras
 from keras import ops
 
 from keras_fewlabels.callbacks.fine_tune.trainable_flags import TrainableFlags
-from keras_fewlabels.foundation.arguments import check_int
+from keras_fewlabels.foundation.arguments import check_int, check_type
+from keras_fewlabels.foundation.keras_internals import flatten_layers
 
 
-def recalibrate_batch_norm(model, images, batch_size=256):
+def recalibrate_batch_norm(model, images, *, batch_size=256):
     """Sets the statistics of batch normalization to those of given images.
 
     The moving averages of `BatchNormalization` lag behind the weights, start
-    far from the truth in a new model, and are those of noisy images after
-    training under noise. Here they become the statistics of the images as
-    the weights are now, while all other layers predict: nothing is dropped or
-    augmented. Nothing else changes.
+    far from the truth in a new model, and after training under noise describe
+    noisy images. This function sets them to the statistics of the images with
+    the present weights. All other layers predict meanwhile, so nothing is
+    dropped or augmented. Nothing else in the model changes.
 
     Args:
         model: Built Keras model.
-        images: Array of images as the model takes them.
-        batch_size: Int, images per batch. Statistics are averaged over
-            batches; a remainder of less than a batch is left out, if there
-            is a full one.
+        images: Array of images, in the form that the model takes.
+        batch_size: Int, images per batch. Statistics are averaged over the
+            batches. A last batch that is not full is left out, unless it is
+            the only one.
 
     Raises:
-        ValueError: If there is no image or no model.
+        ValueError: If `model` is not a Keras model, there is no image, or
+            `batch_size` is not an int above 0.
 
     Example:
 
@@ -36,10 +38,7 @@ def recalibrate_batch_norm(model, images, batch_size=256):
     >>> [array.tolist() for array in model.get_weights()[2:]]
     [[2.0], [1.0]]
     """
-    if not isinstance(model, keras.Model):
-        raise ValueError(
-            f"`model` must be a Keras model. Received: model={model!r}"
-        )
+    check_type(model, "model", keras.Model, "a Keras model")
     if not len(images):
         raise ValueError(
             "The statistics are those of at least one image. "
@@ -48,7 +47,7 @@ def recalibrate_batch_norm(model, images, batch_size=256):
     check_int(batch_size, "batch_size")
     layers = [
         layer
-        for layer in model._flatten_layers(include_self=False)
+        for layer in flatten_layers(model, include_self=False)
         if isinstance(layer, keras.layers.BatchNormalization)
     ]
     statistics = [
@@ -58,7 +57,7 @@ def recalibrate_batch_norm(model, images, batch_size=256):
     ]
     num_batches = max(1, len(images) // batch_size)
     totals = [0.0] * len(statistics)
-    with _each_batch_by_itself(model, layers):
+    with _statistics_of_single_batches(model, layers):
         for index in range(num_batches if layers else 0):
             batch = images[index * batch_size : (index + 1) * batch_size]
             model(ops.convert_to_tensor(batch), training=False)
@@ -71,11 +70,8 @@ def recalibrate_batch_norm(model, images, batch_size=256):
 
 
 @contextlib.contextmanager
-def _each_batch_by_itself(model, layers):
-    """After each batch, the statistics of the layers are those of the batch.
-
-    Those of frozen layers too.
-    """
+def _statistics_of_single_batches(model, layers):
+    """Makes the statistics of all given layers those of the last batch."""
     momentums = [layer.momentum for layer in layers]
     flags = TrainableFlags(model)
     try:
@@ -91,7 +87,7 @@ def _each_batch_by_itself(model, layers):
 
 
 def _in_training(call):
-    """The `call` of a layer that trains in a model that predicts."""
+    """Returns a `call` that trains, whatever its model does."""
 
     def call_in_training(inputs, training=None, mask=None):
         return call(inputs, training=True, mask=mask)

@@ -2,17 +2,19 @@ import numpy as np
 
 
 def accuracy_arrays(name, accuracies):
-    """Checks accuracies by name, and returns an array of each.
+    """Returns accuracies by name as arrays.
 
     Args:
-        name: String, the name of the argument, for errors.
-        accuracies: Dict of names to a float in 0 to 1, or a sequence of these.
+        name: String, the name of the argument.
+        accuracies: Dict of names to a float in 0 to 1, or to a sequence of
+            such floats.
 
     Returns:
         Dict of strings to float arrays of shape `(num_runs,)`.
 
     Raises:
-        ValueError: If there is none, one is no number, or they are percent.
+        ValueError: If the dict is empty, or a value is other than a number
+            from 0 to 1 or a sequence of such numbers.
 
     Example:
 

@@ -1,17 +1,22 @@
 import numpy as np
 
+from keras_fewlabels.foundation.text_table import (
+    check_class_names,
+    class_name,
+)
 from keras_fewlabels.plots.figure import new_figure
 
-# With more classes, numbers and names in the cells cannot be read.
-_MOST_NUMBERS = 25
-_MOST_NAMES = 60
+# With more classes, numbers in cells and names beside them cannot be read.
+_MAX_CLASSES_WITH_NUMBERS = 25
+_MAX_CLASSES_WITH_NAMES = 60
 
 
 def confusion_matrix(counts, class_names=None):
-    """Draws which classes are taken for which.
+    """Draws how often each class is predicted as each class.
 
-    A cell is as dark as the share of its row, the true class, so that classes
-    of few images can be read as well; the number is that of the images.
+    The shade of a cell is its share of the row, which is the true class, so
+    that classes of few images can be read as well. The number in a cell is
+    the number of images.
 
     Args:
         counts: Int array of shape `(num_classes, num_classes)`, images by
@@ -20,11 +25,11 @@ def confusion_matrix(counts, class_names=None):
 
     Returns:
         A `matplotlib.figure.Figure`. `figure.savefig("matrix.png")` writes
-        it; pyplot does not know it, and nothing is shown.
+        it; pyplot does not manage it, and nothing is shown.
 
     Raises:
-        ValueError: If the counts are no square of whole numbers from 0, or a
-            class has no name.
+        ValueError: If the counts are not whole numbers from 0 in a square
+            array, or there is not one name per class.
         ImportError: If matplotlib is not installed.
 
     Example:
@@ -37,16 +42,17 @@ def confusion_matrix(counts, class_names=None):
     """
     counts = _checked(counts)
     num_classes = len(counts)
-    names = _names(class_names, num_classes)
+    check_class_names(class_names, num_classes)
+    names = [class_name(each, class_names) for each in range(num_classes)]
     # In inches: a cell for three digits, or a few pixels.
-    cell = 0.42 if num_classes <= _MOST_NUMBERS else 0.14
+    cell = 0.42 if num_classes <= _MAX_CLASSES_WITH_NUMBERS else 0.14
     longest = max(map(len, names))
     side = max(2.0, cell * num_classes) + 0.08 * longest
     figure = new_figure(side + 0.4, side + 0.4)
     axes = figure.subplots()
     shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
     axes.imshow(shares, cmap="Blues", vmin=0, vmax=1)
-    if num_classes <= _MOST_NUMBERS:
+    if num_classes <= _MAX_CLASSES_WITH_NUMBERS:
         for (row, column), count in np.ndenumerate(counts):
             color = "white" if shares[row, column] > 0.6 else "0.15"
             axes.text(
@@ -54,9 +60,11 @@ def confusion_matrix(counts, class_names=None):
                 **{"ha": "center", "va": "center", "color": color},
                 fontsize="small",
             )
-    if num_classes <= _MOST_NAMES:
-        axes.set_xticks(range(num_classes), names, rotation=90)
-        axes.set_yticks(range(num_classes), names)
+    if num_classes <= _MAX_CLASSES_WITH_NAMES:
+        axes.set_xticks(
+            range(num_classes), names, rotation=90, parse_math=False
+        )
+        axes.set_yticks(range(num_classes), names, parse_math=False)
     else:
         axes.set(xticks=[], yticks=[])
     axes.tick_params(length=0, labelsize="small")
@@ -74,14 +82,3 @@ def _checked(counts):
             f"num_classes). Received: dtype={array.dtype}, shape={array.shape}"
         )
     return array
-
-
-def _names(class_names, num_classes):
-    if class_names is None:
-        return [str(number) for number in range(num_classes)]
-    if len(class_names) != num_classes:
-        raise ValueError(
-            f"`class_names` must name each of the {num_classes} classes. "
-            f"Received: class_names={list(class_names)!r}"
-        )
-    return [str(name) for name in class_names]

@@ -1,11 +1,19 @@
-"""An empty figure of matplotlib, which is loaded only when one is drawn."""
+"""An empty figure of matplotlib, which is imported only when one is drawn."""
+
+from keras_fewlabels.foundation.optional_import import optional_import
+
+# Colours of what is right or won, and of what is wrong or lost.
+RIGHT, WRONG = "tab:blue", "tab:red"
+# Colour of outlines and of what is neither right nor wrong.
+OUTLINE = "0.2"
 
 
 def new_figure(width, height):
-    """Returns an empty figure that `matplotlib.pyplot` does not know.
+    """Returns an empty figure that `matplotlib.pyplot` does not manage.
 
     Nothing is shown or kept open, and no setting of pyplot changes, so that
-    plots can be drawn anywhere: in a script, in a test, on a server.
+    plots can be drawn in a script, in a test, and on a server without a
+    screen.
 
     Args:
         width: Float, in inches.
@@ -23,11 +31,7 @@ def new_figure(width, height):
     >>> new_figure(6, 4).get_size_inches()
     array([6., 4.])
     """
-    try:
-        from matplotlib.figure import Figure
-    except ImportError as error:
-        raise ImportError(
-            "Plots are drawn by matplotlib, which is not installed. Run "
-            "`pip install keras-fewlabels[plots]`."
-        ) from error
-    return Figure(figsize=(width, height), layout="constrained")
+    matplotlib_figure = optional_import("matplotlib.figure", "plots")
+    return matplotlib_figure.Figure(
+        figsize=(width, height), layout="constrained"
+    )

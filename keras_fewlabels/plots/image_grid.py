@@ -1,104 +1,164 @@
+"""The grid of images that all figures with images are drawn by."""
+
 import numpy as np
 
 from keras_fewlabels.plots.figure import new_figure
 
+# In inches: the space around images, and the line height and the width of a
+# letter per point of the font size.
+_GAP, _LINE, _LETTER = 0.1, 0.0186, 0.0089
+
 
 def image_grid(
-    images, value_range=(0, 255), row_titles=None, column_titles=None
+    rows,
+    value_range,
+    *,
+    captions=None,
+    text_colors=None,
+    frame_colors=None,
+    row_titles=None,
+    column_titles=None,
+    title=None,
+    side=0.9,
+    font_size=7,
 ):
-    """Draws images in rows and columns.
+    """Draws rows of images with captions below.
+
+    All images share one axes, whose unit is an inch, counted from the upper
+    left. So a thousand images are drawn in a few seconds.
 
     Args:
-        images: Array of shape `(rows, columns, height, width, channels)` with
-            1 or 3 channels, in `value_range`; or a list of rows, each a list
-            of arrays of shape `(height, width, channels)` of any sizes.
+        rows: List of rows, each a list of arrays of shape `(height, width,
+            channels)` with 1 or 3 channels. An image is scaled to the cell of
+            the first image.
         value_range: Pair of floats, the values of black and white. Values
             beyond are drawn as black or white.
-        row_titles: Optional sequence of strings, left of each row.
-        column_titles: Optional sequence of strings, above each column.
+        captions: Optional list of a string per image, of one or more lines.
+        text_colors: Optional list of the colour of each caption.
+        frame_colors: Optional list of the colour of a frame around each
+            image, `None` for no frame.
+        row_titles: Optional list of a string per row, left of it.
+        column_titles: Optional list of a string per column, above it.
+        title: Optional string, above all images.
+        side: Float, the longer side of an image in inches.
+        font_size: Float, in points, of captions and titles of rows and
+            columns.
 
     Returns:
-        A `matplotlib.figure.Figure`. `figure.savefig("grid.png")` writes it;
-        pyplot does not know it, and nothing is shown.
+        A `matplotlib.figure.Figure` with one axes. Its `images` and `texts`
+        are in the order of the images. Titles follow the captions.
 
     Raises:
-        ValueError: If images have another shape, rows differ in length, or
-            there are not as many titles as rows or columns.
+        ValueError: If an image has another shape.
         ImportError: If matplotlib is not installed.
-
-    Example:
-
-    >>> images = np.random.default_rng(0).random((2, 3, 8, 8, 1))
-    >>> figure = keras_fewlabels.plots.image_grid(
-    ...     images, value_range=(0, 1), row_titles=["cat", "dog"]
-    ... )
-    >>> [axes.get_ylabel() for axes in figure.axes]
-    ['cat', '', '', 'dog', '', '']
     """
-    low, high = _checked_range(value_range)
-    rows = [[_shades(image, low, high) for image in row] for row in images]
-    num_rows, num_columns = len(rows), len(rows[0]) if rows else 0
-    if not num_columns or any(len(row) != num_columns for row in rows):
-        raise ValueError(
-            "`images` must be rows of equally many images, at least one. "
-            f"Received: rows of {[len(row) for row in rows]} images"
-        )
-    _check_titles("row_titles", row_titles, num_rows)
-    _check_titles("column_titles", column_titles, num_columns)
-    # In inches: the longer side of the first image, and room for titles.
-    height, width, _ = rows[0][0].shape
-    cell = 1.1 / max(height, width)
-    figure = new_figure(
-        num_columns * width * cell + bool(row_titles),
-        num_rows * height * cell + 0.3 * bool(column_titles),
+    rows = [[_shades(image, value_range) for image in row] for row in rows]
+    num_images = sum(map(len, rows))
+    captions = [""] * num_images if captions is None else captions
+    text_colors = text_colors or ["black"] * num_images
+    frame_colors = frame_colors or [None] * num_images
+    line, letter = _LINE * font_size, _LETTER * font_size
+    height, width = rows[0][0].shape[:2]
+    scale = side / max(height, width)
+    width, height = width * scale, height * scale
+    step = max(width, letter * _longest(captions + (column_titles or [])))
+    num_lines = max(caption.count("\n") + 1 for caption in captions)
+    drop = height + 0.5 * _GAP
+    if any(captions):
+        drop += num_lines * line + _GAP
+    left = _GAP + letter * _longest(row_titles or [])
+    top = _GAP + (0.29 if title else 0) + (1.5 * line if column_titles else 0)
+    figure_width = max(
+        left + max(map(len, rows)) * (step + _GAP),
+        0.075 * len(title or ""),
     )
-    figure.set_layout_engine(
-        "compressed", w_pad=0.02, h_pad=0.02, wspace=0, hspace=0
-    )
-    grid = figure.subplots(num_rows, num_columns, squeeze=False)
-    for cells, row in zip(grid, rows, strict=True):
-        for axes, image in zip(cells, row, strict=True):
-            axes.imshow(image)
-            axes.set(xticks=[], yticks=[])
-            axes.spines[:].set_visible(False)
-    for axes, title in zip(grid[:, 0], row_titles or (), strict=False):
-        axes.set_ylabel(
-            title, fontsize="small", rotation=0, ha="right", va="center"
-        )
-    for axes, title in zip(grid[0], column_titles or (), strict=False):
-        axes.set_title(title, fontsize="small")
+    figure = new_figure(figure_width, top + len(rows) * drop)
+    figure.set_layout_engine("none")
+    axes = figure.add_axes((0, 0, 1, 1))
+    axes.set_axis_off()
+    number = 0
+    for row_number, row in enumerate(rows):
+        upper = top + row_number * drop
+        for column, image in enumerate(row):
+            place = left + column * (step + _GAP), upper
+            _draw_image(
+                axes, image, place, (width, height), frame_colors[number]
+            )
+            if any(captions):
+                _write(
+                    axes,
+                    (place[0], upper + height + 0.03),
+                    captions[number],
+                    font_size,
+                    color=text_colors[number],
+                )
+            number += 1
+    for row_number, text in enumerate(row_titles or []):
+        middle = top + row_number * drop + height / 2
+        place = left - 0.5 * _GAP, middle
+        _write(axes, place, text, font_size, ha="right", va="center")
+    for column, text in enumerate(column_titles or []):
+        place = left + column * (step + _GAP) + width / 2, top - 0.03
+        _write(axes, place, text, font_size, ha="center", va="bottom")
+    if title:
+        _write(axes, (_GAP, _GAP), title, font_size=10)
+    axes.set(xlim=(0, figure.get_figwidth()), ylim=(figure.get_figheight(), 0))
+    axes.set_aspect("auto")
     return figure
 
 
-def _checked_range(value_range):
-    try:
-        low, high = map(float, value_range)
-    except (TypeError, ValueError):
-        low, high = np.nan, np.nan
-    if not low < high:
-        raise ValueError(
-            "`value_range` must be the values of black and white, the lower "
-            f"one first. Received: value_range={value_range!r}"
-        )
-    return low, high
+def in_rows(images, num_columns):
+    """Returns images as a list of rows, of which the last may be shorter."""
+    return [
+        images[first : first + num_columns]
+        for first in range(0, len(images), num_columns)
+    ]
 
 
-def _shades(image, low, high):
-    """An image of three channels in 0..1, which needs no colour map."""
+def _shades(image, value_range):
+    """Returns an image of three channels in 0 to 1."""
     image = np.asarray(image)
     if image.ndim != 3 or not image.size or image.shape[-1] not in (1, 3):
         raise ValueError(
             "Each image must have the shape (height, width, channels) with 1 "
-            "or 3 channels; `images[..., None]` adds the channel to images "
-            f"without one. Received: shape={image.shape}"
+            "or 3 channels. `images[..., None]` adds the axis of channels to "
+            f"grey images. Received: shape={image.shape}"
         )
+    low, high = value_range
     shades = (image.astype("float32") - low) / (high - low)
+    # Three equal channels, since one would be drawn in the colours of a map.
     return np.broadcast_to(np.clip(shades, 0, 1), (*image.shape[:2], 3))
 
 
-def _check_titles(name, titles, expected):
-    if titles is not None and len(titles) != expected:
-        raise ValueError(
-            f"`{name}` must hold {expected} titles, one for each "
-            f"{name.partition('_')[0]}. Received: {name}={titles}"
+def _draw_image(axes, image, place, cell, color):
+    scale = min(cell[0] / image.shape[1], cell[1] / image.shape[0])
+    width, height = image.shape[1] * scale, image.shape[0] * scale
+    left = place[0] + (cell[0] - width) / 2
+    upper = place[1] + (cell[1] - height) / 2
+    right, lower = left + width, upper + height
+    axes.imshow(image, extent=(left, right, lower, upper))
+    if color is not None:
+        axes.plot(
+            [left, right, right, left, left],
+            [upper, upper, lower, lower, upper],
+            color=color,
+            linewidth=3,
         )
+
+
+def _write(axes, place, text, font_size, va="top", **options):
+    # Names of users may have dollar signs, which are no mathematics.
+    axes.text(
+        *place,
+        text,
+        fontsize=font_size,
+        va=va,
+        linespacing=1.1,
+        parse_math=False,
+        **options,
+    )
+
+
+def _longest(texts):
+    lines = [line for text in texts for line in str(text).split("\n")]
+    return max(map(len, lines), default=0)

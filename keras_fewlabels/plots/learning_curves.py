@@ -4,29 +4,29 @@ from keras_fewlabels.plots.figure import new_figure
 
 
 def learning_curves(history, metrics=None, stages=None):
-    """Draws how each metric went, epoch by epoch.
+    """Draws each metric over the epochs.
 
-    One panel per metric: solid lines for training, dashed ones for validation.
-    Epochs are counted from 1, as Keras prints them; a point is what its epoch
-    reached.
+    There is one panel per metric, with a solid line for training and a dashed
+    line for validation. Epochs are counted from 1, as Keras prints them.
 
     Args:
-        history: What `fit()` returns, its `history` dict, or a dict of names
-            to any of these, which are drawn in one colour each.
+        history: `History` that `fit()` returns, its `history` dict, or a dict
+            of names to several of these, which get one colour each.
         metrics: Optional sequence of names, such as `["loss", "accuracy"]`,
-            without `"val_"`. Defaults to all there are.
+            without `"val_"`. Defaults to all metrics of the histories.
         stages: Optional dict of the first epoch of a stage, counted from 0,
-            to its name: a line is drawn in front of that epoch. The `schedule`
-            of `FineTune` will do, whose counts of layers become `"frozen"`
-            and `"top 20"`.
+            to its name. A line is drawn before that epoch. The `schedule` of
+            `FineTune` is such a dict: its counts of layers are drawn as
+            `"frozen"` and `"top 20"`.
 
     Returns:
         A `matplotlib.figure.Figure`. `figure.savefig("curves.png")` writes it;
-        pyplot does not know it, and nothing is shown.
+        pyplot does not manage it, and nothing is shown.
 
     Raises:
-        ValueError: If there is nothing to draw, a metric is in no history, or
-            it has other than one value per epoch or validation.
+        ValueError: If the histories hold no metric, a metric is in none of
+            them, or a metric has another number of values than there are
+            epochs or validations.
         ImportError: If matplotlib is not installed.
 
     Example:
@@ -56,15 +56,16 @@ def learning_curves(history, metrics=None, stages=None):
 
 
 def _by_name(history):
-    """Dict of names to pairs of epochs and dict of values."""
+    """Returns a dict of names to pairs of epochs and dict of values."""
     values = getattr(history, "history", history)
     if not isinstance(values, dict):
         raise ValueError(
-            "`history` must be what `fit()` returns, its `history`, or a dict "
-            f"of names to them. Received: history={history!r}"
+            "`history` must be the `History` that `fit()` returns, its dict "
+            "`history`, or a dict of names to them. "
+            f"Received: history={history!r}"
         )
     if any(_is_history(value) for value in values.values()):
-        return {str(name): _with_epochs(each) for name, each in values.items()}
+        return {str(name): _with_epochs(part) for name, part in values.items()}
     return {"": _with_epochs(history)}
 
 
@@ -91,17 +92,18 @@ def _with_epochs(history):
 
 
 def _metrics(histories, metrics):
-    known = dict.fromkeys(
+    available = dict.fromkeys(
         name.removeprefix("val_")
         for _, values in histories.values()
         for name in values
     )
-    chosen = list(known) if metrics is None else list(metrics)
-    unknown = [name for name in chosen if name not in known]
+    chosen = list(available) if metrics is None else list(metrics)
+    unknown = [name for name in chosen if name not in available]
     if unknown or not chosen:
         raise ValueError(
-            "At least one metric is needed, and each must be in a history. "
-            f"There are {list(known)}. Received: metrics={metrics!r}"
+            "`metrics` must hold one metric or more, and each must be in a "
+            f"history. There are {list(available)}. "
+            f"Received: metrics={metrics!r}"
         )
     return chosen
 
@@ -127,17 +129,19 @@ def _draw_metric(axes, epochs, values, metric, color):
 def _epochs_of(name, line, epochs):
     # With `validation_freq=3`, validation follows every third epoch.
     every = len(epochs) // max(1, len(line))
-    found = epochs[every - 1 :: every] if every else epochs
-    if len(found) != len(line):
+    measured = epochs[every - 1 :: every] if every else epochs
+    if len(measured) != len(line):
         raise ValueError(
             "A metric must have one value per epoch, or per validation. "
             f"Received: {len(line)} values of {name!r} in {len(epochs)} epochs"
         )
-    return found
+    return measured
 
 
 def _finish_panel(axes, metric):
-    axes.set_title(metric.replace("_", " "), fontsize="medium")
+    axes.set_title(
+        metric.replace("_", " "), fontsize="medium", parse_math=False
+    )
     axes.set_xlabel("epoch")
     axes.xaxis.get_major_locator().set_params(integer=True)
     axes.spines[["top", "right"]].set_visible(False)
@@ -154,7 +158,7 @@ def _draw_stages(axes, stages):
         axes.margins(y=0.15)  # Room for the names, above the lines.
     low, high = axes.get_xlim()
     for epoch, stage in sorted(stages.items(), key=lambda item: item[0]):
-        # In front of epoch 6 of 1, 2, 3 .. is between the points 5 and 6.
+        # Stages count epochs from 0, points from 1.
         position = epoch + 0.5
         if 1 < position < high:
             axes.axvline(position, color="0.5", linewidth=1, linestyle=":")
@@ -167,6 +171,7 @@ def _draw_stages(axes, stages):
                 fontsize="x-small",
                 color="0.35",
                 va="top",
+                parse_math=False,
             )
 
 
@@ -195,9 +200,11 @@ def _add_legend(figure, histories):
         lines[0].__class__([], [], linestyle=style, color=color, label=label)
         for label, style, color in entries
     ]
-    figure.legend(
+    legend = figure.legend(
         handles=handles,
         loc="outside upper center",
         ncols=min(len(handles), 5),
         frameon=False,
     )
+    for text in legend.get_texts():
+        text.set_parse_math(False)

@@ -1,48 +1,48 @@
 import numpy as np
 
-from keras_fewlabels.plots.figure import new_figure
-from keras_fewlabels.plots.predictions import RIGHT, WRONG
+from keras_fewlabels.foundation.text_table import check_class_names
+from keras_fewlabels.plots.figure import OUTLINE, RIGHT, WRONG, new_figure
 
-NO_LABEL, OUTLINE = "0.8", "0.2"
-# The closer to 1 the finer: there the confidences of trained networks crowd.
-BINS = (
+_NO_LABEL = "0.8"
+# Finer towards 1, where most confidences of trained networks are.
+_BINS = (
     *(0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9),
     *(0.95, 0.99, 0.995, 0.999, 0.9995, 0.9999, 1),
 )
-# More names than these would not be legible.
-MAX_NAMES = 30
+# More names would not be legible.
+_MAX_NAMES = 30
 
 
 def pseudo_labels(labels, rounds, class_names=None):
-    """Draws what a `PseudoLabeler` did, in three panels.
+    """Draws the labels of a `PseudoLabeler` in three panels.
 
-    - Confidence: how many images the model was how sure of, and which of them
-      have a label. The bins grow narrower towards 1. With many wrong labels
-      on the far right, no threshold will help.
-    - Classes: how many images have a label of each class. A class that
-      outgrows the others is taking their images.
-    - Rounds: the share of images with a label. A round stands at the epoch
-      that begins with it, counted from 1, as Keras prints them.
+    - Confidence: a histogram of the confidence of the model, with and without
+      a label. The bins grow narrower towards 1. If many labels of the highest
+      confidence are wrong, no threshold will help.
+    - Classes: the number of labels of each class. A class that grows while
+      others shrink receives wrong labels.
+    - Rounds: the share of images with a label. Each round is drawn at the
+      epoch that begins with it, counted from 1, as Keras prints them.
 
-    Where the truth is known, labels are split into right and wrong ones, an
-    outline shows how many images of each class there are, and a second line
-    the share of labels that are right.
+    If the truth is known, labels are split into right and wrong ones, an
+    outline shows the true number of images of each class, and a second line
+    shows the share of labels that are right.
 
     Args:
-        labels: What `PseudoLabeler.to_dict()` returns, or a
-            `pandas.DataFrame` of it: `label`, `confidence` and, if known,
-            `truth`.
+        labels: Dict that `PseudoLabeler.to_dict()` returns, or a
+            `pandas.DataFrame` of it, with the columns `label`, `confidence`
+            and, if it is known, `truth`.
         rounds: `PseudoLabeler.rounds`, with at least one round.
-        class_names: Optional sequence of strings, one per class. Beyond 30
-            classes there is no room for them, and numbers are drawn.
+        class_names: Optional sequence of strings, one per class. They are
+            not drawn if there are more than 30 classes.
 
     Returns:
         A `matplotlib.figure.Figure`. `figure.savefig("labels.png")` writes it;
-        pyplot does not know it, and nothing is shown.
+        pyplot does not manage it, and nothing is shown.
 
     Raises:
-        ValueError: If nothing has been labelled yet, something is missing, or
-            there is not one name per class.
+        ValueError: If there is no round, a column is missing, or there is not
+            one name per class.
         ImportError: If matplotlib is not installed.
 
     Example:
@@ -60,15 +60,14 @@ def pseudo_labels(labels, rounds, class_names=None):
     label, confidence, truth = _columns(labels)
     if not rounds:
         raise ValueError(
-            "There must be a round of labelling to draw: pass what a "
-            "`PseudoLabeler` has after `fit()`, whose first round comes with "
-            f"epoch `start`. Received: rounds={rounds!r}"
+            "`rounds` must hold a round of labelling. Pass the `rounds` that "
+            "a `PseudoLabeler` has after `fit()`. Its first round is in epoch "
+            f"`start`. Received: rounds={rounds!r}"
         )
     num_classes = len(rounds[-1]["class_counts"])
-    _check_names(class_names, num_classes)
+    check_class_names(class_names, num_classes)
     groups = _groups(label, truth)
-    # In inches; every name has a line of its own.
-    num_lines = num_classes if num_classes <= MAX_NAMES else 0
+    num_lines = num_classes if num_classes <= _MAX_NAMES else 0
     figure = new_figure(11, max(3.4, 1.2 + 0.17 * num_lines))
     panels = figure.subplots(1, 3)
     _draw_confidence(panels[0], confidence, groups)
@@ -89,17 +88,17 @@ def pseudo_labels(labels, rounds, class_names=None):
 
 
 def _columns(labels):
-    """Label, confidence and, where it is known, truth of each image."""
+    """Returns label, confidence and truth of each image, or no truth."""
     missing = {"label", "confidence"} - set(getattr(labels, "keys", list)())
     if missing:
         raise ValueError(
-            "`labels` must be what `PseudoLabeler.to_dict()` returns. "
+            "`labels` must be the dict that `PseudoLabeler.to_dict()` returns. "
             f"Received: {type(labels).__name__} without {sorted(missing)}"
         )
     label, confidence = map(np.asarray, (labels["label"], labels["confidence"]))
     truth = np.asarray(labels["truth"]) if "truth" in labels else None
-    known = (label, confidence) if truth is None else (label, confidence, truth)
-    shapes = [column.shape for column in known]
+    columns = [label, confidence] + ([] if truth is None else [truth])
+    shapes = [column.shape for column in columns]
     if len(set(shapes)) > 1 or label.ndim != 1:
         raise ValueError(
             "`labels` must hold one value per image in each column. "
@@ -108,33 +107,25 @@ def _columns(labels):
     return label, confidence, truth
 
 
-def _check_names(class_names, num_classes):
-    if class_names is not None and len(class_names) != num_classes:
-        raise ValueError(
-            f"`class_names` must name each of the {num_classes} classes. "
-            f"Received: class_names={class_names}"
-        )
-
-
 def _groups(label, truth):
-    """Dict of names to which images are meant, and the colour of these."""
-    kept = label >= 0
+    """Returns a dict of names to a mask of the images, and their colour."""
+    has_label = label >= 0
     if truth is None:
-        groups = {"with a label": (kept, RIGHT)}
+        groups = {"with a label": (has_label, RIGHT)}
     else:
         groups = {
-            "right": (kept & (label == truth), RIGHT),
-            "wrong": (kept & (label != truth), WRONG),
+            "right": (has_label & (label == truth), RIGHT),
+            "wrong": (has_label & (label != truth), WRONG),
         }
-    return groups | {"no label": (~kept, NO_LABEL)}
+    return groups | {"no label": (~has_label, _NO_LABEL)}
 
 
 def _draw_confidence(axes, confidence, groups):
     # The sum of probabilities is off by a rounding error.
     confidence = np.clip(confidence, 0, 1)
-    base = np.zeros(len(BINS) - 1)
+    base = np.zeros(len(_BINS) - 1)
     for name, (chosen, color) in groups.items():
-        counts, _ = np.histogram(confidence[chosen], BINS)
+        counts, _ = np.histogram(confidence[chosen], _BINS)
         axes.bar(
             np.arange(len(base)) + 0.5,
             counts,
@@ -144,20 +135,20 @@ def _draw_confidence(axes, confidence, groups):
             label=f"{name}: {chosen.sum():,}",
         )
         base = base + counts
-    axes.set_xticks(range(len(BINS)), BINS, fontsize="small", rotation=90)
+    axes.set_xticks(range(len(_BINS)), _BINS, fontsize="small", rotation=90)
     axes.set_title("confidence", fontsize="medium")
     axes.set(xlabel="probability of the likeliest class", ylabel="images")
 
 
 def _draw_classes(axes, label, truth, groups, num_classes, class_names):
-    has_names = num_classes <= MAX_NAMES
+    has_names = num_classes <= _MAX_NAMES
     base = np.zeros(num_classes)
     for chosen, color in list(groups.values())[:-1]:
         counts = np.bincount(label[chosen], minlength=num_classes)
         axes.barh(
             range(num_classes),
             counts,
-            # Gaps between a hundred bars would only flicker.
+            # Between a hundred bars, gaps would flicker.
             height=0.8 if has_names else 1,
             left=base,
             color=color,
@@ -175,18 +166,18 @@ def _draw_classes(axes, label, truth, groups, num_classes, class_names):
     axes.set(xlabel="images", ylim=(num_classes - 0.5, -0.5))
     if has_names:
         names = range(num_classes) if class_names is None else class_names
-        axes.set_yticks(range(num_classes), names)
+        axes.set_yticks(range(num_classes), names, parse_math=False)
     else:
         axes.set_ylabel("class")
 
 
 def _draw_rounds(axes, rounds):
-    epochs = [each["epoch"] + 1 for each in rounds]
+    epochs = [labeling["epoch"] + 1 for labeling in rounds]
     lines = {"share": ("share with a label", OUTLINE)}
     if "accuracy" in rounds[-1]:
         lines["accuracy"] = ("share of these that is right", RIGHT)
     for key, (name, color) in lines.items():
-        values = [each[key] for each in rounds]
+        values = [labeling[key] for labeling in rounds]
         axes.plot(
             epochs,
             values,

@@ -1,4 +1,4 @@
-"""How fast images are corrupted, and how robust some models are.
+"""Measures how fast images are corrupted, and how robust models are.
 
     python tests/benchmarks/corruptions.py --file cifar10.npz  # has x and y
     python tests/benchmarks/corruptions.py --file cifar10.npz \\
@@ -7,9 +7,9 @@
 All 15 corruptions of CIFAR-10-C in 5 severities, on the last `--num-images`
 of the file (`default_rng(0)` gives their order, the one of
 `examples/cifar10_platform.py`, which tests on these). Without models only the
-images are corrupted, which is what the evaluator costs; with models there is a
-table for each, those after the first beside the first. Run it on an otherwise
-idle machine.
+images are corrupted, which measures the cost of the evaluation. With models
+there is a table for each, with the first model as the baseline of the others.
+Run it on an otherwise idle machine.
 """
 
 import argparse
@@ -35,7 +35,7 @@ def load(file, num_images):
 
 
 def nearly_nothing():
-    """A classifier that takes no time."""
+    """Returns a classifier that takes almost no time."""
     inputs = keras.Input((32, 32, 3))
     x = keras.layers.GlobalAveragePooling2D()(inputs)
     return keras.Model(inputs, keras.layers.Dense(10)(x))
@@ -68,7 +68,9 @@ def main():
         )
         print(f"\n{file}\n{reports[file]}")
     if arguments.figure and reports:
-        kfl.plots.corruptions(reports).savefig(arguments.figure, dpi=150)
+        report = reports.pop(arguments.models[0])
+        figure = report.figure(others=reports)
+        figure.savefig(arguments.figure, dpi=150)
 
 
 if __name__ == "__main__":

@@ -78,8 +78,7 @@ def main():
     fit_head(
         model,
         backbone,
-        images,
-        labels,
+        (images, labels),
         batch_size=args.batch,
         epochs=10,
         verbose=0,

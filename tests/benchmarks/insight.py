@@ -1,4 +1,4 @@
-"""What the audit and the proposals are worth.
+"""Measures what the audit and the proposals gain.
 
     python tests/benchmarks/insight.py audit --seeds 5 --first-seed 700
     python tests/benchmarks/insight.py next --seeds 5 --first-seed 700
@@ -91,7 +91,9 @@ def audit(seed):
     }
     row = {}
     for name, model in models.items():
-        report = kfl.evaluation.audit_pseudo_labels(model, unlabeled, labeled)
+        report = kfl.evaluation.audit_pseudo_labels(
+            model, labeled, unlabeled, verbose=0
+        )
         wrong = report.labels != truth[report.indices]
         row[f"{name}: wrong of all, %"] = 100 * wrong.mean()
         row[f"{name}: wrong of the first 100, %"] = 100 * wrong[:100].mean()
@@ -103,7 +105,7 @@ def propose(seed):
     (images, labels), (unlabeled, truth), test = load(seed)
     model = trained(images, labels, seed, 600)
     proposals = kfl.evaluation.next_to_label(
-        model, unlabeled, (images, labels), count=20
+        model, (images, labels), unlabeled, count=20, verbose=0
     )
 
     def accuracies(choices):

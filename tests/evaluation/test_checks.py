@@ -3,13 +3,10 @@ import numpy as np
 import pytest
 
 from keras_fewlabels.evaluation.checks import (
-    as_array,
-    check_images,
     check_model,
-    check_names,
     check_run,
     check_scores,
-    check_severities,
+    checked_images,
     checked_pseudo_labels,
 )
 
@@ -23,22 +20,18 @@ def with_value(value):
     return images
 
 
-def test_arrays_pass_and_tensors_become_arrays():
-    assert as_array(IMAGES, "x") is IMAGES
-    for values in ([1, 2], keras.ops.array([1, 2])):
-        array = as_array(values, "y")
-        assert isinstance(array, np.ndarray)
-        assert array.tolist() == [1, 2]
-    with pytest.raises(
-        ValueError, match=r"`y` must be an array.*type generator"
-    ):
-        as_array((each for each in "ab"), "y")
-
-
 def test_value_range_of_images():
-    assert check_images(IMAGES, None) == (0, 255)
-    assert check_images(FLOATS, (0, 255)) == (0, 255)
-    assert check_images(FLOATS[..., :1], (-10, 10)) == (-10, 10)
+    for images, given, expected in [
+        (IMAGES, None, (0, 255)),
+        (FLOATS, None, (0, 255)),
+        (FLOATS / 9, None, (0, 1)),
+        (FLOATS[..., :1], (-10, 10), (-10, 10)),
+    ]:
+        array, value_range = checked_images(images, given)
+        assert array is images
+        assert value_range == expected
+    array, _ = checked_images(keras.ops.array(FLOATS), None)
+    assert isinstance(array, np.ndarray)
 
 
 @pytest.mark.parametrize(
@@ -48,45 +41,21 @@ def test_value_range_of_images():
         (IMAGES[:0], None, r"at least one image.*\(0, 32, 32, 3\)"),
         (IMAGES.astype(int), None, r"uint8 or floats.*dtype=int64"),
         (IMAGES > 3, None, r"uint8 or floats.*dtype=bool"),
-        (FLOATS, None, r"`value_range=\(0, 1\)`.*dtype=float32"),
+        ((x for x in IMAGES), None, r"uint8 or floats.*type generator"),
+        ("folder", None, r"uint8 or floats.*type str"),
+        (FLOATS * 99, None, r"`value_range=\(black, white\)`.*to 891"),
         (FLOATS, (1, 0), r"black and white, the lower one.*=\(1, 0\)"),
         (FLOATS, (0, 1), r"must lie in the value range.*maximum=9.0"),
         (FLOATS / 9, (0, 255), r"looks scaled to \(0, 1\)"),
         (with_value(np.nan), (0, 255), r"finite.*minimum=nan"),
-        (with_value(np.inf), (0, 255), r"finite.*maximum=inf"),
+        (with_value(np.inf), None, r"finite.*maximum=inf"),
         (IMAGES[:, :31], None, r"32 pixels or larger.*\(2, 31, 32, 3\)"),
         (IMAGES[..., :2], None, r"1 or 3 channels.*\(2, 32, 32, 2\)"),
     ],
 )
 def test_wrong_images(images, value_range, message):
     with pytest.raises(ValueError, match=f"(?s){message}"):
-        check_images(images, value_range)
-
-
-@pytest.mark.parametrize(
-    "names, message",
-    [
-        (["a", "c"], r"each out of \['a', 'b'\].*names=\['a', 'c'\]"),
-        ("a", r"a list of names.*names='a'"),
-        ([], r"a list of names.*names=\[\]"),
-        (["b", "b"], r"each only once.*names=\['b', 'b'\]"),
-    ],
-)
-def test_wrong_names(names, message):
-    check_names(("b", "a"), ["a", "b"], "names")
-    with pytest.raises(ValueError, match=f"(?s){message}"):
-        check_names(names, ["a", "b"], "names")
-
-
-@pytest.mark.parametrize(
-    "severities", [(), (0,), (1, 6), (1, 1), (2.5,), ("3",), "12", 3, None]
-)
-def test_wrong_severities(severities):
-    check_severities([5, 2])
-    with pytest.raises(
-        ValueError, match=r"1 to 5, each only once.*severities="
-    ):
-        check_severities(severities)
+        checked_images(images, value_range)
 
 
 def classifier(units=3):
@@ -145,7 +114,7 @@ def test_labels_are_an_array_or_none():
     ([0, 1], "a class per image.*for 3 images"),
     ([0, 1, -2], "-1 where there is none"),
     ([0.0, 1, 2], "dtype=float64"),
-    (np.full(3, -1), "must be a pseudo-label"),
+    (np.full(3, -1), "must hold one label or more"),
 ])  # fmt: skip
 def test_what_are_no_labels(labels, message):
     with pytest.raises(ValueError, match=message):

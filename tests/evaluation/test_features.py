@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 from keras import layers
 
-from keras_fewlabels.data.sources.image_pool import ImagePool
+from keras_fewlabels.data.sources.image_source import image_source
 from keras_fewlabels.evaluation.features import (
     as_probabilities,
     features_and_probabilities,
@@ -59,7 +59,7 @@ WRAPPERS = {
 def test_features_are_the_input_of_the_last_dense_layer(wrapper):
     model = classifier()
     features, probabilities = features_and_probabilities(
-        WRAPPERS[wrapper](model), ImagePool(IMAGES), batch_size=2
+        WRAPPERS[wrapper](model), image_source(IMAGES), batch_size=2
     )
     np.testing.assert_allclose(features, by_hand(model), atol=1e-5)
     expected = model.predict(IMAGES, verbose=0)
@@ -69,7 +69,7 @@ def test_features_are_the_input_of_the_last_dense_layer(wrapper):
 def test_logits_become_probabilities():
     model, same = classifier(None), classifier()
     same.set_weights(model.get_weights())
-    found = predicted_probabilities(model, ImagePool(IMAGES), 16)
+    found = predicted_probabilities(model, image_source(IMAGES), 16)
     expected = same.predict(IMAGES, verbose=0)
     np.testing.assert_allclose(found, expected, atol=1e-5)
 
@@ -82,14 +82,14 @@ def test_feature_model_may_give_maps_and_the_model_be_anything():
 
     maps = keras.Sequential([keras.Input((4, 4, 1)), layers.Conv2D(6, 3)])
     features, probabilities = features_and_probabilities(
-        Subclassed(), ImagePool(IMAGES), 32, feature_model=maps
+        Subclassed(), image_source(IMAGES), 32, feature_model=maps
     )
     expected = maps.predict(IMAGES, verbose=0).mean(axis=(1, 2))
     np.testing.assert_allclose(features, expected, atol=1e-6)
     level = IMAGES.mean(axis=(1, 2, 3))
     np.testing.assert_allclose(probabilities[:, 0], level, atol=1e-6)
     with pytest.raises(ValueError, match="as `feature_model`"):
-        features_and_probabilities(Subclassed(), ImagePool(IMAGES), 32)
+        features_and_probabilities(Subclassed(), image_source(IMAGES), 32)
 
 
 def test_model_without_a_dense_layer():
@@ -102,7 +102,48 @@ def test_model_without_a_dense_layer():
 
 def test_images_of_another_size():
     with pytest.raises(ValueError, match="The model must take the images"):
-        predicted_probabilities(classifier(), ImagePool(IMAGES[:, :3]), 8)
+        predicted_probabilities(classifier(), image_source(IMAGES[:, :3]), 8)
+
+
+def test_looking_at_the_shape_takes_no_pass_over_a_dataset():
+    class Images(keras.utils.PyDataset):
+        num_read = 0
+
+        def __len__(self):
+            return 30
+
+        def __getitem__(self, index):
+            Images.num_read += 1
+            return IMAGES[:10]
+
+    source = image_source(Images())
+    assert len(source) == 300
+    before = Images.num_read
+    predicted_probabilities(classifier(), source, 10)
+    assert Images.num_read - before == 30
+
+
+def test_loss_of_the_model_tells_logits_from_probabilities():
+    # Constant logits that look like probabilities.
+    model = keras.Sequential(
+        [
+            keras.Input((4, 4, 1)),
+            layers.Flatten(),
+            layers.Dense(2, kernel_initializer="zeros"),
+        ]
+    )
+    model.layers[-1].bias.assign([1.0, 0.0])
+    probabilities = predicted_probabilities(model, image_source(IMAGES), 70)
+    np.testing.assert_allclose(probabilities[0], [1, 0])
+    loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+    model.compile("sgd", loss)
+    probabilities = predicted_probabilities(model, image_source(IMAGES), 70)
+    expected = np.exp(1) / (1 + np.exp(1))
+    np.testing.assert_allclose(probabilities[0, 0], expected, rtol=1e-5)
+    trained = NoisyStudentModel(model)
+    trained.compile("sgd", loss)
+    probabilities = predicted_probabilities(trained, image_source(IMAGES), 70)
+    np.testing.assert_allclose(probabilities[0, 0], expected, rtol=1e-5)
 
 
 def test_values_that_are_no_scores_or_features():

@@ -1,10 +1,15 @@
 import json
 
+import keras
 import numpy as np
 import pytest
 from scipy.stats import binomtest
 
-from keras_fewlabels.evaluation import Verdict, wilson_interval
+from keras_fewlabels.evaluation.verdict import (
+    Verdict,
+    compare_predictions,
+    wilson_interval,
+)
 
 
 def test_clear_gain_and_loss():
@@ -44,6 +49,13 @@ def test_dict_is_json():
     assert figures["is_better"] is None
 
 
+def test_saved_without_a_figure(tmp_path):
+    Verdict(4, 3, 1).save(tmp_path)
+    (file,) = tmp_path.iterdir()
+    assert file.name == "verdict.json"
+    assert json.loads(file.read_text()) == Verdict(4, 3, 1).to_dict()
+
+
 @pytest.mark.parametrize(
     "num_right, num_images", [(0, 1), (1, 1), (45, 52), (52, 52), (3455, 5000)]
 )
@@ -58,3 +70,28 @@ def test_agrees_with_scipy(num_right, num_images):
 def test_impossible_counts_are_refused(counts):
     with pytest.raises(ValueError, match="`num_right` must be from 0 to"):
         wilson_interval(*counts)
+
+
+Y = np.array([0, 1, 2, 2, 1])
+BEFORE = np.array([0, 1, 1, 1, 1])
+AFTER = np.array([0, 0, 2, 1, 1])
+
+
+@pytest.mark.parametrize("kind", [np.asarray, keras.utils.to_categorical])
+def test_counts_what_only_one_has_right(kind):
+    verdict = compare_predictions(kind(BEFORE), kind(AFTER), kind(Y))
+    assert verdict == Verdict(num_images=5, num_gained=1, num_lost=1)
+
+
+def test_scores_of_any_size():
+    # Logits, which are no distribution.
+    before = keras.utils.to_categorical(BEFORE) * 7 - 3
+    assert compare_predictions(before, Y, Y) == Verdict(5, 2, 0)
+
+
+@pytest.mark.parametrize(
+    "arrays", [(BEFORE[:4], AFTER, Y), (BEFORE[:0], AFTER[:0], Y[:0])]
+)
+def test_other_images_are_refused(arrays):
+    with pytest.raises(ValueError, match="must be of the same images"):
+        compare_predictions(*arrays)

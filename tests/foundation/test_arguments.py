@@ -13,6 +13,7 @@ from keras_fewlabels.foundation.arguments import (
     check_choice,
     check_fraction,
     check_int,
+    check_list,
     check_names,
     check_number,
     check_positive,
@@ -21,6 +22,7 @@ from keras_fewlabels.foundation.arguments import (
     check_type,
     check_value_range,
     check_verbose,
+    choice_rule,
     int_rule,
     number_rule,
     resolve_value_range,
@@ -212,8 +214,29 @@ def test_every_error_says_what_was_received():
             "check_number": ["[0, 1]"],
             "check_type": [int, "an int"],
             "check_argument": [BOOL],
+            "check_list": [BOOL],
         }.get(name, [])
         own = ("check_seed", "check_verbose", "check_value_range")
         names = [] if name in own else ["it"]
         with pytest.raises(ValueError, match=r"Received: \w+=<object object"):
             getattr(arguments, name)(object(), *names, *options)
+
+
+@pytest.mark.parametrize(
+    "values", [(), (0,), (1, 6), (1, 1), (2.5,), ("3",), "12", 3, None, [True]]
+)
+def test_lists_of_other_entries(values):
+    check_list([5, 2], "severities", int_rule(1, 5))
+    check_list(range(1, 6), "severities", int_rule(1, 5))
+    with pytest.raises(
+        ValueError, match=r"all different and each an int from 1 to 5.*Received"
+    ):
+        check_list(values, "severities", int_rule(1, 5))
+
+
+def test_lists_of_other_names():
+    rule = choice_rule("a", "b")
+    check_list(("b", "a"), "names", rule)
+    for names in (["a", "c"], "a", ["b", "b"], [["a"]]):
+        with pytest.raises(ValueError, match=r"`names` must .*'a' or 'b'"):
+            check_list(names, "names", rule)

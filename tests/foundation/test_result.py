@@ -15,8 +15,13 @@ class Answer(Result):
     def to_dict(self):
         return {"number": self.number}
 
-    def figure(self):
-        return None if self.number is None else Figure()
+    def figure(self, width=None):
+        if width == 0:
+            raise ValueError("no width")
+        return None if self.number is None else Figure((width or 6, 4))
+
+    def _write_tables(self, folder):
+        (folder / "table.csv").write_text(str(self.number))
 
 
 def test_save_writes_dict_and_figure(tmp_path):
@@ -30,6 +35,27 @@ def test_save_writes_dict_and_figure(tmp_path):
 def test_an_earlier_figure_goes(tmp_path):
     Answer(42).save(tmp_path)
     Answer(None).save(tmp_path)
+    names = {path.name for path in tmp_path.iterdir()}
+    assert names == {"answer.json", "table.csv"}
+
+
+def test_options_are_those_of_the_figure_and_checked_before_writing(tmp_path):
+    with pytest.raises(ValueError, match="no width"):
+        Answer(42).save(tmp_path / "new", width=0)
+    assert not (tmp_path / "new").exists()
+    Answer(42).save(tmp_path, width=1)
+    narrow = (tmp_path / "answer.png").stat().st_size
+    Answer(42).save(tmp_path, width=30)
+    assert (tmp_path / "answer.png").stat().st_size > narrow
+
+
+def test_dict_is_saved_without_matplotlib(tmp_path, monkeypatch):
+    def figure(self):
+        raise ImportError("matplotlib")
+
+    monkeypatch.setattr(Answer, "figure", figure)
+    with pytest.raises(ImportError, match="matplotlib"):
+        Answer(42).save(tmp_path)
     assert [path.name for path in tmp_path.iterdir()] == ["answer.json"]
 
 

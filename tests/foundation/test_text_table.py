@@ -3,7 +3,6 @@ import pytest
 from keras_fewlabels.foundation.text_table import (
     check_class_names,
     class_name,
-    made_folder,
     text_table,
 )
 
@@ -23,10 +22,3 @@ def test_names_of_classes():
     for names in (["cat"], "ab"):
         with pytest.raises(ValueError, match="each of the 2 classes"):
             check_class_names(names, 2)
-
-
-def test_folder_is_made_or_refused(tmp_path):
-    assert made_folder(tmp_path / "a" / "b").is_dir()
-    (tmp_path / "file").touch()
-    with pytest.raises(ValueError, match="in which you may create files"):
-        made_folder(tmp_path / "file")

@@ -225,20 +225,20 @@ CASES = {
     ),
     "fit_head: not compiled": (
         r"Call `compile\(\)` first",
-        lambda: kfl.loops.fit_head(classifier(loss=None), "flat", *LABELED),
+        lambda: kfl.loops.fit_head(classifier(loss=None), "flat", LABELED),
     ),
     "fit_head: model of another type": (
         "`model` must be a Keras model",
-        lambda: kfl.loops.fit_head("resnet", "flat", *LABELED),
+        lambda: kfl.loops.fit_head("resnet", "flat", LABELED),
     ),
     "fit_head: unknown backbone": (
         "must be a layer of the model",
-        lambda: kfl.loops.fit_head(classifier(), "resnet", *LABELED),
+        lambda: kfl.loops.fit_head(classifier(), "resnet", LABELED),
     ),
     "fit_head: labels of other images": (
         "one label per image",
         lambda: kfl.loops.fit_head(
-            classifier(), "flat", IMAGES, LABELS[:4], verbose=0
+            classifier(), "flat", (IMAGES, LABELS[:4]), verbose=0
         ),
     ),
     "fit_head: no labels": (
@@ -246,13 +246,13 @@ CASES = {
         lambda: kfl.loops.fit_head(classifier(), "flat", IMAGES, verbose=0),
     ),
     "fit_head: infinite tf.data": (
-        "must have an end",
+        "`labeled` must end",
         lambda: kfl.loops.fit_head(
             classifier(), "flat", tf_data(*LABELED).repeat()
         ),
     ),
     "fit_head: endless PyDataset": (
-        "must have an end",
+        "`labeled` must end",
         lambda: kfl.loops.fit_head(classifier(), "flat", Endless()),
     ),
     "recalibrate_batch_norm: model of another type": (
@@ -268,7 +268,9 @@ CASES = {
     "recalibrate_batch_norm: no batch size": (
         "`batch_size` must be an int, 1 or more",
         lambda: kfl.loops.recalibrate_batch_norm(
-            classifier(front=[layers.BatchNormalization()]), IMAGES, 0
+            classifier(front=[layers.BatchNormalization()]),
+            IMAGES,
+            batch_size=0,
         ),
     ),
     "FitReport: nothing": (

@@ -4,7 +4,10 @@ import pytest
 from keras import layers
 
 from keras_fewlabels.callbacks import FineTune
-from keras_fewlabels.loops.fit_head import fit_head, split_at_backbone
+from keras_fewlabels.data import ImageFiles
+from keras_fewlabels.foundation.keras_internals import flatten_layers
+from keras_fewlabels.loops import fit_head
+from keras_fewlabels.loops.fit_head import split_at_backbone, stored_features
 
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(12, 4)).astype("float32")
@@ -38,7 +41,13 @@ def check_equal(first, second):
 def test_equals_fit_with_a_frozen_backbone():
     cached = build_model([layers.Rescaling(0.5)])
     history = fit_head(
-        cached, "backbone", X, Y, (X, Y), batch_size=12, epochs=3, verbose=0
+        cached,
+        "backbone",
+        (X, Y),
+        validation_data=(X, Y),
+        batch_size=12,
+        epochs=3,
+        verbose=0,
     ).history
     assert {"loss", "accuracy", "val_accuracy"} <= set(history)
     frozen = build_model([layers.Rescaling(0.5)])
@@ -49,8 +58,8 @@ def test_equals_fit_with_a_frozen_backbone():
 
 def test_fine_tune_follows_on():
     model = build_model()
-    fit_head(model, "backbone", X, Y, batch_size=12, epochs=2, verbose=0)
-    assert all(layer.trainable for layer in model._flatten_layers())
+    fit_head(model, "backbone", (X, Y), batch_size=12, epochs=2, verbose=0)
+    assert all(layer.trainable for layer in flatten_layers(model))
     fine_tune = FineTune("backbone", {0: "all"})
     model.fit(X, Y, batch_size=12, verbose=0, callbacks=[fine_tune])
     assert int(keras.ops.convert_to_numpy(model.optimizer.iterations)) == 3
@@ -69,7 +78,7 @@ def test_a_backbone_flattened_into_the_graph():
     loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
     model.compile("sgd", loss)
     before = backbone.get_weights()
-    history = fit_head(model, backbone, X, Y, epochs=5, verbose=0).history
+    history = fit_head(model, backbone, (X, Y), epochs=5, verbose=0).history
     assert history["loss"][-1] < history["loss"][0]
     for ours, theirs in zip(before, backbone.get_weights(), strict=True):
         np.testing.assert_array_equal(ours, theirs)
@@ -78,14 +87,14 @@ def test_a_backbone_flattened_into_the_graph():
 def test_rejects_what_trains_in_front_of_the_backbone():
     model = build_model([layers.Dense(4)])
     with pytest.raises(ValueError, match="6 trainable variables, 4 of them"):
-        fit_head(model, "backbone", X, Y)
+        fit_head(model, "backbone", (X, Y))
     assert model.get_layer("backbone").trainable
 
 
 def test_rejects_a_model_that_is_not_compiled():
     model = keras.Sequential([keras.Input((4,)), layers.Dense(3)], name="net")
     with pytest.raises(ValueError, match="Received: model='net', which is not"):
-        fit_head(model, model.layers[0], X, Y)
+        fit_head(model, model.layers[0], (X, Y))
 
 
 def test_the_parts_make_up_the_model_and_share_its_layers():
@@ -124,5 +133,88 @@ def test_rejects_a_head_that_takes_more_than_the_features():
     inputs = keras.Input((4,))
     dense = layers.Dense(4, name="dense")
     model = keras.Model(inputs, layers.Add()([inputs, dense(inputs)]))
-    with pytest.raises(ValueError, match="takes something else"):
+    with pytest.raises(ValueError, match="take other inputs"):
         split_at_backbone(model, dense)
+
+
+ROWS = np.arange(20, dtype="float32").reshape(10, 2)
+NUMBERS = np.arange(10)
+WEIGHTS = np.linspace(0, 1, 10)
+
+
+class Batches(keras.utils.PyDataset):
+    def __len__(self):
+        return 3
+
+    def __getitem__(self, index):
+        rows = slice(4 * index, 4 * index + 4)
+        return ROWS[rows], NUMBERS[rows], WEIGHTS[rows]
+
+
+def extractor():
+    inputs = keras.Input((2,))
+    doubled = layers.Dropout(0.9)(layers.Rescaling(2.0)(inputs))
+    return keras.Model(inputs, doubled)
+
+
+def features_of(data, *arguments, **options):
+    return stored_features(extractor(), data, "labeled", *arguments, **options)
+
+
+def test_stored_features_of_arrays():
+    (features, y, weight), size = features_of((ROWS, NUMBERS))
+    np.testing.assert_allclose(features, 2 * ROWS)
+    np.testing.assert_array_equal(y, NUMBERS)
+    assert (weight, size) == (None, 10)
+    _, size = features_of((ROWS, NUMBERS), 3)
+    assert size == 3
+
+
+def test_progress_of_the_features_is_shown(capsys):
+    features_of((ROWS, NUMBERS), 4, verbose=1)
+    assert "3/3" in capsys.readouterr().out
+    features_of((ROWS, NUMBERS), 4, verbose=0)
+    assert capsys.readouterr().out == ""
+
+
+def test_images_on_disk_are_those_in_memory(tmp_path):
+    images = np.random.default_rng(0).integers(0, 256, (5, 4, 4, 1), "uint8")
+    paths = [tmp_path / f"{number}.png" for number in range(5)]
+    for path, image in zip(paths, images, strict=True):
+        keras.utils.save_img(path, image, scale=False)
+    files = ImageFiles(paths, (4, 4), color_mode="grayscale")
+    model = keras.Sequential([keras.Input((4, 4, 1)), layers.Flatten()])
+    labels = np.arange(5)
+    (features, *_), _ = stored_features(model, (files, labels), "labeled", 2)
+    np.testing.assert_array_equal(features, images.reshape(5, 16))
+
+
+def test_several_outputs_have_labels_each():
+    labels = {"a": NUMBERS, "b": ROWS}
+    (_, found, _), _ = features_of((ROWS, labels), 4)
+    np.testing.assert_array_equal(found["b"], ROWS)
+    with pytest.raises(ValueError, match="one label per image"):
+        features_of((ROWS, {"a": NUMBERS[:4]}))
+
+
+def test_stored_features_of_a_py_dataset_with_sample_weights():
+    (features, y, weight), size = features_of(Batches())
+    np.testing.assert_allclose(features, 2 * ROWS)
+    np.testing.assert_array_equal(y, NUMBERS)
+    np.testing.assert_allclose(weight, WEIGHTS)
+    assert size == 4
+
+
+@pytest.mark.tensorflow
+def test_stored_features_of_tf_data():
+    import tensorflow as tf
+
+    dataset = tf.data.Dataset.from_tensor_slices((ROWS, NUMBERS)).batch(4)
+    (features, y, weight), size = features_of(dataset)
+    np.testing.assert_allclose(features, 2 * ROWS)
+    np.testing.assert_array_equal(y, NUMBERS)
+    assert (weight, size) == (None, 4)
+    with pytest.raises(ValueError, match="`labeled` must end"):
+        features_of(dataset.repeat())
+    with pytest.raises(ValueError, match="must hold at least one image"):
+        features_of(dataset.take(0))

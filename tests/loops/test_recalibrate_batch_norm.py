@@ -73,10 +73,10 @@ def check(model, x=X, batch_size=7):
 @pytest.mark.parametrize("batch_size", [1, 7, 11, 22, 256])
 def test_equals_numpy(batch_size):
     model = build()
-    recalibrate_batch_norm(model, X, batch_size)
+    recalibrate_batch_norm(model, X, batch_size=batch_size)
     check(model, batch_size=batch_size)
     # Again, it is the same: nothing is left of what was there before.
-    recalibrate_batch_norm(model, X, batch_size)
+    recalibrate_batch_norm(model, X, batch_size=batch_size)
     check(model, batch_size=batch_size)
 
 
@@ -87,13 +87,13 @@ def test_images_are_seen_as_they_are():
         keras.layers.Dropout(0.75),
         keras.layers.RandomTranslation(0.5, 0.5),
     )
-    recalibrate_batch_norm(model, X, 7)
+    recalibrate_batch_norm(model, X, batch_size=7)
     check(model)
 
 
 def test_predictions_of_a_batch_become_those_of_training():
     model = build()
-    recalibrate_batch_norm(model, X, len(X))
+    recalibrate_batch_norm(model, X, batch_size=len(X))
     np.testing.assert_allclose(
         keras.ops.convert_to_numpy(model(X, training=False)),
         keras.ops.convert_to_numpy(model(X, training=True)),
@@ -112,7 +112,7 @@ def test_frozen_layers_too_and_they_stay_frozen(frozen):
     if frozen == "variable":
         first.gamma.trainable = False
     before = flags(model)
-    recalibrate_batch_norm(model, X, 7)
+    recalibrate_batch_norm(model, X, batch_size=7)
     check(model)
     assert flags(model) == before
     assert (first.momentum, second.momentum) == (0.75, 0.25)
@@ -129,7 +129,7 @@ def test_nested_models_and_nothing_but_statistics():
     model = keras.Sequential([keras.Input((4, 5, 2)), inner])
     model.compile("sgd", "mse")
     before = model.get_weights()
-    recalibrate_batch_norm(model, X, 7)
+    recalibrate_batch_norm(model, X, batch_size=7)
     moving = {
         id(part)
         for layer in norms(model)
@@ -170,7 +170,7 @@ def test_everything_is_as_before_after_an_error():
     momentums = [layer.momentum for layer in norms(model)]
     fails.num_calls = 0
     with pytest.raises(RuntimeError, match="out of memory"):
-        recalibrate_batch_norm(model, X, 7)
+        recalibrate_batch_norm(model, X, batch_size=7)
     assert flags(model) == before
     assert [layer.momentum for layer in norms(model)] == momentums
     # It trains and predicts as ever.

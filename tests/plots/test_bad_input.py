@@ -14,7 +14,7 @@ CASES = {
         lambda: kfl.plots.augmentations(IMAGES[0], layers.Identity()),
     ),
     "augmentations: no views": (
-        "`num_views` must be a whole number",
+        "`num_views` must be an int, 1 or more",
         lambda: kfl.plots.augmentations(IMAGES, layers.Identity(), 0),
     ),
     "augmentations: layer of another type": (
@@ -29,25 +29,17 @@ CASES = {
         "Each accuracy in `accuracies` must be a number",
         lambda: kfl.plots.comparison({"labels only": NAN}),
     ),
-    "corruptions: rows of several lengths": (
-        "an error for each severity",
-        lambda: kfl.plots.corruptions({"fog": [0.1], "snow": [0.1, 0.2]}),
-    ),
-    "corruptions: text": (
-        "an error for each severity",
-        lambda: kfl.plots.corruptions({"fog": ["high"]}),
-    ),
-    "image_grid: rows of several lengths": (
-        "rows of equally many images",
-        lambda: kfl.plots.image_grid([IMAGES[:2], IMAGES[:3]]),
-    ),
-    "image_grid: images without channels": (
+    "contact_sheet: images without channels": (
         "with 1 or 3 channels",
-        lambda: kfl.plots.image_grid(IMAGES[..., 0]),
+        lambda: kfl.plots.contact_sheet(IMAGES[..., 0], LABELS),
     ),
-    "image_grid: empty range": (
+    "contact_sheet: empty range": (
         "`value_range` must be the values of black and white",
-        lambda: kfl.plots.image_grid([IMAGES[:2]], (0, 0)),
+        lambda: kfl.plots.contact_sheet(IMAGES, LABELS, value_range=(0, 0)),
+    ),
+    "contact_sheet: captions of other images": (
+        "one string per image",
+        lambda: kfl.plots.contact_sheet(IMAGES, LABELS[:3]),
     ),
     "learning_curves: unknown metric": (
         "each must be in a history",
@@ -76,18 +68,14 @@ CASES = {
         ),
     ),
     "pseudo_labels: no rounds": (
-        "a round of labelling to draw",
+        "`rounds` must hold a round of labelling",
         lambda: kfl.plots.pseudo_labels(
             {"label": LABELS, "confidence": np.ones(16)}, []
         ),
     ),
     "pseudo_labels: other columns": (
-        "must be what `PseudoLabeler.to_dict",
+        "must be the dict that `PseudoLabeler.to_dict",
         lambda: kfl.plots.pseudo_labels({"label": LABELS}, []),
-    ),
-    "waterfall: one step": (
-        "two or more steps",
-        lambda: kfl.plots.waterfall({"labels only": 0.6}),
     ),
 }
 

@@ -2,7 +2,7 @@ import pytest
 from matplotlib import colors
 
 from keras_fewlabels.plots import comparison
-from keras_fewlabels.plots.predictions import RIGHT
+from keras_fewlabels.plots.figure import RIGHT
 
 SEEDS = {"labels only": [0.40, 0.46], "noisy student": 0.75, "other": 0.5}
 

@@ -42,6 +42,13 @@ def test_all_of_it_is_inside_the_figure():
         assert one.x1 < other.x0
 
 
+def test_floats_are_drawn_in_the_narrowest_range_that_holds_them():
+    images = np.array([-0.5, 0, 1]).reshape(3, 1, 1, 1)
+    figure = contact_sheet(images, list("abc"))
+    levels = [image.get_array()[0, 0, 0] for image in figure.axes[0].images]
+    assert levels == [0.25, 0.5, 1]
+
+
 def test_value_range():
     images = np.array([-1, 0, 3.0]).reshape(3, 1, 1, 1)
     figure = contact_sheet(images, list("abc"), value_range=(-1, 1))
@@ -56,7 +63,7 @@ def test_value_range():
         (IMAGES, "abcde", {}, "one string per image"),
         (IMAGES[0], ["a"], {}, r"shape=\(4, 8, 3\)"),
         (IMAGES[:0], [], {}, "1 to 1,000 images"),
-        (IMAGES / 255, list("abcde"), {}, "no range of their own"),
+        (IMAGES * 99.0, list("abcde"), {}, r"`value_range=\(black, white\)`"),
         (IMAGES, list("abcde"), {"value_range": (1, 0)}, "lower one first"),
         (IMAGES, list("abcde"), {"num_columns": 0}, "`num_columns` must"),
     ],

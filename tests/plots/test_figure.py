@@ -14,5 +14,5 @@ def test_pyplot_knows_nothing_of_it():
 
 def test_without_matplotlib(monkeypatch):
     monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
-    with pytest.raises(ImportError, match=r"pip install keras-fewlabels\[plot"):
+    with pytest.raises(ImportError, match=r"keras-fewlabels\[plots\]"):
         new_figure(3, 2)

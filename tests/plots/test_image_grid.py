@@ -1,11 +1,21 @@
 import numpy as np
 import pytest
+from matplotlib import colors
 
-from keras_fewlabels.plots import image_grid
+from keras_fewlabels.plots.image_grid import image_grid, in_rows
 
 
 def drawn(figure):
-    return [axes.images[0].get_array() for axes in figure.axes]
+    return [image.get_array() for image in figure.axes[0].images]
+
+
+def boxes(figure):
+    """The left, right, lower and upper edge of each image, in inches."""
+    return [image.get_extent() for image in figure.axes[0].images]
+
+
+def texts(figure):
+    return [text.get_text() for text in figure.axes[0].texts]
 
 
 @pytest.mark.parametrize(
@@ -31,42 +41,86 @@ def test_values_beyond_the_range_are_black_or_white():
 
 def test_rows_columns_and_titles_are_in_place():
     images = np.arange(6).reshape(2, 3, 1, 1, 1) / 5
-    figure = image_grid(images, (0, 1), ["cat", "dog"], ["a", "b", "c"])
+    figure = image_grid(
+        images,
+        (0, 1),
+        row_titles=["cat", "dog"],
+        column_titles=["a", "b", "c"],
+        title="all",
+    )
     levels = [array[0, 0, 0] for array in drawn(figure)]
     np.testing.assert_allclose(levels, np.arange(6) / 5)
-    titles = [axes.get_title() for axes in figure.axes]
-    assert titles == ["a", "b", "c", "", "", ""]
-    labels = [axes.get_ylabel() for axes in figure.axes]
-    assert labels == ["cat", "", "", "dog", "", ""]
+    assert texts(figure) == ["cat", "dog", "a", "b", "c", "all"]
+    places = [text.get_position() for text in figure.axes[0].texts]
+    edges = boxes(figure)
+    for (x, y), (left, _, lower, upper) in zip(
+        places[:2], edges[::3], strict=True
+    ):
+        assert x < left and upper < y < lower
+    for (x, y), (left, right, _, upper) in zip(
+        places[2:5], edges[:3], strict=True
+    ):
+        assert left < x < right and y < upper
+    assert places[5][1] < places[2][1]
 
 
-def test_images_of_several_sizes(tmp_path):
+def test_images_keep_their_proportions_in_equal_cells(tmp_path):
     rows = [[np.zeros((8, 6, 3)), np.zeros((4, 4, 3))]]
-    figure = image_grid(rows, (0, 1))
+    figure = image_grid(rows, (0, 1), side=0.8)
     assert [x.shape for x in drawn(figure)] == [(8, 6, 3), (4, 4, 3)]
+    sizes = [
+        (right - left, lower - upper)
+        for left, right, lower, upper in boxes(figure)
+    ]
+    np.testing.assert_allclose(sizes, [(0.6, 0.8), (0.6, 0.6)])
     figure.savefig(tmp_path / "grid.png")
     assert (tmp_path / "grid.png").read_bytes()[1:4] == b"PNG"
 
 
-WRONG = [
-    (np.zeros((2, 3, 8, 8)), {}, r"`images\[..., None\]`.*shape=\(8, 8\)"),
-    (np.zeros((1, 1, 8, 8, 2)), {}, r"1 or 3 channels.*shape=\(8, 8, 2\)"),
-    ([], {}, r"at least one. Received: rows of \[\] images"),
-    ([[np.zeros((1, 1, 1))], []], {}, r"equally many.*rows of \[1, 0\] images"),
-    (
-        np.zeros((1, 2, 1, 1, 1)),
-        {"column_titles": ["a"]},
-        r"`column_titles` must hold 2.*each column. Received.*=\['a'\]",
-    ),
-    (
-        np.zeros((1, 2, 1, 1, 1)),
-        {"row_titles": ["a", "b"]},
-        r"`row_titles` must hold 1.*each row. Received",
-    ),
-]
+def test_frames_and_captions_have_the_colors_of_their_images():
+    figure = image_grid(
+        np.zeros((1, 2, 4, 4, 1)),
+        (0, 1),
+        captions=["one", "two"],
+        text_colors=["black", "red"],
+        frame_colors=[None, "red"],
+    )
+    (axes,) = figure.axes
+    assert [text.get_color() for text in axes.texts] == ["black", "red"]
+    (frame,) = axes.lines
+    assert colors.to_rgba(frame.get_color()) == colors.to_rgba("red")
+    left, right, lower, upper = boxes(figure)[1]
+    assert set(frame.get_xdata()) == {left, right}
+    assert set(frame.get_ydata()) == {lower, upper}
 
 
-@pytest.mark.parametrize("images, kwargs, message", WRONG)
-def test_wrong_arguments(images, kwargs, message):
+def test_dollar_signs_in_names_are_no_mathematics():
+    figure = image_grid(
+        np.zeros((1, 1, 4, 4, 1)), (0, 1), captions=["$5_x$"], title="$_$"
+    )
+    # With mathematics, an index without a base would be an error.
+    figure.draw_without_rendering()
+    assert [text.get_parse_math() for text in figure.axes[0].texts] == [
+        False,
+        False,
+    ]
+
+
+def test_last_row_may_be_shorter():
+    rows = in_rows(np.arange(5).reshape(5, 1, 1, 1), 2)
+    assert [row.ravel().tolist() for row in rows] == [[0, 1], [2, 3], [4]]
+    figure = image_grid(rows, (0, 4))
+    lefts = [left for left, *_ in boxes(figure)]
+    assert lefts[0] == lefts[2] == lefts[4] < lefts[1] == lefts[3]
+
+
+@pytest.mark.parametrize(
+    "images, message",
+    [
+        (np.zeros((2, 3, 8, 8)), r"`images\[..., None\]`.*shape=\(8, 8\)"),
+        (np.zeros((1, 1, 8, 8, 2)), r"1 or 3 channels.*shape=\(8, 8, 2\)"),
+    ],
+)
+def test_other_shapes_are_refused(images, message):
     with pytest.raises(ValueError, match=f"(?s){message}"):
-        image_grid(images, **kwargs)
+        image_grid(images, (0, 1))

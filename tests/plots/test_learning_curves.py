@@ -104,8 +104,8 @@ def test_wide_ranges_are_drawn_on_a_logarithmic_scale():
 
 
 WRONG = [
-    ([1.0, 2.0], {}, r"what `fit\(\)` returns.*history=\[1.0, 2.0\]"),
-    ({}, {}, r"At least one metric.*There are \[\]"),
+    ([1.0, 2.0], {}, r"that `fit\(\)` returns.*history=\[1.0, 2.0\]"),
+    ({}, {}, r"one metric or more.*There are \[\]"),
     (HISTORY, {"metrics": ["auc"]}, r"\['loss', 'accuracy'\].*\['auc'\]"),
     ({"a": HISTORY, "b": [1.0]}, {}, r"must be a history.*\[1.0\]"),
     (

@@ -111,7 +111,7 @@ WRONG = [
         {},
         r"one value per image.*\[\(7,\), \(7,\), \(3,\)\]",
     ),
-    (LABELS, [], {}, r"must be a round.*rounds=\[\]"),
+    (LABELS, [], {}, r"must hold a round.*rounds=\[\]"),
     (
         LABELS,
         ROUNDS,

@@ -1,10 +1,6 @@
 """Accuracy on corrupted images."""
 
-from keras_fewlabels.evaluation.corruptions.alexnet_errors import alexnet_errors
 from keras_fewlabels.evaluation.corruptions.corrupt import corrupt
-from keras_fewlabels.evaluation.corruptions.corruption_report import (
-    CorruptionReport,
-)
 from keras_fewlabels.evaluation.corruptions.evaluate_corruptions import (
     evaluate_corruptions,
 )
@@ -12,10 +8,4 @@ from keras_fewlabels.evaluation.corruptions.evaluate_flip_rate import (
     evaluate_flip_rate,
 )
 
-__all__ = [
-    "CorruptionReport",
-    "alexnet_errors",
-    "corrupt",
-    "evaluate_corruptions",
-    "evaluate_flip_rate",
-]
+__all__ = ["corrupt", "evaluate_corruptions", "evaluate_flip_rate"]

@@ -1,21 +1,13 @@
-from keras_fewlabels.evaluation.checks import (
-    as_array,
-    check_images,
-    check_names,
-    check_severities,
-)
-from keras_fewlabels.evaluation.corruptions.changed import (
-    changed,
-    load_functions,
-)
-from keras_fewlabels.foundation.arguments import check_int
+from keras_fewlabels.evaluation.checks import checked_images
+from keras_fewlabels.evaluation.corruptions.change_batch import change_batch
+from keras_fewlabels.foundation.arguments import check_choice, check_int
 
 
-def corrupt(x, corruption, severity=3, value_range=None, seed=0):
+def corrupt(x, corruption, severity=3, *, value_range=None, seed=0):
     """Returns images as they look under a corruption.
 
-    To look at what `evaluate_corruptions` shows to a model: image for image
-    the same, if the seed is.
+    These are the images that `evaluate_corruptions` shows to a model, if the
+    seed is the same.
 
     Args:
         x: Array of images of shape `(num_images, height, width, channels)`,
@@ -24,14 +16,16 @@ def corrupt(x, corruption, severity=3, value_range=None, seed=0):
             lists.
         severity: Integer, 1 to 5.
         value_range: Pair of floats, the values of black and white. Defaults
-            to `(0, 255)` for uint8; floats need it.
+            to `(0, 255)` for uint8, and for floats to the narrowest of
+            `(0, 1)`, `(-1, 1)` and `(0, 255)` that holds all values.
         seed: Integer, 0 or more.
 
     Returns:
         Array of the shape, dtype and value range of `x`, with 256 levels.
 
     Raises:
-        ValueError: If the images or an argument are not as above.
+        ValueError: If the images have another shape, dtype or value range, or
+            if an argument is not as above.
         ImportError: If SciPy or Pillow is not installed.
 
     Example:
@@ -41,12 +35,13 @@ def corrupt(x, corruption, severity=3, value_range=None, seed=0):
     >>> float(brighter.mean())  # By 0.3 of 255.
     177.0
     """
-    functions = load_functions("by_name")
-    check_names([corruption], functions, "corruption")
-    check_severities([severity])
-    check_int(seed, "seed", 0)
-    images = as_array(x, "x")
-    value_range = check_images(images, value_range)
-    return changed(
-        images, 0, severity, functions[corruption], value_range, seed
+    from keras_fewlabels.evaluation.corruptions.kernels.by_name import (
+        CORRUPTIONS,
     )
+
+    check_choice(corruption, "corruption", CORRUPTIONS)
+    check_int(severity, "severity", 1, most=5)
+    check_int(seed, "seed", 0)
+    images, value_range = checked_images(x, value_range)
+    function = CORRUPTIONS[corruption]
+    return change_batch(images, 0, severity, function, value_range, seed)

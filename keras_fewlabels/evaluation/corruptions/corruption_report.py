@@ -2,17 +2,38 @@ import dataclasses
 
 import numpy as np
 
-from keras_fewlabels.evaluation.corruptions.alexnet_errors import alexnet_errors
+from keras_fewlabels.foundation.result import Result
+from keras_fewlabels.plots.results.corruptions import corruptions
+
+# Errors of AlexNet under the 15 corruptions of ImageNet-C, means over the five
+# severities (Hendrycks and Dietterich, 2019, https://arxiv.org/abs/1903.12261).
+ALEXNET_ERRORS = {
+    "gaussian_noise": 0.886428,
+    "shot_noise": 0.894468,
+    "impulse_noise": 0.922640,
+    "defocus_blur": 0.819880,
+    "glass_blur": 0.826268,
+    "motion_blur": 0.785948,
+    "zoom_blur": 0.798360,
+    "snow": 0.866816,
+    "frost": 0.826572,
+    "fog": 0.819324,
+    "brightness": 0.564592,
+    "contrast": 0.853204,
+    "elastic_transform": 0.646056,
+    "pixelate": 0.717840,
+    "jpeg_compression": 0.606500,
+}
 
 
 @dataclasses.dataclass(frozen=True)
-class CorruptionReport:
-    """How often a model errs on corrupted images, as a table and a dict.
+class CorruptionReport(Result):
+    """The error rates of a model on corrupted images.
 
-    `evaluate_corruptions` returns it. `print(report)` shows the table,
-    `keras_fewlabels.plots.corruptions(report)` draws it, and
-    `json.dump(report.to_dict(), file)` keeps it. All errors are fractions in
-    0 to 1; the table gives percent.
+    `evaluate_corruptions` returns it. `print(report)` shows a table,
+    `report.figure()` draws it, `report.to_dict()` returns it, and
+    `report.save(folder)` writes `corruptions.json` and `corruptions.png`. All
+    errors are fractions in 0 to 1; the table shows percent.
 
     Args:
         clean_error: Float, the error on the images as they are.
@@ -23,17 +44,18 @@ class CorruptionReport:
 
     Attributes:
         mean_errors: Dict of names of corruptions to means over severities.
-        mean_corruption_error: Float, the mean of these, which is what papers
-            report on CIFAR-10-C. The four extra corruptions are meant for
-            choosing settings; they count where no other was evaluated.
+        mean_corruption_error: Float, the mean of these, which papers report
+            on CIFAR-10-C. The four extra corruptions are meant for choosing
+            settings, and count only if no other corruption was evaluated.
         baseline_ratio: Float, the mean of the ratios of mean errors to those
-            of the baseline, or None without one. Below 1 the model is the
-            more robust of the two. In percent it is the mCE of ImageNet-C,
-            if the baseline is `alexnet_errors()`.
+            of the baseline, or `None` without a baseline. Below 1 the model
+            is more robust than the baseline. In percent and for
+            `baseline="alexnet"` it is the mCE of ImageNet-C.
 
     Example:
 
-    >>> report = keras_fewlabels.evaluation.CorruptionReport(
+    >>> from keras_fewlabels.evaluation.corruptions import corruption_report
+    >>> report = corruption_report.CorruptionReport(
     ...     0.1,
     ...     {"fog": [0.25, 0.75], "contrast": [0.25, 0.25]},
     ...     severities=(1, 3),
@@ -54,6 +76,8 @@ class CorruptionReport:
     severities: tuple = (1, 2, 3, 4, 5)
     baseline: dict | None = None
 
+    file_name = "corruptions"
+
     @property
     def mean_errors(self):
         return {name: _mean(row) for name, row in self.errors.items()}
@@ -69,7 +93,7 @@ class CorruptionReport:
         return _mean([self._ratio(name) for name in self._counted()])
 
     def to_dict(self):
-        """Returns all figures as a dict that JSON can hold."""
+        """Returns all errors as a dict that JSON can hold."""
         return {
             "clean_error": self.clean_error,
             "mean_corruption_error": self.mean_corruption_error,
@@ -77,6 +101,25 @@ class CorruptionReport:
             "severities": list(self.severities),
             "errors": {name: list(row) for name, row in self.errors.items()},
         }
+
+    def figure(self, others=None):
+        """Draws a heat map of the errors.
+
+        Args:
+            others: Optional dict of titles to reports of other models, of the
+                same corruptions and severities, which are drawn to the right.
+
+        Returns:
+            A `matplotlib.figure.Figure`.
+
+        Raises:
+            ValueError: If another report has other corruptions or severities.
+            ImportError: If matplotlib is not installed.
+        """
+        reports = {"this model": self, **others} if others else {"": self}
+        return corruptions(
+            {title: report.to_dict() for title, report in reports.items()}
+        )
 
     def __str__(self):
         heads = [*map(str, self.severities), "mean"]
@@ -97,7 +140,7 @@ class CorruptionReport:
         return "\n".join(lines)
 
     def _counted(self):
-        benchmark = [name for name in self.errors if name in alexnet_errors()]
+        benchmark = [name for name in self.errors if name in ALEXNET_ERRORS]
         return benchmark or list(self.errors)
 
     def _ratio(self, name):
@@ -117,42 +160,43 @@ def _cells(texts):
 
 
 def baseline_errors(baseline, names, severities):
-    """The mean error of a baseline under each corruption.
+    """Returns the mean error of a baseline under each corruption.
 
     Args:
-        baseline: A `CorruptionReport`, a dict of names to means over all five
-            severities, or None.
+        baseline: A `CorruptionReport`, `"alexnet"`, or `None`.
         names: List of names of corruptions.
         severities: Sequence of integers.
 
     Returns:
-        Dict of the names to floats above 0, or None.
+        Dict of the names to floats above 0, or `None`.
 
     Raises:
-        ValueError: If the baseline has other severities, or no error to
-            compare to for one of the names.
+        ValueError: If the baseline has other severities, or no error above 0
+            for one of the names.
     """
     if baseline is None:
         return None
-    theirs, errors = (1, 2, 3, 4, 5), baseline
     if isinstance(baseline, CorruptionReport):
-        theirs, errors = baseline.severities, baseline.mean_errors
-    if not isinstance(errors, dict):
+        known_severities = baseline.severities
+        errors = baseline.mean_errors
+    elif isinstance(baseline, str) and baseline == "alexnet":
+        known_severities, errors = (1, 2, 3, 4, 5), ALEXNET_ERRORS
+    else:
         raise ValueError(
-            "`baseline` must be a `keras.Model`, a `CorruptionReport` or "
-            f"`alexnet_errors()`. Received: baseline={baseline!r}"
+            "`baseline` must be a `keras.Model`, the report of one, or "
+            f"'alexnet'. Received: baseline={baseline!r}"
         )
-    if set(theirs) != set(severities):
+    if set(known_severities) != set(severities):
         raise ValueError(
-            f"The errors of `baseline` are means over severities {theirs}; "
-            "evaluate the model on the same. "
+            "The errors of `baseline` are means over severities "
+            f"{known_severities}. Evaluate the model on the same severities. "
             f"Received: severities={severities}"
         )
-    useless = [name for name in names if not errors.get(name, 0) > 0]
-    if useless:
+    missing = [name for name in names if not errors.get(name, 0) > 0]
+    if missing:
         raise ValueError(
-            "The model can only be compared to a baseline that errs under each "
-            "corruption. Leave out those without an error to compare to. "
-            f"Received: none for {useless}"
+            "`baseline` must have an error above 0 under each corruption. "
+            "Leave out corruptions without one. "
+            f"Received: no error for {missing}"
         )
     return {name: errors[name] for name in names}

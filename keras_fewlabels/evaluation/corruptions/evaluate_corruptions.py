@@ -2,27 +2,28 @@ import functools
 
 import keras
 
+from keras_fewlabels.data.checks.images import as_array
 from keras_fewlabels.data.checks.labels import check_labels, class_numbers
 from keras_fewlabels.evaluation.checks import (
-    as_array,
-    check_images,
     check_model,
-    check_names,
     check_run,
-    check_severities,
+    checked_images,
 )
-from keras_fewlabels.evaluation.corruptions.alexnet_errors import alexnet_errors
-from keras_fewlabels.evaluation.corruptions.changed import (
-    changed,
-    load_functions,
-)
+from keras_fewlabels.evaluation.corruptions.change_batch import change_batch
 from keras_fewlabels.evaluation.corruptions.corruption_report import (
+    ALEXNET_ERRORS,
     CorruptionReport,
     baseline_errors,
 )
-from keras_fewlabels.evaluation.corruptions.predicted_classes import (
-    PredictionProgress,
-    predicted_classes,
+from keras_fewlabels.evaluation.corruptions.predict_classes import (
+    predict_classes,
+)
+from keras_fewlabels.evaluation.prediction_progress import PredictionProgress
+from keras_fewlabels.foundation.arguments import (
+    check_list,
+    check_verbose,
+    choice_rule,
+    int_rule,
 )
 
 
@@ -32,17 +33,19 @@ def evaluate_corruptions(
     y,
     corruptions=None,
     severities=(1, 2, 3, 4, 5),
+    *,
     batch_size=128,
     value_range=None,
     seed=0,
     baseline=None,
     verbose="auto",
 ):
-    """Evaluates a classifier on images that are noisy, blurred, snowed under.
+    """Evaluates a classifier on corrupted images.
 
-    A model that is right on clean images may err on all others. This is the
-    benchmark of common corruptions, made from your own test images: 15 kinds
-    in 5 severities each, of which a model must have seen none in training.
+    A model that is right on clean images may be wrong on noisy or blurred
+    ones. This is the benchmark of common corruptions for your own test images,
+    with 15 corruptions in 5 severities each. A model must not have seen any of
+    them in training.
 
     | kind | corruptions |
     |---|---|
@@ -54,19 +57,19 @@ def evaluate_corruptions(
     | extra | `speckle_noise`, `gaussian_blur`, `spatter`, `saturate` |
 
     Severities are those of CIFAR-10-C for images of 32 pixels, and those of
-    ImageNet-C for 224 and more; in between they grow in proportion to the
-    shorter side. An image is corrupted in the same way in any batch, with any
-    other corruptions, and for any model. `corrupt` shows it.
+    ImageNet-C for 224 pixels and more. In between they are interpolated by
+    the shorter side. An image is corrupted in the same way in any batch,
+    beside any other corruptions, and for any model. `corrupt` returns it.
 
-    Images are corrupted batch by batch while the model predicts, so they take
-    no more memory than one batch. They have 256 levels, floats too.
+    Images are corrupted batch by batch while the model predicts, so only one
+    corrupted batch is held in memory. Corrupted images have 256 levels, also
+    if they are floats.
 
     Reference:
         - [Hendrycks and Dietterich, 2019](https://arxiv.org/abs/1903.12261).
-          Images differ from theirs in the random draws, in levels that are
-          rounded instead of cut off, and in `frost`, whose ice is drawn
-          instead of photographed. The outlines of drops in `spatter` are
-          found in another way.
+          The images differ from theirs in the random draws, in levels that
+          are rounded instead of cut off, in `frost`, whose ice is drawn
+          instead of photographed, and in the outlines of drops in `spatter`.
 
     Args:
         model: A `keras.Model` that returns a score per class, of shape
@@ -78,21 +81,25 @@ def evaluate_corruptions(
             of shape `(num_images, num_classes)`.
         corruptions: List of names out of the table. Defaults to the first 15.
         severities: Sequence of integers from 1 to 5.
-        batch_size: Integer, how many images are predicted at once.
+        batch_size: Integer, the number of images that are predicted at once.
         value_range: Pair of floats, the values of black and white. Defaults
-            to `(0, 255)` for uint8; floats need it.
-        seed: Integer, 0 or more, which all draws follow from.
-        baseline: What errors are compared to: a `keras.Model`, which is
-            evaluated first, the `CorruptionReport` of one, or
-            `alexnet_errors()`.
+            to `(0, 255)` for uint8, and for floats to the narrowest of
+            `(0, 1)`, `(-1, 1)` and `(0, 255)` that holds all values.
+        seed: Integer, 0 or more, which determines all random draws.
+        baseline: Optional model that the errors are compared to: a
+            `keras.Model`, which is evaluated first; the `CorruptionReport` of
+            one; or `"alexnet"`, whose published errors on ImageNet-C make the
+            comparison the mCE of that benchmark.
         verbose: `"auto"`, 0, 1, or 2, as in `fit`. 0 draws no progress bar.
 
     Returns:
-        A `CorruptionReport`.
+        A `CorruptionReport` with `clean_error`, `errors`, `mean_errors`,
+        `mean_corruption_error` and `baseline_ratio`. It can be printed, drawn
+        by `figure()`, and written by `save(folder)`.
 
     Raises:
-        ValueError: If an argument is not as above, before anything runs; or
-            if the model returns other than finite scores.
+        ValueError: If an argument has another form than above, or the model
+            returns other than finite scores.
         ImportError: If SciPy or Pillow is not installed.
 
     Example:
@@ -113,20 +120,27 @@ def evaluate_corruptions(
     >>> report.clean_error, report.mean_errors
     (0.0, {'shot_noise': 0.0, 'brightness': 0.4})
     """
-    functions = load_functions("by_name")
-    names = list(alexnet_errors()) if corruptions is None else corruptions
-    check_names(names, functions, "corruptions")
-    check_severities(severities)
-    images, labels = as_array(x, "x"), as_array(y, "y")
-    value_range = check_images(images, value_range)
+    from keras_fewlabels.evaluation.corruptions.kernels.by_name import (
+        CORRUPTIONS,
+    )
+
+    names = list(ALEXNET_ERRORS) if corruptions is None else corruptions
+    check_list(names, "corruptions", choice_rule(*CORRUPTIONS))
+    check_list(severities, "severities", int_rule(1, 5))
+    check_verbose(verbose)
+    images, value_range = checked_images(x, value_range)
+    labels = as_array(y, "y")
     check_run(model, batch_size, seed)
     num_classes = check_model(model, images[:batch_size])
     check_labels(labels, "y", len(images), num_classes)
     if isinstance(baseline, keras.Model):
         baseline = evaluate_corruptions(
-            baseline, images, labels, names, severities, batch_size,
-            value_range, seed, verbose=verbose,
-        )  # fmt: skip
+            *(baseline, images, labels, names, severities),
+            batch_size=batch_size,
+            value_range=value_range,
+            seed=seed,
+            verbose=verbose,
+        )
     baseline = baseline_errors(baseline, names, severities)
     num_passes = 1 + len(names) * len(severities)
     progress = PredictionProgress(
@@ -134,16 +148,16 @@ def evaluate_corruptions(
     )
 
     def errors(change, versions):
-        found = predicted_classes(
+        predicted = predict_classes(
             model, images, change, versions, batch_size, progress
         )
-        return tuple((found != class_numbers(labels)).mean(axis=1).tolist())
+        return tuple((predicted != class_numbers(labels)).mean(axis=1).tolist())
 
-    change = functools.partial(changed, value_range=value_range, seed=seed)
+    change = functools.partial(change_batch, value_range=value_range, seed=seed)
     (clean_error,) = errors(lambda batch, *_: batch, ["clean"])
     corrupted_errors = {
         name: errors(
-            functools.partial(change, function=functions[name]), severities
+            functools.partial(change, function=CORRUPTIONS[name]), severities
         )
         for name in names
     }

@@ -3,22 +3,23 @@ import functools
 import numpy as np
 
 from keras_fewlabels.evaluation.checks import (
-    as_array,
-    check_images,
     check_model,
-    check_names,
     check_run,
+    checked_images,
 )
-from keras_fewlabels.evaluation.corruptions.changed import (
-    changed,
-    load_functions,
+from keras_fewlabels.evaluation.corruptions.change_batch import change_batch
+from keras_fewlabels.evaluation.corruptions.flip_rates import FlipRates
+from keras_fewlabels.evaluation.corruptions.predict_classes import (
+    predict_classes,
 )
-from keras_fewlabels.evaluation.corruptions.predicted_classes import (
-    PredictionProgress,
-    predicted_classes,
+from keras_fewlabels.evaluation.prediction_progress import PredictionProgress
+from keras_fewlabels.foundation.arguments import (
+    check_list,
+    check_verbose,
+    choice_rule,
 )
 
-# Name: the number of frames, and whether each is compared to the first.
+# Names to the number of frames, and whether each is compared to the first.
 _FRAMES = {
     "gaussian_noise": (31, True),
     "shot_noise": (31, True),
@@ -36,17 +37,18 @@ def evaluate_flip_rate(
     model,
     x,
     perturbations=None,
+    *,
     batch_size=128,
     value_range=None,
     seed=0,
     verbose="auto",
 ):
-    """Measures how often predictions change where images hardly do.
+    """Measures how often predictions change when images hardly change.
 
-    Each image becomes a short film in which it turns, brightens or moves step
-    by step, too little for the eye to care. The flip rate is the share of
-    frames for which the model predicts another class than for the frame
-    before. It needs no labels, so your unlabelled images will do.
+    Each image becomes a sequence of frames in which it turns, brightens or
+    moves in small steps. The flip rate is the share of frames for which the
+    model predicts another class than for the frame before. It needs no
+    labels, so it can be measured on unlabelled images.
 
     | perturbation | frames | |
     |---|---|---|
@@ -72,19 +74,21 @@ the first, which has none |
             32 pixels or larger, with 1 or 3 channels, of uint8 or floats, as
             the model takes them.
         perturbations: List of names out of the table. Defaults to all.
-        batch_size: Integer, how many images are predicted at once.
+        batch_size: Integer, the number of images that are predicted at once.
         value_range: Pair of floats, the values of black and white. Defaults
-            to `(0, 255)` for uint8; floats need it.
-        seed: Integer, 0 or more, which all draws follow from.
+            to `(0, 255)` for uint8, and for floats to the narrowest of
+            `(0, 1)`, `(-1, 1)` and `(0, 255)` that holds all values.
+        seed: Integer, 0 or more, which determines all random draws.
         verbose: `"auto"`, 0, 1, or 2, as in `fit`. 0 draws no progress bar.
 
     Returns:
-        Dict of the names to flip rates in 0 to 1, and of `"mean"` to the mean
-        of these.
+        A `FlipRates` with `rates`, a dict of the names to flip rates in 0 to
+        1, and their `mean`. It can be printed, drawn by `figure()`, and
+        written by `save(folder)`.
 
     Raises:
-        ValueError: If an argument is not as above, before anything runs; or
-            if the model returns other than finite scores.
+        ValueError: If an argument has another form than above, or the model
+            returns other than finite scores.
         ImportError: If SciPy or Pillow is not installed.
 
     Example:
@@ -99,18 +103,24 @@ the first, which has none |
     ...     ]
     ... )
     >>> x = np.full((10, 32, 32, 1), 120, "uint8")
-    >>> rates = keras_fewlabels.evaluation.evaluate_flip_rate(
+    >>> flips = keras_fewlabels.evaluation.evaluate_flip_rate(
     ...     model, x, ["brightness", "rotate"], verbose=0
     ... )
-    >>> rates["brightness"] == 1 / 30, rates["rotate"]  # It gets bright once.
-    (True, 0.0)
+    >>> print(flips)  # On the way to bright, the class flips once in 30.
+    perturbation  flips in %
+      brightness         3.3
+          rotate         0.0
+            mean         1.7
     """
     names = list(_FRAMES) if perturbations is None else perturbations
-    check_names(names, _FRAMES, "perturbations")
-    images = as_array(x, "x")
-    value_range = check_images(images, value_range)
+    check_list(names, "perturbations", choice_rule(*_FRAMES))
+    check_verbose(verbose)
+    images, value_range = checked_images(x, value_range)
     check_run(model, batch_size, seed)
-    functions = load_functions("perturbations")
+    from keras_fewlabels.evaluation.corruptions.kernels.perturbations import (
+        PERTURBATIONS,
+    )
+
     check_model(model, images[:batch_size])
     num_batches = -(-len(images) // batch_size)
     num_frames = sum(_FRAMES[name][0] for name in names)
@@ -118,16 +128,15 @@ the first, which has none |
 
     def flip_rate(name, num_frames, is_noise):
         change = functools.partial(
-            changed,
-            function=functions[name],
+            change_batch,
+            function=PERTURBATIONS[name],
             value_range=value_range,
             seed=seed,
         )
-        frames = predicted_classes(
+        frames = predict_classes(
             model, images, change, range(num_frames), batch_size, progress
         )
         before = frames[:1] if is_noise else frames[:-1]
         return float(np.mean(frames[1:] != before))
 
-    rates = {name: flip_rate(name, *_FRAMES[name]) for name in names}
-    return {**rates, "mean": float(np.mean(list(rates.values())))}
+    return FlipRates({name: flip_rate(name, *_FRAMES[name]) for name in names})

@@ -3,21 +3,19 @@ import dataclasses
 import numpy as np
 
 from keras_fewlabels.data.review.image_table import write_image_table
-from keras_fewlabels.foundation.text_table import (
-    class_name,
-    made_folder,
-    text_table,
-)
+from keras_fewlabels.foundation.result import Result
+from keras_fewlabels.foundation.text_table import class_name, text_table
 from keras_fewlabels.plots import contact_sheet
 
 
 @dataclasses.dataclass(frozen=True)
-class LabelProposals:
+class LabelProposals(Result):
     """The images to label next, the most useful one first.
 
     `next_to_label` returns it. `print(proposals)` shows the reasons,
-    `proposals.figure()` draws the images, `proposals.save(folder)` writes
-    them and the file to fill in. All arrays have the shape `(count,)`.
+    `proposals.figure()` draws the images, `proposals.to_dict()` returns the
+    ranking, and `proposals.save(folder)` writes all of this and the file to
+    fill in. All arrays have the shape `(count,)`.
 
     Args:
         indices: Int array, the numbers of the images.
@@ -25,18 +23,19 @@ class LabelProposals:
         uncertainty: Float array in 0 to 1; 1 if two classes are equally
             likely.
         distance: Float array, 1 minus the cosine to the nearest image that is
-            labelled or ranks before; the larger, the less like these.
-        class_need: Float array, how much its likely classes need labels; 1 is
-            the mean of all classes.
+            labelled or ranks before.
+        class_need: Float array, the need for labels of the likely classes of
+            the image. 1 is the mean of all classes.
         gain: Float array in 0 to 1, the share of all uncertainty that the
-            image covers, beside those that rank before.
+            image covers in addition to those that rank before.
         images: Array of the images.
         rows: List of dicts of `index`, `path` and `hash`.
         class_names: Optional sequence of strings.
 
     Example:
 
-    >>> proposals = keras_fewlabels.evaluation.LabelProposals(
+    >>> from keras_fewlabels.evaluation.review import label_proposals
+    >>> proposals = label_proposals.LabelProposals(
     ...     indices=np.array([7]),
     ...     predicted=np.array([1]),
     ...     uncertainty=np.array([0.875]),
@@ -62,8 +61,10 @@ class LabelProposals:
     rows: list
     class_names: list | None = None
 
+    file_name = "label_proposals"
+
     def to_dict(self):
-        """Returns the ranking as a dict of lists, which JSON can hold."""
+        """Returns the ranking as a dict of lists that JSON can hold."""
         columns = {
             "index": self.indices,
             "predicted": self.predicted,
@@ -75,15 +76,21 @@ class LabelProposals:
         return {name: column.tolist() for name, column in columns.items()}
 
     def figure(self, num_columns=10, value_range=None):
-        """Draws the images in their order.
+        """Draws the images in the order of the ranking.
 
         Args:
-            num_columns: Int, images per row.
+            num_columns: Int, the number of images in a row.
             value_range: Pair of floats, the values of black and white.
-                Defaults to `(0, 255)` for uint8; floats need it.
+                Defaults to `(0, 255)` for uint8, and for floats to the
+                narrowest of `(0, 1)`, `(-1, 1)` and `(0, 255)` that holds all
+                values.
 
         Returns:
             A `matplotlib.figure.Figure`.
+
+        Raises:
+            ValueError: If no range holds all values.
+            ImportError: If matplotlib is not installed.
         """
         captions = [
             f"#{place + 1}\n{self._name(place)}?"
@@ -92,35 +99,32 @@ class LabelProposals:
         return contact_sheet(
             self.images,
             captions,
-            "Label these next: rank, and what the model takes them for",
-            num_columns,
-            value_range,
+            "Label these next: rank and predicted class",
+            num_columns=num_columns,
+            value_range=value_range,
         )
 
     def save(self, folder, value_range=None):
-        """Writes the contact sheet and the file to fill in.
+        """Writes the ranking, its figure, and the file to fill in.
 
-        - `contact_sheet.png`: the images, with their ranks.
-        - `to_label.csv`: a row for each, with an empty column `label` and the
-          reasons. Write names or numbers of classes into it;
-          `data.read_new_labels` reads them. It is not written over one that
-          somebody has begun to fill in.
+        - `label_proposals.json` and `label_proposals.png`: the ranking, and
+          the images with their ranks.
+        - `to_label.csv`: a row per image, with an empty column `label` and the
+          reasons. Write names or numbers of classes into it, and read them
+          with `data.read_new_labels`. A file that contains labels is not
+          overwritten.
 
         Args:
             folder: String or path, which is created if it does not exist.
             value_range: As for `figure`.
 
         Raises:
-            ValueError: If the folder cannot be written, holds labels of an
-                earlier proposal, or images of floats come without a range.
+            ValueError: If `to_label.csv` contains labels, or no range holds
+                all values of the images.
+            OSError: If the folder cannot be written to.
             ImportError: If matplotlib is not installed.
         """
-        figure = self.figure(value_range=value_range)
-        folder = made_folder(folder)
-        write_image_table(
-            folder / "to_label.csv", self._rows_to_fill_in(), keep="label"
-        )
-        figure.savefig(folder / "contact_sheet.png", dpi=120)
+        super().save(folder, value_range=value_range)
 
     def __str__(self):
         heads = ("rank", "image", "looks like", "uncertainty", "distance",
@@ -139,8 +143,8 @@ class LabelProposals:
         ]
         return "\n".join(text_table(heads, rows))
 
-    def _rows_to_fill_in(self):
-        return [
+    def _write_tables(self, folder):
+        rows = [
             {
                 "rank": place + 1,
                 "label": "",
@@ -153,6 +157,7 @@ class LabelProposals:
             }
             for place, row in enumerate(self.rows)
         ]
+        write_image_table(folder / "to_label.csv", rows, keep="label")
 
     def _name(self, place):
         return class_name(self.predicted[place], self.class_names)

@@ -3,43 +3,48 @@ import dataclasses
 import numpy as np
 
 from keras_fewlabels.data.review.image_table import write_image_table
-from keras_fewlabels.evaluation.compare_predictions import compare_predictions
-from keras_fewlabels.foundation.text_table import (
-    class_name,
-    made_folder,
-    text_table,
+from keras_fewlabels.evaluation.verdict import compare_predictions
+from keras_fewlabels.foundation.atomic_write import writable_folder
+from keras_fewlabels.foundation.result import Result, save_figure
+from keras_fewlabels.foundation.text_table import class_name, text_table
+from keras_fewlabels.plots import contact_sheet
+from keras_fewlabels.plots.results.prediction_changes import (
+    prediction_changes,
 )
-from keras_fewlabels.plots import contact_sheet, prediction_changes
 
 
 @dataclasses.dataclass(frozen=True)
-class PredictionChanges:
-    """What another model predicts otherwise.
+class PredictionChanges(Result):
+    """The images that two models predict differently.
 
-    `what_changed` returns it. `print(changes)` shows it, `changes.figure()`
-    draws the images that changed most, `plots.prediction_changes(changes)`
-    what each class won and lost, and `changes.save(folder)` writes all.
+    `what_changed` returns it. `print(changes)` shows a table,
+    `changes.figure()` draws the images that each class won and lost,
+    `changes.flips_figure()` draws the images that changed most,
+    `changes.to_dict()` returns the changes, and `changes.save(folder)` writes
+    all of this.
 
     Args:
-        before: Int array of shape `(num_images,)`, the classes by the one.
-        after: Int array of shape `(num_images,)`, the classes by the other.
-        order: Int array of shape `(num_flipped,)`, the images whose class is
-            another one, those that changed most first.
+        before: Int array of shape `(num_images,)`, the classes that the first
+            model predicts.
+        after: Int array of shape `(num_images,)`, those of the second model.
+        order: Int array of shape `(num_flipped,)`, the images whose predicted
+            class differs, those that changed most first.
         num_classes: Int.
         images: Array of the first of these images.
         rows: List of dicts of `index`, `path` and `hash` of these.
         truth: Optional int array of shape `(num_images,)`.
-        contradicted: Optional int array, the images whose pseudo-label is not
-            what the other model predicts.
+        contradicted: Optional int array, the images whose pseudo-label
+            differs from the prediction of the second model.
         class_names: Optional sequence of strings.
 
     Attributes:
-        verdict: `Verdict` whether the other model is better, or `None` where
-            the truth is not known.
+        verdict: `Verdict` that states whether the second model is better, or
+            `None` if the truth is not known.
 
     Example:
 
-    >>> changes = keras_fewlabels.evaluation.PredictionChanges(
+    >>> from keras_fewlabels.evaluation.review import prediction_changes
+    >>> changes = prediction_changes.PredictionChanges(
     ...     before=np.array([0, 0, 1, 1]),
     ...     after=np.array([0, 1, 1, 0]),
     ...     order=np.array([3, 1]),
@@ -68,6 +73,8 @@ class PredictionChanges:
     contradicted: np.ndarray | None = None
     class_names: list | None = None
 
+    file_name = "prediction_changes"
+
     @property
     def verdict(self):
         if self.truth is None:
@@ -75,7 +82,7 @@ class PredictionChanges:
         return compare_predictions(self.before, self.after, self.truth)
 
     def to_dict(self):
-        """Returns all figures as a dict that JSON can hold."""
+        """Returns all changes as a dict that JSON can hold."""
         contradicted = self.contradicted
         return {
             "num_images": len(self.before),
@@ -87,61 +94,70 @@ class PredictionChanges:
             "classes": self._classes(),
         }
 
-    def figure(self, num_columns=10, value_range=None):
-        """Draws the images whose prediction changed most.
+    def figure(self):
+        """Draws how many images each class won and lost.
 
-        Args:
-            num_columns: Int, images per row.
-            value_range: Pair of floats, the values of black and white.
-                Defaults to `(0, 255)` for uint8; floats need it.
+        If the truth is known, images that were wrong and are right now are
+        won by their class, and the reverse are lost. Otherwise a class wins
+        the images that are predicted as it now, and loses those that were.
 
         Returns:
             A `matplotlib.figure.Figure`.
 
         Raises:
-            ValueError: If no prediction changed, so that there is nothing to
-                draw.
+            ImportError: If matplotlib is not installed.
+        """
+        return prediction_changes(self._classes())
+
+    def flips_figure(self, num_columns=10, value_range=None):
+        """Draws the images whose prediction changed most.
+
+        Args:
+            num_columns: Int, the number of images in a row.
+            value_range: Pair of floats, the values of black and white.
+                Defaults to `(0, 255)` for uint8, and for floats to the
+                narrowest of `(0, 1)`, `(-1, 1)` and `(0, 255)` that holds all
+                values.
+
+        Returns:
+            A `matplotlib.figure.Figure`, or `None` if no prediction changed.
+
+        Raises:
+            ValueError: If no range holds all values.
+            ImportError: If matplotlib is not installed.
         """
         if not len(self.order):
-            raise ValueError(
-                "There must be a prediction that changed to draw it. "
-                f"Received: {len(self.before)} images, all predicted as before"
-            )
+            return None
         shown = self.order[: len(self.images)]
         return contact_sheet(
             self.images,
             [self._caption(number) for number in shown],
             "Predictions that changed most: before > after",
-            num_columns,
-            value_range,
+            num_columns=num_columns,
+            value_range=value_range,
         )
 
     def save(self, folder, value_range=None):
-        """Writes all of it, over earlier files.
+        """Writes the changes, the classes, and the images that changed most.
 
-        - `flips.png` and `flips.csv`: the images that changed most, if any.
-        - `classes.png`: what each class won and lost.
+        - `prediction_changes.json` and `prediction_changes.png`: the dict of
+          `to_dict()` and the figure of `figure()`.
+        - `flips.png` and `flips.csv`: the images that changed most, if there
+          are any.
 
         Args:
             folder: String or path, which is created if it does not exist.
-            value_range: As for `figure`.
+                Earlier files are overwritten.
+            value_range: As for `flips_figure`.
 
         Raises:
-            ValueError: If the folder cannot be written, or images of floats
-                come without a range.
+            ValueError: If no range holds all values of the images.
+            OSError: If the folder cannot be written to.
             ImportError: If matplotlib is not installed.
         """
-        has_flips = len(self.order) > 0
-        flips = self.figure(value_range=value_range) if has_flips else None
-        classes = prediction_changes(self)
-        folder = made_folder(folder)
-        classes.savefig(folder / "classes.png", dpi=120)
-        if flips is None:
-            for name in ("flips.png", "flips.csv"):
-                (folder / name).unlink(missing_ok=True)
-            return
-        flips.savefig(folder / "flips.png", dpi=120)
-        write_image_table(folder / "flips.csv", self._flip_rows())
+        flips = self.flips_figure(value_range=value_range)
+        super().save(folder)
+        save_figure(flips, writable_folder(folder) / "flips.png")
 
     def __str__(self):
         classes = self._classes()
@@ -156,8 +172,8 @@ class PredictionChanges:
             fixed, broken = verdict.num_gained, verdict.num_lost
             others = len(self.order) - fixed - broken
             was, now = (
-                100 * np.mean(found == self.truth)
-                for found in (self.before, self.after)
+                100 * np.mean(predicted == self.truth)
+                for predicted in (self.before, self.after)
             )
             lines += [
                 "",
@@ -179,7 +195,7 @@ class PredictionChanges:
         return (self.before == self.truth) & (self.after != self.truth)
 
     def _classes(self):
-        """A column per question, a row per class."""
+        """Returns a dict of columns with an entry per class."""
         if self.truth is None:
             flipped = self.before != self.after
             won, lost = self.after[flipped], self.before[flipped]
@@ -215,8 +231,8 @@ class PredictionChanges:
             kind = f"wrong, is {self._name(self.truth[number])}"
         return f"{was} > {now}\n{kind}".strip()
 
-    def _flip_rows(self):
-        return [
+    def _write_tables(self, folder):
+        rows = [
             {
                 "rank": place + 1,
                 "before": self._name(self.before[number]),
@@ -226,6 +242,10 @@ class PredictionChanges:
             }
             for place, number in enumerate(self.order[: len(self.rows)])
         ]
+        if rows:
+            write_image_table(folder / "flips.csv", rows)
+        else:
+            (folder / "flips.csv").unlink(missing_ok=True)
 
     def _name(self, number):
         return class_name(number, self.class_names)

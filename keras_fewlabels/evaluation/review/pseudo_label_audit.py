@@ -3,46 +3,44 @@ import dataclasses
 import numpy as np
 
 from keras_fewlabels.data.review.image_table import write_image_table
-from keras_fewlabels.foundation.text_table import (
-    class_name,
-    made_folder,
-    text_table,
-)
+from keras_fewlabels.foundation.result import Result
+from keras_fewlabels.foundation.text_table import class_name, text_table
 from keras_fewlabels.plots import contact_sheet
 
 _NUM_PRINTED = 10
 
 
 @dataclasses.dataclass(frozen=True)
-class PseudoLabelAudit:
+class PseudoLabelAudit(Result):
     """Pseudo-labels, ranked by how likely they are wrong.
 
     `audit_pseudo_labels` returns it. `print(audit)` shows the first ten,
-    `audit.figure()` draws the first images, `audit.save(folder)` writes them
-    and the veto file. All arrays are in the order of the ranking, and have
-    the shape `(num_labels,)`.
+    `audit.figure()` draws the first images, `audit.to_dict()` returns the
+    ranking, and `audit.save(folder)` writes all of this and the veto file. All
+    arrays are in the order of the ranking, and have the shape `(num_labels,)`.
 
     Args:
         indices: Int array, the numbers of the images.
         labels: Int array, their pseudo-labels.
-        confidence: Float array, the probability the model gives the label.
-        agreement: Float array in 0 to 1, the share of their probability that
-            the nearest neighbours give the label.
-        neighbor_labels: Int array, the class that these favour.
-        flip_rate: Float array in 0 to 1, in how many of the rounds the label
-            was another one than before; 0 without a history.
+        confidence: Float array, the probability of the label by the model.
+        agreement: Float array in 0 to 1, the mean probability of the label
+            for the nearest neighbours.
+        neighbor_labels: Int array, the likeliest class by the neighbours.
+        flip_rate: Float array in 0 to 1, the share of rounds in which the
+            label changed; 0 without a history.
         images: Array of the first images.
         rows: List of dicts of `index`, `path` and `hash` of these.
         class_names: Optional sequence of strings.
 
     Attributes:
-        scores: Float array in 0 to 1, the ranking: 0 if all neighbours agree
-            and the label never flipped.
-        is_outvoted: Boolean array, where neighbours favour another class.
+        scores: Float array in 0 to 1 by which labels are ranked. It is 0 if
+            all neighbours agree and the label never flipped.
+        is_outvoted: Boolean array, `True` if neighbours have another class.
 
     Example:
 
-    >>> audit = keras_fewlabels.evaluation.PseudoLabelAudit(
+    >>> from keras_fewlabels.evaluation.review import pseudo_label_audit
+    >>> audit = pseudo_label_audit.PseudoLabelAudit(
     ...     indices=np.array([7, 2]),
     ...     labels=np.array([1, 0]),
     ...     confidence=np.array([0.99, 0.9]),
@@ -71,6 +69,8 @@ class PseudoLabelAudit:
     rows: list
     class_names: list | None = None
 
+    file_name = "pseudo_label_audit"
+
     @property
     def scores(self):
         return suspicion(self.agreement, self.flip_rate)
@@ -80,7 +80,7 @@ class PseudoLabelAudit:
         return self.neighbor_labels != self.labels
 
     def to_dict(self):
-        """Returns the ranking as a dict of lists, which JSON can hold."""
+        """Returns the ranking as a dict of lists that JSON can hold."""
         columns = {
             "index": self.indices,
             "label": self.labels,
@@ -93,48 +93,53 @@ class PseudoLabelAudit:
         return {name: column.tolist() for name, column in columns.items()}
 
     def figure(self, num_columns=10, value_range=None):
-        """Draws the first images, the likeliest wrong ones first.
+        """Draws the first images, the most doubtful label first.
 
         Args:
-            num_columns: Int, images per row.
+            num_columns: Int, the number of images in a row.
             value_range: Pair of floats, the values of black and white.
-                Defaults to `(0, 255)` for uint8; floats need it.
+                Defaults to `(0, 255)` for uint8, and for floats to the
+                narrowest of `(0, 1)`, `(-1, 1)` and `(0, 255)` that holds all
+                values.
 
         Returns:
             A `matplotlib.figure.Figure`.
+
+        Raises:
+            ValueError: If no range holds all values.
+            ImportError: If matplotlib is not installed.
         """
         captions = [self._caption(place) for place in range(len(self.images))]
         return contact_sheet(
             self.images,
             captions,
-            "Pseudo-labels that are likeliest wrong: rank, label and how sure "
-            "the model is, what its neighbours say",
-            num_columns,
-            value_range,
+            "Doubtful pseudo-labels: rank, label and confidence, class of the "
+            "neighbours",
+            num_columns=num_columns,
+            value_range=value_range,
         )
 
     def save(self, folder, value_range=None):
-        """Writes the gallery and the veto file, over earlier ones.
+        """Writes the ranking, its figure and the veto file.
 
-        - `gallery.png`: the first images.
-        - `veto.csv`: a row for each of them, in the same order. The column
-          `veto` holds `yes` where neighbours favour another class: look at
-          the gallery, write yes or no, and pass the file to `PseudoLabeler`
-          or `data.without_vetoed`.
+        - `pseudo_label_audit.json` and `pseudo_label_audit.png`: the ranking,
+          and the first images.
+        - `veto.csv`: a row for each of these images, in the same order. The
+          column `veto` is `yes` if neighbours have another class. Look at the
+          figure, write yes or no, and pass the file to `PseudoLabeler` or
+          `data.without_vetoed`.
 
         Args:
             folder: String or path, which is created if it does not exist.
+                Earlier files are overwritten.
             value_range: As for `figure`.
 
         Raises:
-            ValueError: If the folder cannot be written, or images of floats
-                come without a range.
+            ValueError: If no range holds all values of the images.
+            OSError: If the folder cannot be written to.
             ImportError: If matplotlib is not installed.
         """
-        figure = self.figure(value_range=value_range)
-        folder = made_folder(folder)
-        figure.savefig(folder / "gallery.png", dpi=120)
-        write_image_table(folder / "veto.csv", self._veto_rows())
+        super().save(folder, value_range=value_range)
 
     def __str__(self):
         rows = [
@@ -161,8 +166,8 @@ class PseudoLabelAudit:
             ]
         )
 
-    def _veto_rows(self):
-        return [
+    def _write_tables(self, folder):
+        rows = [
             {
                 "rank": place + 1,
                 "veto": "yes" if self.is_outvoted[place] else "no",
@@ -175,15 +180,18 @@ class PseudoLabelAudit:
             }
             for place, row in enumerate(self.rows)
         ]
+        write_image_table(folder / "veto.csv", rows)
 
     def _caption(self, place):
         label = self._name(self.labels[place])
         neighbor = self._name(self.neighbor_labels[place])
         flips = self.flip_rate[place]
-        says = f"neighbours: {neighbor}" if neighbor != label else "they agree"
+        verdict = f"neighbours: {neighbor}"
+        if neighbor == label:
+            verdict = "neighbours agree"
         return (
             f"#{place + 1}  {label}, {100 * self.confidence[place]:.0f} %\n"
-            f"{says}" + (f", flips {100 * flips:.0f} %" if flips else "")
+            f"{verdict}" + (f", flips {100 * flips:.0f} %" if flips else "")
         )
 
     def _name(self, number):
@@ -191,5 +199,5 @@ class PseudoLabelAudit:
 
 
 def suspicion(agreement, flip_rate):
-    """How likely labels are wrong: 0 for agreement without a flip."""
+    """Returns scores of doubt in 0 to 1: 0 for agreement without a flip."""
     return 1 - agreement * (1 - flip_rate)

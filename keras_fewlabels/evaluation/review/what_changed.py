@@ -4,14 +4,13 @@ import numpy as np
 from keras_fewlabels.data.checks.images import as_array
 from keras_fewlabels.data.checks.labels import check_labels, class_numbers
 from keras_fewlabels.data.review.image_table import image_rows
-from keras_fewlabels.data.sources.image_pool import ImagePool
-from keras_fewlabels.evaluation.checks import (
-    checked_pseudo_labels,
-)
+from keras_fewlabels.data.sources.image_source import image_source
+from keras_fewlabels.evaluation.checks import checked_pseudo_labels
 from keras_fewlabels.evaluation.features import (
     as_probabilities,
     predicted_probabilities,
 )
+from keras_fewlabels.evaluation.prediction_progress import progress_over
 from keras_fewlabels.evaluation.review.prediction_changes import (
     PredictionChanges,
 )
@@ -24,44 +23,49 @@ def what_changed(
     after,
     x,
     y=None,
+    *,
     pseudo_labels=None,
     num_shown=50,
     class_names=None,
     paths=None,
     batch_size=256,
+    verbose="auto",
 ):
-    """Compares two runs image by image.
+    """Compares the predictions of two models image by image.
 
-    Two models of the same accuracy may be right on different images. This
-    shows which predictions flipped, which classes won or lost by that,
-    whether the difference is more than luck, and which pseudo-labels of the
-    first run the second one contradicts. To compare what matters, use images
-    that neither model was trained on; to look for wrong pseudo-labels, use
-    the unlabelled ones.
+    Two models of the same accuracy may be right on different images. The
+    result lists the predictions that flipped, the images that each class won
+    and lost, and the pseudo-labels of the first model that the second one
+    contradicts. With `y`, its `verdict` states whether the second model is
+    better beyond chance. To compare accuracies, pass images that neither model
+    was trained on. To find wrong pseudo-labels, pass the unlabelled images.
 
     Args:
-        before: Keras classifier of the first run; or the logits or
-            probabilities it gave, an array `(num_images, num_classes)`.
-        after: The same of the second run.
+        before: The first Keras classifier; or its logits or probabilities, an
+            array `(num_images, num_classes)`.
+        after: The second classifier, likewise.
         x: Array of images `(num_images, height, width, channels)`, also
-            memory-mapped or read when indexed; or a `tf.data.Dataset` or
-            `PyDataset` of images in a fixed order.
+            memory-mapped, or an object that is indexed like one; or a
+            `tf.data.Dataset` or `PyDataset` of images in a fixed order.
         y: Optional true labels, `(num_images,)` or one-hot.
-        pseudo_labels: Optional int array `(num_images,)`, those that the
-            first run ended with, -1 where there is none, such as
+        pseudo_labels: Optional int array `(num_images,)`, the pseudo-labels
+            of the first run, -1 where there is none, such as
             `PseudoLabeler.labels`.
-        num_shown: Int, how many images are drawn at most.
+        num_shown: Int, the largest number of images that are drawn.
         class_names: Optional sequence of strings, one per class.
         paths: Optional sequence of a path per image. Defaults to the
-            `file_paths` that the images have.
-        batch_size: Int, images that are predicted at a time.
+            `file_paths` of the images.
+        batch_size: Int, the number of images that are predicted at a time.
+        verbose: `"auto"`, 0, 1, or 2, as in `fit`. 0 draws no progress bar.
 
     Returns:
-        A `PredictionChanges`.
+        A `PredictionChanges` with the flipped images in `order` and, if there
+        is `y`, the `verdict`. It can be printed, drawn by `figure()`, and
+        written by `save(folder)`.
 
     Raises:
-        ValueError: If an argument is not as above, or the classes of both
-            differ.
+        ValueError: If an argument has another form than above, or the two
+            models have different classes.
 
     Example:
 
@@ -76,16 +80,20 @@ def what_changed(
     """
     check_int(batch_size, "batch_size")
     check_int(num_shown, "num_shown")
-    pool = ImagePool(x, "x", paths)
+    pool = image_source(x, "x", paths)
     labels = checked_pseudo_labels(pseudo_labels, len(pool))
+    models = [run for run in (before, after) if isinstance(run, keras.Model)]
+    progress = None
+    if models:
+        progress = progress_over([pool], batch_size, len(models), verbose)
     first, second = (
-        _probabilities(run, argument, pool, batch_size)
+        _probabilities(run, argument, pool, batch_size, progress)
         for run, argument in ((before, "before"), (after, "after"))
     )
     num_classes = first.shape[1]
     if second.shape[1] != num_classes:
         raise ValueError(
-            "Both runs must have the same classes. Received: "
+            "`before` and `after` must have the same classes. Received: "
             f"{num_classes} classes before, {second.shape[1]} after"
         )
     check_class_names(class_names, num_classes)
@@ -98,7 +106,7 @@ def what_changed(
     change = np.abs(second - first)[flipped].sum(axis=1)
     order = flipped[np.argsort(-change, kind="stable")]
     shown = order[:num_shown]
-    images = pool.take(shown) if len(shown) else pool.take([0])[:0]
+    images = pool.take(shown) if len(shown) else pool.first(1)[:0]
     contradicted = None
     if labels is not None:
         contradicted = np.flatnonzero((labels >= 0) & (labels != now))
@@ -115,9 +123,9 @@ def what_changed(
     )
 
 
-def _probabilities(run, argument, pool, batch_size):
+def _probabilities(run, argument, pool, batch_size, progress):
     if isinstance(run, keras.Model):
-        return predicted_probabilities(run, pool, batch_size)
+        return predicted_probabilities(run, pool, batch_size, progress)
     scores = as_array(run, argument)
     if scores.ndim != 2 or len(scores) != len(pool) or scores.shape[1] < 2:
         raise ValueError(

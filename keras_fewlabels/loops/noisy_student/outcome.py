@@ -1,6 +1,6 @@
 """What came of a fit: the model to keep, and where it is wrong."""
 
-from keras_fewlabels.evaluation.compare_predictions import compare_predictions
+from keras_fewlabels.evaluation.verdict import compare_predictions
 from keras_fewlabels.loops.noisy_student.examine import (
     find_mistakes,
     label_pool,

@@ -4,6 +4,7 @@ import numpy as np
 
 from keras_fewlabels import plots
 from keras_fewlabels.loops.report.text import known_split, phase_name
+from keras_fewlabels.plots.results.waterfall import waterfall
 
 TRAINING_METRICS = ("loss", "accuracy")
 PSEUDO_LABEL_METRICS = ("mask_ratio", "confidence", "pseudo_label_accuracy")
@@ -70,9 +71,7 @@ def _waterfall(steps):
     split = known_split(steps)
     if split is None or len(steps) < 2:
         return None
-    return plots.waterfall(
-        {step["name"]: step[split]["accuracy"] for step in steps}
-    )
+    return waterfall({step["name"]: step[split]["accuracy"] for step in steps})
 
 
 def _curves(histories, metrics):

@@ -52,11 +52,11 @@ CASES = {
         lambda: corrupt(corruption="rain"),
     ),
     "corrupt: severity of 6": (
-        "`severities` must be whole numbers from 1 to 5",
+        "`severity` must be an int from 1 to 5",
         lambda: corrupt(severity=6),
     ),
     "corrupt: severity of another type": (
-        "`severities` must be whole numbers from 1 to 5",
+        "`severity` must be an int from 1 to 5",
         lambda: corrupt(severity=[3]),
     ),
     "corrupt: small images": (
@@ -67,9 +67,9 @@ CASES = {
         "`x` must .*one size",
         lambda: corrupt(RAGGED),
     ),
-    "corrupt: floats without a range": (
-        "Pass the values of black and white",
-        lambda: corrupt(LARGE / 255),
+    "corrupt: floats of no known range": (
+        r"Pass `value_range=\(black, white\)`",
+        lambda: corrupt(LARGE * 2.0),
     ),
     "corrupt: one number as range": (
         "`value_range` must be the values of black and white",
@@ -88,7 +88,7 @@ CASES = {
         lambda: evaluate(lambda images: images),
     ),
     "evaluate_corruptions: path of images": (
-        "`x` must be an array",
+        "`x` must be an array of uint8 or floats",
         lambda: evaluate(x="folder"),
     ),
     "evaluate_corruptions: label outside the classes": (
@@ -96,11 +96,11 @@ CASES = {
         lambda: evaluate(y=LABELS[:4] + 1),
     ),
     "evaluate_corruptions: names as text": (
-        "`corruptions` must be a list of names",
+        "`corruptions` must be a list",
         lambda: evaluate(names="fog"),
     ),
     "evaluate_corruptions: a name twice": (
-        "must name each only once",
+        "`corruptions` must be a list .* all different",
         lambda: evaluate(names=("fog", "fog")),
     ),
     "evaluate_corruptions: no batch": (
@@ -109,14 +109,14 @@ CASES = {
     ),
     "evaluate_corruptions: baseline of another type": (
         "`baseline` must be",
-        lambda: evaluate(baseline="alexnet"),
+        lambda: evaluate(baseline="resnet"),
     ),
     "evaluate_corruptions: model of other images": (
         "The model must take the images",
         lambda: evaluate(classifier()),
     ),
     "evaluate_flip_rate: no perturbations": (
-        "`perturbations` must be a list of names",
+        "`perturbations` must be a list with one entry or more",
         lambda: flip_rate(perturbations=[]),
     ),
     "evaluate_flip_rate: broken model": (

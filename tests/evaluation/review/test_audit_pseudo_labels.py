@@ -31,7 +31,7 @@ def model():
 def test_wrong_labels_come_first(model):
     labels, wrong = TRUTH.copy(), np.array([4, 31, 77])
     labels[wrong] = (labels[wrong] + 1) % 3
-    audit = audit_pseudo_labels(model, IMAGES, pseudo_labels=labels)
+    audit = audit_pseudo_labels(model, None, IMAGES, pseudo_labels=labels)
     assert set(audit.indices[:3]) == set(wrong)
     assert audit.is_outvoted.tolist() == [True] * 3 + [False] * 87
     np.testing.assert_array_equal(audit.neighbor_labels[:3],
@@ -49,7 +49,7 @@ def test_confident_model_is_outvoted_by_labeled_neighbors(model):
     # The model is sure of class 1; labelled images say it is class 2.
     swapped = np.array([0, 2, 1])[TRUTH]
     audit = audit_pseudo_labels(
-        model, IMAGES[:30], (np.tile(IMAGES, (2, 1, 1, 1)), np.tile(swapped, 2))
+        model, (np.tile(IMAGES, (2, 1, 1, 1)), np.tile(swapped, 2)), IMAGES[:30]
     )
     outvoted = audit.indices[audit.is_outvoted]
     assert set(outvoted) == set(np.flatnonzero(TRUTH[:30] > 0))
@@ -59,7 +59,7 @@ def test_confident_model_is_outvoted_by_labeled_neighbors(model):
 def test_images_without_a_label_are_not_audited(model):
     labels = np.where(np.arange(90) < 40, TRUTH, -1)
     audit = audit_pseudo_labels(
-        model, IMAGES, pseudo_labels=labels, num_shown=7
+        model, None, IMAGES, pseudo_labels=labels, num_shown=7
     )
     assert sorted(audit.indices) == list(range(40))
     assert len(audit.images) == len(audit.rows) == 7
@@ -69,7 +69,7 @@ def test_images_without_a_label_are_not_audited(model):
 def test_label_that_flips_is_doubtful(model):
     first = TRUTH.copy()
     first[5] = (first[5] + 1) % 3
-    audit = audit_pseudo_labels(model, IMAGES, history=[first, TRUTH])
+    audit = audit_pseudo_labels(model, None, IMAGES, history=[first, TRUTH])
     assert audit.indices[0] == 5
     assert audit.flip_rate.tolist() == [1.0] + [0.0] * 89
 
@@ -81,7 +81,7 @@ def test_labels_and_history_of_a_pseudo_labeler(model):
     model.fit(dataset, epochs=2, callbacks=[labeler], verbose=0)
     kept = labeler.labels >= 0
     assert 0 < kept.sum() < 81
-    audit = audit_pseudo_labels(model, IMAGES[9:], history=labeler)
+    audit = audit_pseudo_labels(model, None, IMAGES[9:], history=labeler)
     assert set(audit.indices) == set(np.flatnonzero(kept))
     np.testing.assert_array_equal(audit.labels, labeler.labels[audit.indices])
 
@@ -89,7 +89,7 @@ def test_labels_and_history_of_a_pseudo_labeler(model):
 def test_veto_is_obeyed_by_the_next_run(model, tmp_path):
     labels = TRUTH.copy()
     labels[50] = (labels[50] + 1) % 3
-    audit = audit_pseudo_labels(model, IMAGES, pseudo_labels=labels)
+    audit = audit_pseudo_labels(model, None, IMAGES, pseudo_labels=labels)
     audit.save(tmp_path, value_range=(-3, 9))
     labeler = PseudoLabeler(IMAGES, model, veto=tmp_path / "veto.csv")
     assert labeler.veto.tolist() == [50]
@@ -98,12 +98,42 @@ def test_veto_is_obeyed_by_the_next_run(model, tmp_path):
 @pytest.mark.parametrize("labels, message", [
     (np.zeros(3, int), "a class per image"),
     (np.zeros(90), "a class per image"),
-    (np.full(90, -1), "must be a pseudo-label"),
+    (np.full(90, -1), "must hold one label or more"),
     (np.full(90, 3), "classes of the model, -1 to 2"),
 ])  # fmt: skip
 def test_wrong_pseudo_labels(model, labels, message):
     with pytest.raises(ValueError, match=message):
-        audit_pseudo_labels(model, IMAGES, pseudo_labels=labels)
+        audit_pseudo_labels(model, None, IMAGES, pseudo_labels=labels)
+
+
+def test_dataset_is_what_its_array_is(model):
+    dataset = keras.utils.PyDataset
+    audit = audit_pseudo_labels(model, (IMAGES[:9], TRUTH[:9]), IMAGES)
+
+    class Images(dataset):
+        def __len__(self):
+            return 9
+
+        def __getitem__(self, index):
+            return IMAGES[10 * index : 10 * index + 10]
+
+    same = audit_pseudo_labels(model, (IMAGES[:9], TRUTH[:9]), Images())
+    np.testing.assert_array_equal(same.indices, audit.indices)
+    np.testing.assert_allclose(same.scores, audit.scores, atol=1e-6)
+    np.testing.assert_array_equal(same.images, audit.images)
+
+
+def test_one_progress_bar_over_all_images(model, capsys):
+    labeled = IMAGES[:9], TRUTH[:9]
+    audit_pseudo_labels(model, labeled, IMAGES, batch_size=20)
+    assert "6/6" in capsys.readouterr().out
+    features = keras.Sequential([keras.Input((1, 1, 3)), layers.Flatten()])
+    audit_pseudo_labels(
+        model, labeled, IMAGES, feature_model=features, batch_size=20
+    )
+    assert "12/12" in capsys.readouterr().out
+    audit_pseudo_labels(model, labeled, IMAGES, verbose=0)
+    assert capsys.readouterr().out == ""
 
 
 ROUNDS = [

@@ -20,62 +20,93 @@ from bad_input import (
 CASES = {
     "audit_pseudo_labels: model of another type": (
         "`model` must be a `keras.Model`",
-        lambda: kfl.evaluation.audit_pseudo_labels("model", UNLABELED),
+        lambda: kfl.evaluation.audit_pseudo_labels("model", LABELED, UNLABELED),
     ),
     "audit_pseudo_labels: path of images": (
         "must be images, not where they are",
-        lambda: kfl.evaluation.audit_pseudo_labels(classifier(), "folder"),
+        lambda: kfl.evaluation.audit_pseudo_labels(
+            classifier(), LABELED, "folder"
+        ),
     ),
     "audit_pseudo_labels: history of other images": (
         "`history` must be a `PseudoLabeler`",
         lambda: kfl.evaluation.audit_pseudo_labels(
-            classifier(), UNLABELED, history=[LABELS]
+            classifier(), LABELED, UNLABELED, history=[LABELS]
         ),
     ),
     "audit_pseudo_labels: model without features": (
-        "Pass a model that gives features as `feature_model`",
-        lambda: kfl.evaluation.audit_pseudo_labels(Subclassed(), UNLABELED),
+        "Pass a model that returns features as `feature_model`",
+        lambda: kfl.evaluation.audit_pseudo_labels(
+            Subclassed(), None, UNLABELED, verbose=0
+        ),
     ),
     "audit_pseudo_labels: label outside the classes": (
         "must be classes of the model",
         lambda: kfl.evaluation.audit_pseudo_labels(
-            classifier(), UNLABELED, pseudo_labels=np.full(8, 3)
+            *(classifier(), None, UNLABELED),
+            pseudo_labels=np.full(8, 3),
+            verbose=0,
+        ),
+    ),
+    "audit_pseudo_labels: labelled and unlabelled images swapped": (
+        "`labeled` must be a pair",
+        lambda: kfl.evaluation.audit_pseudo_labels(
+            classifier(), UNLABELED, LABELED
+        ),
+    ),
+    "audit_pseudo_labels: verbose of another type": (
+        "`verbose` must be 'auto', 0, 1",
+        lambda: kfl.evaluation.audit_pseudo_labels(
+            classifier(), LABELED, UNLABELED, verbose="loud"
         ),
     ),
     "next_to_label: more than there are": (
         "`count` must not exceed",
         lambda: kfl.evaluation.next_to_label(
-            classifier(), UNLABELED, LABELED, count=9
+            classifier(), LABELED, UNLABELED, count=9
         ),
     ),
     "next_to_label: labelled images alone": (
         "`labeled` must be a pair",
         lambda: kfl.evaluation.next_to_label(
-            classifier(), UNLABELED, IMAGES, count=2
+            classifier(), IMAGES, UNLABELED, count=2
+        ),
+    ),
+    "next_to_label: labelled and unlabelled images swapped": (
+        "`labeled` must be a pair",
+        lambda: kfl.evaluation.next_to_label(
+            classifier(), UNLABELED, LABELED, count=2
+        ),
+    ),
+    "next_to_label: labels with the unlabelled images": (
+        "`unlabeled` must be images alone",
+        lambda: kfl.evaluation.next_to_label(
+            classifier(), LABELED, LABELED, count=2
         ),
     ),
     "next_to_label: paths of other images": (
         "`paths` must hold one path per image",
         lambda: kfl.evaluation.next_to_label(
-            classifier(), UNLABELED, LABELED, count=2, paths=["a.png"]
+            classifier(), LABELED, UNLABELED, count=2, paths=["a.png"]
         ),
     ),
     "what_changed: other classes": (
-        "Both runs must have the same classes",
+        "`before` and `after` must have the same classes",
         lambda: kfl.evaluation.what_changed(
-            classifier(), classifier(4), UNLABELED
+            classifier(), classifier(4), UNLABELED, verbose=0
         ),
     ),
     "what_changed: model of other images": (
         "must take the images as they are",
         lambda: kfl.evaluation.what_changed(
-            classifier(), classifier(shape=(6, 6, 1)), UNLABELED
+            *(classifier(), classifier(shape=(6, 6, 1)), UNLABELED),
+            verbose=0,
         ),
     ),
     "what_changed: scores NaN": (
         "must return finite scores",
         lambda: kfl.evaluation.what_changed(
-            classifier(), np.full((8, 3), NAN), UNLABELED
+            classifier(), np.full((8, 3), NAN), UNLABELED, verbose=0
         ),
     ),
 }

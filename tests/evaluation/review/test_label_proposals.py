@@ -6,8 +6,8 @@ import pytest
 
 from keras_fewlabels.data import read_new_labels
 from keras_fewlabels.data.review.image_table import image_rows
-from keras_fewlabels.data.sources.image_pool import ImagePool
-from keras_fewlabels.evaluation import LabelProposals
+from keras_fewlabels.data.sources.image_source import image_source
+from keras_fewlabels.evaluation.review.label_proposals import LabelProposals
 
 IMAGES = np.arange(5 * 4, dtype="uint8").reshape(5, 2, 2, 1)
 CHOSEN = np.array([3, 0])
@@ -23,7 +23,7 @@ def proposals():
         class_need=np.array([1.5, 0.75]),
         gain=np.array([0.0625, 0.03125]),
         images=IMAGES[CHOSEN],
-        rows=image_rows(ImagePool(IMAGES), CHOSEN, IMAGES[CHOSEN]),
+        rows=image_rows(image_source(IMAGES), CHOSEN, IMAGES[CHOSEN]),
         class_names=["cat", "dog"],
     )
 
@@ -48,7 +48,9 @@ def test_figure_shows_ranks(proposals):
 
 def test_file_is_filled_in_and_read(proposals, tmp_path):
     proposals.save(tmp_path)
-    assert (tmp_path / "contact_sheet.png").read_bytes()[1:4] == b"PNG"
+    assert (tmp_path / "label_proposals.png").read_bytes()[1:4] == b"PNG"
+    ranking = (tmp_path / "label_proposals.json").read_text()
+    assert json.loads(ranking) == proposals.to_dict()
     file = tmp_path / "to_label.csv"
     assert len(read_new_labels(IMAGES, file)[0]) == 0
     file.write_text(file.read_text().replace("\n1,,", "\n1,cat,"))

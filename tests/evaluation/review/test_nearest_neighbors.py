@@ -58,5 +58,5 @@ def test_all_others_vote_where_there_are_few():
     found = neighbor_votes(features, votes, np.array([1, 1, 3.0]), 2, 20)
     # Nothing is like another: each counts by its weight alone.
     np.testing.assert_allclose(found, [[0, 0.25, 0.75], [0.25, 0, 0.75]])
-    with pytest.raises(ValueError, match="at least two images"):
+    with pytest.raises(ValueError, match="two images or more"):
         neighbor_votes(np.eye(1), np.eye(1), np.ones(1), 1, 20)

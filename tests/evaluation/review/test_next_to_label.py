@@ -33,7 +33,7 @@ def model():
 
 
 def test_uncertain_images_that_differ_come_first(model):
-    proposals = next_to_label(model, POOL, LABELED, count=3)
+    proposals = next_to_label(model, LABELED, POOL, count=3)
     # 0 and 1 are alike; 3 and 4 are sure.
     first, second, third = proposals.indices
     assert {first, second} in ({0, 2}, {1, 2})
@@ -56,7 +56,7 @@ def test_class_with_few_labels_needs_more(model):
     many = np.array([0, 0, 0, 1, 1, 1, 2])
     labeled = IMAGES[many], many
     pool = POOL[[0, 2]]
-    proposals = next_to_label(model, pool, labeled, count=2)
+    proposals = next_to_label(model, labeled, pool, count=2)
     # (1/4, 1/4, 1/2) around a mean of 1.
     need = dict(zip(proposals.indices, proposals.class_need, strict=True))
     probabilities = model.predict(pool, verbose=0)
@@ -68,7 +68,7 @@ def test_class_with_many_errors_needs_more(model):
     # Class 0 is right, class 1 is wrong; no image of class 2.
     validation = IMAGES[[0, 0, 2, 2]], np.array([0, 0, 1, 1])
     proposals = next_to_label(
-        model, POOL[:1], LABELED, 1, validation_data=validation
+        model, LABELED, POOL[:1], 1, validation_data=validation
     )
     shares = np.array([1 / 4, 3 / 4, 1 / 2])
     need = model.predict(POOL[:1], verbose=0)[0] @ (shares / shares.mean())
@@ -77,15 +77,26 @@ def test_class_with_many_errors_needs_more(model):
 
 def test_files_are_named_by_their_paths(model):
     paths = [f"{number}.png" for number in range(5)]
-    proposals = next_to_label(model, POOL, LABELED, 2, paths=paths)
+    proposals = next_to_label(model, LABELED, POOL, 2, paths=paths)
     assert [row["path"] for row in proposals.rows] == [
         paths[number] for number in proposals.indices
     ]
 
 
+def test_one_progress_bar_over_all_images(model, capsys):
+    validation = IMAGES[[0, 0, 2, 2]], np.array([0, 0, 1, 1])
+    next_to_label(
+        *(model, LABELED, POOL, 1), validation_data=validation, batch_size=2
+    )
+    # Batches of 5 unlabelled, 3 labelled and 4 validation images.
+    assert "7/7" in capsys.readouterr().out
+    next_to_label(model, LABELED, POOL, 1, verbose=0)
+    assert capsys.readouterr().out == ""
+
+
 def test_more_than_there_are(model):
     with pytest.raises(ValueError, match="count=6 for 5 images"):
-        next_to_label(model, POOL, LABELED, 6)
+        next_to_label(model, LABELED, POOL, 6)
 
 
 RNG = np.random.default_rng(0)
@@ -139,8 +150,8 @@ def test_what_a_label_covers_needs_no_other():
 
 def test_many_images_are_narrowed_down_to_the_most_uncertain(monkeypatch):
     module = sys.modules[cover_uncertainty.__module__]
-    monkeypatch.setattr(module, "_MOST_COVERED", 10)
-    monkeypatch.setattr(module, "_MOST_SIMILARITIES", 50)
+    monkeypatch.setattr(module, "_MAX_COVERED", 10)
+    monkeypatch.setattr(module, "_MAX_SIMILARITIES", 50)
     chosen, _, _ = cover_uncertainty(DIRECTIONS, WEIGHTS, DIRECTIONS[:0], 4)
     assert set(chosen) <= set(np.argsort(-WEIGHTS)[:5])
 

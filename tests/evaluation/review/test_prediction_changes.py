@@ -6,8 +6,11 @@ import numpy as np
 import pytest
 
 from keras_fewlabels.data.review.image_table import image_rows
-from keras_fewlabels.data.sources.image_pool import ImagePool
-from keras_fewlabels.evaluation import PredictionChanges, Verdict
+from keras_fewlabels.data.sources.image_source import image_source
+from keras_fewlabels.evaluation.review.prediction_changes import (
+    PredictionChanges,
+)
+from keras_fewlabels.evaluation.verdict import Verdict
 
 IMAGES = np.arange(5 * 4, dtype="uint8").reshape(5, 2, 2, 1)
 ORDER = np.array([4, 1, 2])
@@ -21,7 +24,7 @@ def changes():
         order=ORDER,
         num_classes=3,
         images=IMAGES[ORDER],
-        rows=image_rows(ImagePool(IMAGES), ORDER, IMAGES[ORDER]),
+        rows=image_rows(image_source(IMAGES), ORDER, IMAGES[ORDER]),
         truth=np.array([0, 1, 1, 2, 2]),
         contradicted=np.array([1]),
         class_names=["ant", "bee", "cat"],
@@ -68,7 +71,7 @@ def test_dict_survives_json(changes):
 
 
 def test_figure_says_what_became_of_each(changes):
-    texts = [text.get_text() for text in changes.figure().axes[0].texts]
+    texts = [text.get_text() for text in changes.flips_figure().axes[0].texts]
     assert texts[:3] == [
         "ant > bee\nwrong, is cat", "ant > bee\nfixed", "bee > ant\nbroken"
     ]  # fmt: skip
@@ -82,13 +85,22 @@ def test_saved_and_saved_again_without_a_flip(changes, tmp_path):
     assert [row["index"] for row in rows] == ["4", "1", "2"]
     assert [row["kind"] for row in rows] == ["still wrong", "fixed", "broken"]
     assert {file.name for file in tmp_path.iterdir()} == {
-        "flips.csv", "flips.png", "classes.png"
+        "flips.csv", "flips.png", "prediction_changes.json",
+        "prediction_changes.png",
     }  # fmt: skip
     same = dataclasses.replace(
         changes, after=changes.before, order=ORDER[:0], images=IMAGES[:0]
     )
-    with pytest.raises(ValueError, match="must be a prediction that changed"):
-        same.figure()
+    assert same.flips_figure() is None
     same.save(tmp_path)
-    # Nothing is left that would be taken for its own.
-    assert [file.name for file in tmp_path.iterdir()] == ["classes.png"]
+    # No file of the first result is left beside those of the second.
+    assert {file.name for file in tmp_path.iterdir()} == {
+        "prediction_changes.json", "prediction_changes.png"
+    }  # fmt: skip
+
+
+def test_figure_shows_what_each_class_won_and_lost(changes):
+    (axes,) = changes.figure().axes
+    won, lost = axes.containers
+    assert [bar.get_width() for bar in won] == [0, 1, 0]
+    assert [bar.get_width() for bar in lost] == [0, -1, 0]

@@ -7,8 +7,10 @@ import pytest
 
 from keras_fewlabels.data import read_veto
 from keras_fewlabels.data.review.image_table import image_rows
-from keras_fewlabels.data.sources.image_pool import ImagePool
-from keras_fewlabels.evaluation import PseudoLabelAudit
+from keras_fewlabels.data.sources.image_source import image_source
+from keras_fewlabels.evaluation.review.pseudo_label_audit import (
+    PseudoLabelAudit,
+)
 
 IMAGES = np.arange(5 * 4, dtype="uint8").reshape(5, 2, 2, 1)
 
@@ -24,7 +26,7 @@ def audit():
         neighbor_labels=np.array([0, 0, 1]),
         flip_rate=np.array([0.0, 0.5, 0.0]),
         images=IMAGES[order[:2]],
-        rows=image_rows(ImagePool(IMAGES), order[:2], IMAGES[order[:2]]),
+        rows=image_rows(image_source(IMAGES), order[:2], IMAGES[order[:2]]),
         class_names=["cat", "dog"],
     )
 
@@ -58,14 +60,16 @@ def test_figure_shows_the_first_images(audit):
     texts = [text.get_text() for text in audit.figure().axes[0].texts]
     assert texts[:2] == [
         "#1  dog, 100 %\nneighbours: cat",
-        "#2  cat, 50 %\nthey agree, flips 50 %",
+        "#2  cat, 50 %\nneighbours agree, flips 50 %",
     ]
 
 
 def test_saved_veto_is_obeyed_as_it_is_and_as_edited(audit, tmp_path):
     audit.save(tmp_path / "audit")
     file = tmp_path / "audit" / "veto.csv"
-    assert (tmp_path / "audit" / "gallery.png").read_bytes()[1:4] == b"PNG"
+    assert (tmp_path / "audit" / "pseudo_label_audit.png").exists()
+    ranking = tmp_path / "audit" / "pseudo_label_audit.json"
+    assert json.loads(ranking.read_text()) == audit.to_dict()
     rows = list(csv.DictReader(file.read_text().splitlines()))
     assert [row["veto"] for row in rows] == ["yes", "no"]
     assert [row["label"] for row in rows] == ["dog", "cat"]
@@ -74,9 +78,11 @@ def test_saved_veto_is_obeyed_as_it_is_and_as_edited(audit, tmp_path):
     assert read_veto(IMAGES, file).tolist() == [0, 3]
 
 
-def test_floats_need_a_range_before_anything_is_written(audit, tmp_path):
-    floats = dataclasses.replace(audit, images=audit.images / 255)
-    with pytest.raises(ValueError, match="no range of their own"):
+def test_floats_of_no_range_are_refused_before_anything_is_written(
+    audit, tmp_path
+):
+    floats = dataclasses.replace(audit, images=audit.images * 99.0)
+    with pytest.raises(ValueError, match=r"`value_range=\(black, white\)`"):
         floats.save(tmp_path / "audit")
     assert not (tmp_path / "audit").exists()
-    floats.save(tmp_path / "audit", value_range=(0, 1))
+    floats.save(tmp_path / "audit", value_range=(0, 2000))

@@ -4,6 +4,7 @@ import pytest
 from keras import layers
 
 from keras_fewlabels.evaluation import what_changed
+from keras_fewlabels.evaluation.verdict import Verdict
 
 RNG = np.random.default_rng(0)
 IMAGES = RNG.random((40, 2, 2, 1)).astype("float32")
@@ -30,15 +31,28 @@ def test_flips_are_ranked_by_how_much_changed():
     assert [row["index"] for row in changes.rows] == list(changes.order[:5])
 
 
-def test_models_are_their_predictions():
+def test_models_are_their_predictions(capsys):
     one, other = model(1), model(2)
     expected = what_changed(
         *(each.predict(IMAGES, verbose=0) for each in (one, other)), IMAGES
     )
     found = what_changed(one, other, IMAGES, batch_size=7)
+    # Two passes over 40 images.
+    assert "12/12" in capsys.readouterr().out
     assert 0 < len(found.order) < 40
     np.testing.assert_array_equal(found.order, expected.order)
     np.testing.assert_array_equal(found.after, expected.after)
+
+
+def test_verdict_says_which_model_is_better():
+    right = np.eye(3)[TRUTH]
+    worse = right.copy()
+    worse[:12] = np.roll(worse[:12], 1, axis=1)
+    changes = what_changed(worse, right, IMAGES, TRUTH)
+    assert changes.verdict == Verdict(40, num_gained=12, num_lost=0)
+    assert changes.verdict.is_better is True
+    assert str(changes).splitlines()[-1].startswith("better by 30.0 points")
+    assert what_changed(worse, right, IMAGES).verdict is None
 
 
 def test_contradicted_pseudo_labels():

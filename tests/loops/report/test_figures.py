@@ -142,4 +142,5 @@ def test_mistakes_and_what_is_taken_for_what():
         },
         np.zeros((1, 4, 4, 1)),
     )["mistakes"]
-    assert titles_of(figure) == ["0\nwrong: 1 75 %"]
+    (text,) = figure.axes[0].texts
+    assert text.get_text() == "0\nwrong: 1 75 %"

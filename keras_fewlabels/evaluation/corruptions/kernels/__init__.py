@@ -1,1 +1,10 @@
-"""The corruptions themselves, one function each."""
+"""The corruptions and perturbations of images, one function each.
+
+They are imported only where images are changed, because they need SciPy and
+Pillow, which are optional.
+"""
+
+from keras_fewlabels.foundation.optional_import import optional_import
+
+for _module in ("scipy", "PIL"):
+    optional_import(_module, "evaluation")

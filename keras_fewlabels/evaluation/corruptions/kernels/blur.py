@@ -1,4 +1,4 @@
-"""Blur by one kernel for all images."""
+"""Blur of a lens, of frosted glass, of motion and of a fast approach."""
 
 import math
 
@@ -10,23 +10,18 @@ from keras_fewlabels.evaluation.corruptions.kernels.severity_constants import (
 )
 
 
-def gaussian_blur(images, severity, generators):
-    """Blurs with a normal kernel."""
-    sigma = severity_constants(
-        (0.4, 0.6, 0.7, 0.8, 1.0), (1, 2, 3, 4, 6), severity, images
-    )
-    return smoothed(images, sigma)
-
-
 def defocus_blur(images, severity, generators):
     """Spreads each pixel over a disk, as a lens out of focus does."""
-    radius, sigma = severity_constants(
-        ((0.3, 0.4), (0.4, 0.5), (0.5, 0.6), (1.0, 0.2), (1.5, 0.1)),
-        ((3, 0.1), (4, 0.5), (6, 0.5), (8, 0.5), (10, 0.5)),
-        severity,
-        images,
-    )
-    kernel = disk(radius, sigma).astype("float32")
+    at_32 = ((0.3, 0.4), (0.4, 0.5), (0.5, 0.6), (1.0, 0.2), (1.5, 0.1))
+    at_224 = ((3, 0.1), (4, 0.5), (6, 0.5), (8, 0.5), (10, 0.5))
+    radius, sigma = severity_constants(at_32, at_224, severity, images)
+    num_samples = 1
+    if 32 < min(images.shape[1:3]) < 224:
+        # The published disks are of whole pixels. Below one pixel such a disk
+        # does not grow with its radius, so that only `sigma` would blur.
+        num_samples = 9
+        sigma = max(sigma, at_32[severity - 1][1])
+    kernel = disk(radius, sigma, num_samples).astype("float32")
     half = len(kernel) // 2
     border = ((0, 0), (half, half), (half, half), (0, 0))
     padded = np.pad(images, border, mode="reflect")
@@ -35,34 +30,11 @@ def defocus_blur(images, severity, generators):
     )
 
 
-def smoothed(images, sigma):
-    """Images blurred by `sigma` pixels, each channel for itself."""
-    spread = (0, sigma, sigma) + (0,) * (images.ndim - 3)
-    return ndimage.gaussian_filter(images, spread, mode="nearest")
-
-
-def disk(radius, sigma):
-    """A kernel that is a disk, its edge smoothed by `sigma` pixels.
-
-    As in the benchmark, what would be smoothed out of the kernel is mirrored
-    into it, so that disks of 8 pixels and more brighten images by a percent.
-    """
-    half = max(8, math.ceil(radius))
-    rows, columns = np.mgrid[-half : half + 1, -half : half + 1]
-    inside = (rows**2 + columns**2 <= radius**2).astype("float64")
-    return ndimage.gaussian_filter(
-        inside / inside.sum(),
-        sigma,
-        mode="mirror",
-        radius=1 if radius <= 8 else 2,
-    )
-
-
 def glass_blur(images, severity, generators):
     """Scatters pixels among their neighbours, as frosted glass does.
 
-    The benchmark means to swap pixels, but copies them: each takes the value
-    of a neighbour drawn at random, from the last pixel to the first.
+    As in the code of the benchmark, pixels are copied and not swapped: from
+    the last pixel to the first, each takes the value of a random neighbour.
     """
     sigma, reach, rounds = severity_constants(
         ((0.05, 1, 1), (0.25, 1, 1), (0.4, 1, 1), (0.25, 1, 2), (0.4, 1, 2)),
@@ -74,9 +46,79 @@ def glass_blur(images, severity, generators):
     shape = (2, *images.shape[1:3])
     images = smoothed(images, sigma)
     for _ in range(rounds):
-        steps = [each.integers(-reach, reach, shape) for each in generators]
+        steps = [
+            generator.integers(-reach, reach, shape) for generator in generators
+        ]
         images = scattered(images, np.stack(steps), reach)
     return smoothed(images, sigma)
+
+
+def motion_blur(images, severity, generators):
+    """Smears each image in its own direction, up to 45 degrees from a row."""
+    radius, sigma = severity_constants(
+        ((6, 1), (6, 1.5), (6, 2), (8, 2), (9, 2.5)),
+        ((10, 3), (15, 5), (15, 8), (15, 12), (20, 15)),
+        severity,
+        images,
+    )
+    angles = [generator.uniform(-45, 45) for generator in generators]
+    return smeared(images, radius, sigma, angles)
+
+
+def zoom_blur(images, severity, generators):
+    """Averages images zoomed in further and further, as in a fast approach."""
+    largest, step = severity_constants(
+        ((1.06, 0.01), (1.11, 0.01), (1.16, 0.01), (1.21, 0.01), (1.26, 0.01)),
+        ((1.11, 0.01), (1.16, 0.01), (1.21, 0.02), (1.26, 0.02), (1.31, 0.03)),
+        severity,
+        images,
+    )
+    factors = np.arange(1, largest, step)
+    total = images + sum(zoomed(images, factor) for factor in factors)
+    return total / (len(factors) + 1)
+
+
+def gaussian_blur(images, severity, generators):
+    """Blurs with a normal kernel."""
+    sigma = severity_constants(
+        (0.4, 0.6, 0.7, 0.8, 1.0), (1, 2, 3, 4, 6), severity, images
+    )
+    return smoothed(images, sigma)
+
+
+def smoothed(images, sigma):
+    """Returns images blurred by `sigma` pixels, each channel by itself."""
+    spread = (0, sigma, sigma) + (0,) * (images.ndim - 3)
+    return ndimage.gaussian_filter(images, spread, mode="nearest")
+
+
+def disk(radius, sigma, num_samples=1):
+    """Returns a kernel that is a disk, its edge smoothed by `sigma` pixels.
+
+    As in the benchmark, the smoothing mirrors the disk at the borders of the
+    kernel, so that disks of 8 pixels and more brighten images by a percent.
+
+    Args:
+        radius: Float, in pixels.
+        sigma: Float, in pixels.
+        num_samples: Int, how many points per pixel and axis are tested for
+            being in the disk. With one, a pixel is in it or not.
+
+    Returns:
+        Array of shape `(width, width)`, where `width` is odd.
+    """
+    half = max(8, math.ceil(radius))
+    width = 2 * half + 1
+    places = (np.arange(width * num_samples) + 0.5) / num_samples - width / 2
+    inside = places[:, None] ** 2 + places**2 <= radius**2
+    inside = inside.reshape(width, num_samples, width, num_samples)
+    inside = inside.mean(axis=(1, 3))
+    return ndimage.gaussian_filter(
+        inside / inside.sum(),
+        sigma,
+        mode="mirror",
+        radius=1 if radius <= 8 else 2,
+    )
 
 
 def scattered(images, steps, reach):
@@ -84,8 +126,8 @@ def scattered(images, steps, reach):
 
     Args:
         images: Array of shape `(batch, height, width, channels)`.
-        steps: Integers of shape `(batch, 2, height, width)`, how many rows
-            and columns away from each pixel its neighbour is.
+        steps: Integer array of shape `(batch, 2, height, width)`, the rows
+            and columns from each pixel to its neighbour.
         reach: Integer. Pixels this close to the border keep their value.
 
     Returns:
@@ -99,8 +141,8 @@ def scattered(images, steps, reach):
     places = np.arange(height * width)
     offsets = (steps[:, 0] * width + steps[:, 1]).reshape(batch, -1)
     neighbors = places + np.where(inner, offsets, 0)
-    # A neighbour further on in the image has taken a value before this pixel
-    # does, so look where that value came from, and so on.
+    # A neighbour further on in the image has taken its value before this
+    # pixel does. So follow each value back to the pixel where it began.
     here, sources = places, neighbors
     while (taken := (sources > here) & inner[sources]).any():
         onward = np.take_along_axis(neighbors, sources, axis=1)
@@ -110,30 +152,18 @@ def scattered(images, steps, reach):
     return pixels.reshape(images.shape)
 
 
-def motion_blur(images, severity, generators):
-    """Smears each image along a direction of its own, within 45 degrees."""
-    radius, sigma = severity_constants(
-        ((6, 1), (6, 1.5), (6, 2), (8, 2), (9, 2.5)),
-        ((10, 3), (15, 5), (15, 8), (15, 12), (20, 15)),
-        severity,
-        images,
-    )
-    angles = [each.uniform(-45, 45) for each in generators]
-    return smeared(images, radius, sigma, angles)
-
-
 def smeared(images, radius, sigma, angles):
-    """Images whose pixels trail off to one side, each in its direction.
+    """Smears pixels to one side, each image in its own direction.
 
-    The kernel is that of ImageMagick, which made the benchmark: half a normal
-    curve of `2 * radius + 1` whole pixels along the direction.
+    The kernel is that of ImageMagick, with which the benchmark was made: half
+    a normal curve of `2 * radius + 1` whole pixels along the direction.
 
     Args:
         images: Array of shape `(batch, height, width, channels)`.
         radius: Float, in pixels.
-        sigma: Float, in pixels, how fast the trail fades.
-        angles: Sequence of floats, in degrees from the row downwards, one per
-            image.
+        sigma: Float, in pixels, the deviation of the normal curve.
+        angles: Sequence of a float per image, in degrees. 0 is along the row,
+            and positive angles turn downwards.
 
     Returns:
         Array of the shape of `images`.
@@ -156,21 +186,8 @@ def smeared(images, radius, sigma, angles):
     return output
 
 
-def zoom_blur(images, severity, generators):
-    """Averages images zoomed in further and further, as in a fast approach."""
-    largest, step = severity_constants(
-        ((1.06, 0.01), (1.11, 0.01), (1.16, 0.01), (1.21, 0.01), (1.26, 0.01)),
-        ((1.11, 0.01), (1.16, 0.01), (1.21, 0.02), (1.26, 0.02), (1.31, 0.03)),
-        severity,
-        images,
-    )
-    factors = np.arange(1, largest, step)
-    total = images + sum(zoomed(images, factor) for factor in factors)
-    return total / (len(factors) + 1)
-
-
 def zoomed(images, factor):
-    """The middle of images, enlarged to their full size.
+    """Enlarges the middle of images to their full size.
 
     Args:
         images: Array of shape `(batch, height, width, channels)`.
@@ -187,7 +204,7 @@ def zoomed(images, factor):
 
 
 def _zoom(size, factor):
-    """The matrix that enlarges the middle of a line of `size` pixels."""
+    """Returns the matrix that enlarges the middle of a line of pixels."""
     kept = math.ceil(size / factor)
     start = (size - kept) // 2
     line = np.eye(size, dtype="float32")[start : start + kept]

@@ -13,50 +13,35 @@ from keras_fewlabels.evaluation.corruptions.kernels.blur import (
     motion_blur,
     zoom_blur,
 )
-from keras_fewlabels.evaluation.corruptions.kernels.color import (
-    brightness,
+from keras_fewlabels.evaluation.corruptions.kernels.digital import (
     contrast,
+    elastic_transform,
+    jpeg_compression,
+    pixelate,
     saturate,
 )
-from keras_fewlabels.evaluation.corruptions.kernels.elastic_transform import (
-    elastic_transform,
-)
-from keras_fewlabels.evaluation.corruptions.kernels.fog import fog
-from keras_fewlabels.evaluation.corruptions.kernels.frost import frost
 from keras_fewlabels.evaluation.corruptions.kernels.noise import (
     gaussian_noise,
     impulse_noise,
     shot_noise,
     speckle_noise,
 )
-from keras_fewlabels.evaluation.corruptions.kernels.resampling import (
-    jpeg_compression,
-    pixelate,
-)
-from keras_fewlabels.evaluation.corruptions.kernels.snow import snow
 from keras_fewlabels.evaluation.corruptions.kernels.spatter import spatter
+from keras_fewlabels.evaluation.corruptions.kernels.weather import (
+    brightness,
+    fog,
+    frost,
+    snow,
+)
 
-FUNCTIONS = {
+CORRUPTIONS = {
     function.__name__: function
     for function in (
-        gaussian_noise,
-        shot_noise,
-        impulse_noise,
-        defocus_blur,
-        glass_blur,
-        motion_blur,
-        zoom_blur,
-        snow,
-        frost,
-        fog,
-        brightness,
-        contrast,
-        elastic_transform,
-        pixelate,
-        jpeg_compression,
-        speckle_noise,
-        gaussian_blur,
-        spatter,
-        saturate,
+        *(gaussian_noise, shot_noise, impulse_noise),
+        *(defocus_blur, glass_blur, motion_blur, zoom_blur),
+        *(snow, frost, fog, brightness),
+        *(contrast, elastic_transform, pixelate, jpeg_compression),
+        # The four that are meant for choosing settings.
+        *(speckle_noise, gaussian_blur, spatter, saturate),
     )
 }

@@ -1,4 +1,4 @@
-"""Noise that each pixel and channel draws for itself."""
+"""Noise that is drawn for each pixel and channel."""
 
 import numpy as np
 
@@ -8,7 +8,7 @@ from keras_fewlabels.evaluation.corruptions.kernels.severity_constants import (
 
 
 def gaussian_noise(images, severity, generators):
-    """Adds normal noise, as in low light."""
+    """Adds normal noise, as in dim light."""
     scale = severity_constants(
         (0.04, 0.06, 0.08, 0.09, 0.10),
         (0.08, 0.12, 0.18, 0.26, 0.38),
@@ -19,7 +19,7 @@ def gaussian_noise(images, severity, generators):
 
 
 def shot_noise(images, severity, generators):
-    """Counts photons: white is `rate` of them on average."""
+    """Counts photons, of which white has 500 to 50 (at 224 pixels 60 to 3)."""
     rate = severity_constants(
         (500, 250, 100, 75, 50), (60, 25, 12, 5, 3), severity, images
     )
@@ -27,7 +27,7 @@ def shot_noise(images, severity, generators):
 
 
 def impulse_noise(images, severity, generators):
-    """Turns a share of the values to the darkest or the brightest."""
+    """Replaces a share of the values by the darkest or the brightest."""
     share = severity_constants(
         (0.01, 0.02, 0.03, 0.05, 0.07),
         (0.03, 0.06, 0.09, 0.17, 0.27),
@@ -35,7 +35,9 @@ def impulse_noise(images, severity, generators):
         images,
     )
     shape = images.shape[1:]
-    drawn = np.stack([each.random(shape, "float32") for each in generators])
+    drawn = np.stack(
+        [generator.random(shape, "float32") for generator in generators]
+    )
     noisy = np.where(drawn < share / 2, 0, images)
     return np.where(drawn >= 1 - share / 2, 1, noisy)
 
@@ -53,14 +55,19 @@ def speckle_noise(images, severity, generators):
 
 
 def standard_normal(shape, generators):
-    """Normal noise of `shape` from each generator, `(batch, *shape)`."""
+    """Draws normal noise of `shape` per generator, `(batch, *shape)`."""
     return np.stack(
-        [each.standard_normal(shape, "float32") for each in generators]
+        [
+            generator.standard_normal(shape, "float32")
+            for generator in generators
+        ]
     )
 
 
 def poisson(images, rate, generators):
-    """Counts of photons over `rate`, the count that white has on average."""
+    """Draws counts of photons, divided by `rate`, the mean count of white."""
     pairs = zip(images, generators, strict=True)
-    counts = np.stack([each.poisson(rate * image) for image, each in pairs])
+    counts = np.stack(
+        [generator.poisson(rate * image) for image, generator in pairs]
+    )
     return (counts / rate).astype("float32")

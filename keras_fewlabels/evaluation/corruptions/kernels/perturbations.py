@@ -10,52 +10,50 @@ from scipy import sparse
 
 from keras_fewlabels.evaluation.corruptions.kernels import noise
 from keras_fewlabels.evaluation.corruptions.kernels.blur import smeared
-from keras_fewlabels.evaluation.corruptions.kernels.color import brightened
+from keras_fewlabels.evaluation.corruptions.kernels.weather import brightened
 
 
 def gaussian_noise(images, frame, generators):
-    """Normal noise of 0.02, another one in each frame but the first."""
+    """Adds normal noise of 0.02, drawn anew in each frame but the first."""
     drawn = noise.standard_normal(images.shape[1:], generators)
     return images + 0.02 * drawn if frame else images
 
 
 def shot_noise(images, frame, generators):
-    """Of 700 photons at white, others in each frame but the first."""
+    """Counts 700 photons at white, anew in each frame but the first."""
     return noise.poisson(images, 700, generators) if frame else images
 
 
 def motion_blur(images, frame, generators):
-    """The direction turns by 9 degrees a frame."""
+    """Smears in a direction that turns by 9 degrees a frame."""
     return smeared(images, 6, 1.8, len(images) * [9 * (frame - 20)])
 
 
 def zoom_blur(images, frame, generators):
-    """One more zoom a frame, 0.4 percent larger than the last."""
+    """Averages one more zoom per frame, each 0.4 percent larger."""
     zooms = 1 + 0.004 * np.arange(frame + 1)
     return projected(images, [np.diag([zoom, zoom, 1]) for zoom in zooms])
 
 
 def brightness(images, frame, generators):
-    """From 0.225 darker to 0.225 brighter."""
+    """Brightens from -0.225 to 0.225."""
     return brightened(images, 0.015 * (frame - 15))
 
 
 def translate(images, frame, generators):
-    """From 7 pixels left to 8 pixels right."""
+    """Moves from 7 pixels left to 8 pixels right."""
     return projected(images, [[1, 0, frame - 7], [0, 1, 0], [0, 0, 1]])
 
 
 def rotate(images, frame, generators):
-    """From -15 to 15 degrees."""
-    sine, cosine = (
-        np.sin(np.radians(frame - 15)),
-        np.cos(np.radians(frame - 15)),
-    )
+    """Turns from -15 to 15 degrees."""
+    angle = np.radians(frame - 15)
+    sine, cosine = np.sin(angle), np.cos(angle)
     return projected(images, [[cosine, -sine, 0], [sine, cosine, 0], [0, 0, 1]])
 
 
 def tilt(images, frame, generators):
-    """From -11.25 to 11.25 degrees about both axes, seen in perspective."""
+    """Tilts from -11.25 to 11.25 degrees about both axes, in perspective."""
     angle = np.radians(0.75 * (frame - 15))
     sine, cosine = np.sin(angle), np.cos(angle)
     distance = np.hypot(*images.shape[1:3])
@@ -68,12 +66,12 @@ def tilt(images, frame, generators):
 
 
 def scale(images, frame, generators):
-    """From 0.7 to 1.3 of the size."""
+    """Scales from 0.7 to 1.3 of the size."""
     factor = 0.7 + 0.02 * frame
     return projected(images, np.diag([factor, factor, 1]))
 
 
-FUNCTIONS = {
+PERTURBATIONS = {
     function.__name__: function
     for function in (
         gaussian_noise,
@@ -90,27 +88,28 @@ FUNCTIONS = {
 
 
 def projected(images, projection):
-    """Images as a projection of the plane shows them.
+    """Projects images as planes.
 
     Args:
         images: Array of shape `(batch, height, width, channels)`.
         projection: Matrix of shape `(3, 3)` of points `(x, y, 1)`, counted
-            in pixels from the middle, or a list of them, which are averaged.
+            in pixels from the middle; or a list of matrices, over which the
+            result is averaged.
 
     Returns:
-        Array of the shape of `images`, read bilinearly, black where there is
-        no image.
+        Array of the shape of `images`, read bilinearly and black outside of
+        the projected image.
     """
     batch, height, width, channels = images.shape
     projections = np.reshape(projection, (-1, 3, 3))
-    matrix = sum(_matrix(each, height, width) for each in projections)
+    matrix = sum(_matrix(matrix, height, width) for matrix in projections)
     pixels = np.moveaxis(images, 0, 2).reshape(height * width, -1)
     moved = (matrix @ pixels / len(projections)).astype("float32")
     return np.moveaxis(moved.reshape(height, width, batch, channels), 2, 0)
 
 
 def _matrix(projection, height, width):
-    """The weights of all pixels in each pixel."""
+    """Returns the sparse weights of all input pixels in each output pixel."""
     rows, columns = np.indices((height, width)).reshape(2, -1)
     middle = np.array([[(width - 1) / 2], [(height - 1) / 2]])
     points = np.stack([columns, rows]) - middle

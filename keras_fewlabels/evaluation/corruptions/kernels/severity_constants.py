@@ -1,9 +1,9 @@
 def severity_constants(at_32, at_224, severity, images):
-    """The constants of a corruption, for images of any size.
+    """Returns the constants of a corruption for images of any size.
 
-    CIFAR-10-C has them for images of 32 pixels, ImageNet-C for 224. Between
-    the two they grow in proportion to the shorter side; larger images take
-    those of 224.
+    CIFAR-10-C publishes constants for images of 32 pixels, and ImageNet-C for
+    224 pixels. Between the two sizes the constants are interpolated by the
+    shorter side. Larger images have the constants of 224 pixels.
 
     Args:
         at_32: Five numbers, or five tuples of numbers, one per severity.

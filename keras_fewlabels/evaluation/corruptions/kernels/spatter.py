@@ -2,18 +2,18 @@ import numpy as np
 from scipy import ndimage
 
 from keras_fewlabels.evaluation.corruptions.kernels.blur import smoothed
-from keras_fewlabels.evaluation.corruptions.kernels.color import luminance
 from keras_fewlabels.evaluation.corruptions.kernels.noise import standard_normal
 from keras_fewlabels.evaluation.corruptions.kernels.severity_constants import (
     severity_constants,
 )
+from keras_fewlabels.evaluation.corruptions.kernels.weather import luminance
 
 _WATER = np.array([175, 238, 238], "float32") / 255
 _MUD = np.array([63, 42, 20], "float32") / 255
 
 
 def spatter(images, severity, generators):
-    """Splashes water on images at severities 1 to 3, and mud above."""
+    """Adds drops of water at severities 1 to 3, and of mud above."""
     mean, scale, sigma, threshold, strength = severity_constants(
         (
             (0.62, 0.1, 0.7, 0.7, 0.5),
@@ -39,7 +39,7 @@ def spatter(images, severity, generators):
         cover = smoothed((liquid > 0).astype("float32"), strength)[..., None]
         cover = np.where(cover < 0.8, 0, cover)
         return (1 - cover) * images + cover * _color(_MUD, images)
-    shine = np.stack([_shine(each) for each in liquid])[..., None]
+    shine = np.stack([_shine(layer) for layer in liquid])[..., None]
     return images + strength * shine * _color(_WATER, images)
 
 
@@ -49,13 +49,13 @@ def _color(color, images):
 
 
 def _shine(liquid):
-    """How strongly drops shine, 0 to 1, brighter at one side than the other.
+    """Computes the shine of drops, which is brighter at one side.
 
     Args:
         liquid: Array of shape `(height, width)`, 0 where it is dry.
 
     Returns:
-        Array of the same shape.
+        Array of the same shape, from 0 to 1.
     """
     wet = liquid > 0
     edges = wet & ~ndimage.binary_erosion(wet, border_value=1)
@@ -71,7 +71,7 @@ def _shine(liquid):
 
 
 def _equalized(levels):
-    """Levels spread evenly over 0 to 255."""
+    """Spreads levels evenly over 0 to 255."""
     total = np.bincount(levels.ravel(), minlength=256).cumsum()
     darkest = total[levels.min()]
     spread = 255 * (total - darkest) / max(levels.size - darkest, 1)

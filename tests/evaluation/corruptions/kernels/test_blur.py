@@ -240,3 +240,24 @@ def test_mean_over_the_published_factors(side, severity, photographs):
         (line + sum(zooms)) / (number + 1),
         atol=1e-5,
     )
+
+
+@pytest.mark.parametrize("severity", [1, 2, 3, 4, 5])
+def test_defocus_blur_between_the_published_sizes(severity, photographs):
+    strengths = []
+    for side in (32, 64, 81, 150, 224):
+        images = photographs(side) / np.float32(255)
+        blurred = defocus_blur(images, severity, None)
+        strengths.append(float(np.abs(blurred - images).mean()))
+    # Each size is blurred more strongly than the smaller ones.
+    assert strengths == sorted(strengths)
+    assert strengths[1] > 1.05 * strengths[0]
+
+
+def test_disk_of_parts_of_pixels_has_the_area_of_a_circle():
+    kernel = disk(2.5, 1e-3, num_samples=25)
+    # Pixels that are wholly inside have the same share of the sum.
+    assert kernel[8, 8] == pytest.approx(1 / (math.pi * 2.5**2), rel=0.01)
+    # On the row through the middle, the circle ends between two pixels.
+    assert kernel[8, 10] == pytest.approx(kernel[8, 8], rel=0.05)
+    assert kernel[8, 11] == pytest.approx(0)

@@ -1,20 +1,23 @@
 import numpy as np
 import pytest
 
-from keras_fewlabels.evaluation import alexnet_errors, corrupt
-from keras_fewlabels.evaluation.corruptions.kernels.by_name import FUNCTIONS
+from keras_fewlabels.evaluation import corrupt
+from keras_fewlabels.evaluation.corruptions.corruption_report import (
+    ALEXNET_ERRORS,
+)
+from keras_fewlabels.evaluation.corruptions.kernels.by_name import CORRUPTIONS
 
 EXTRA = ["speckle_noise", "gaussian_blur", "spatter", "saturate"]
 
 
 def test_fifteen_of_the_benchmark_and_four_more():
-    assert list(FUNCTIONS) == [*alexnet_errors(), *EXTRA]
+    assert list(CORRUPTIONS) == [*ALEXNET_ERRORS, *EXTRA]
 
 
 # The severities, in the order of their distance to the clean image. Where it
 # is not 1 to 5, the benchmark trades one constant for another: it orders by
 # what networks make of them. Left out are those that tie.
-ORDERS = dict.fromkeys(FUNCTIONS, (1, 2, 3, 4, 5)) | {
+ORDERS = dict.fromkeys(CORRUPTIONS, (1, 2, 3, 4, 5)) | {
     "glass_blur": (1, 4),
     "motion_blur": (1, 2, 3, 5),
     "frost": (1, 2, 5),
@@ -24,7 +27,7 @@ ORDERS = dict.fromkeys(FUNCTIONS, (1, 2, 3, 4, 5)) | {
 }
 
 
-@pytest.mark.parametrize("name", FUNCTIONS)
+@pytest.mark.parametrize("name", CORRUPTIONS)
 def test_distance_grows_with_severity(name, photographs):
     images = np.concatenate([photographs(32)] * 4)
     distances = [
@@ -36,7 +39,7 @@ def test_distance_grows_with_severity(name, photographs):
     assert distances[-1] > 1.2 * distances[0]
 
 
-@pytest.mark.parametrize("name", FUNCTIONS)
+@pytest.mark.parametrize("name", CORRUPTIONS)
 @pytest.mark.parametrize("shape", [(32, 50), (101, 64), (230, 225)])
 def test_any_size_and_number_of_channels(name, shape, photographs):
     images = photographs(*shape)[:1]

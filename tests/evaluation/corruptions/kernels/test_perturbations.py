@@ -4,7 +4,7 @@ from PIL import Image
 from scipy import ndimage
 
 from keras_fewlabels.evaluation.corruptions.kernels.perturbations import (
-    FUNCTIONS,
+    PERTURBATIONS,
     projected,
 )
 
@@ -29,9 +29,9 @@ STILL = {
 
 @pytest.mark.parametrize("name", STILL)
 def test_one_frame_is_the_image_and_the_next_is_close(name, images, generators):
-    frame = FUNCTIONS[name](images, STILL[name], generators(3))
+    frame = PERTURBATIONS[name](images, STILL[name], generators(3))
     np.testing.assert_allclose(frame, images, atol=1e-5)
-    after = FUNCTIONS[name](images, STILL[name] + 1, generators(3))
+    after = PERTURBATIONS[name](images, STILL[name] + 1, generators(3))
     assert 0.001 < np.abs(after - images).mean() < 0.08
 
 
@@ -41,7 +41,7 @@ def test_one_frame_is_the_image_and_the_next_is_close(name, images, generators):
 )
 def test_noise_is_as_published(name, variance, generators):
     grey = np.full((8, 32, 32, 3), 0.4, "float32")
-    noise = FUNCTIONS[name](grey, 1, generators(8)) - grey
+    noise = PERTURBATIONS[name](grey, 1, generators(8)) - grey
     assert noise.mean() == pytest.approx(0, abs=1e-3)
     assert noise.var() == pytest.approx(variance, rel=0.05)
 
@@ -49,7 +49,7 @@ def test_noise_is_as_published(name, variance, generators):
 @pytest.mark.parametrize("frame, degrees", [(0, 15), (29, -14)])
 def test_rotate_is_that_of_pillow(frame, degrees, images):
     levels = np.rint(255 * images).astype("uint8")
-    found = FUNCTIONS["rotate"](images, frame, None)
+    found = PERTURBATIONS["rotate"](images, frame, None)
     for image, output in zip(levels, found, strict=True):
         turned = Image.fromarray(image).rotate(
             degrees, Image.Resampling.BILINEAR
@@ -60,7 +60,7 @@ def test_rotate_is_that_of_pillow(frame, degrees, images):
 
 
 def test_translate_moves_to_the_right(images):
-    found = FUNCTIONS["translate"](images, 15, None)
+    found = PERTURBATIONS["translate"](images, 15, None)
     np.testing.assert_allclose(found[:, :, 8:], images[:, :, :-8], atol=1e-6)
 
 
@@ -77,18 +77,18 @@ def test_zoom_blur_is_the_mean_of_the_zooms_so_far(images):
         )
         for z in 1 + 0.004 * np.arange(11)
     ]
-    found = FUNCTIONS["zoom_blur"](images[:1], 10, None)
+    found = PERTURBATIONS["zoom_blur"](images[:1], 10, None)
     np.testing.assert_allclose(255 * found[0], np.mean(zooms, 0), atol=1.5)
 
 
 def test_tilt_brings_one_corner_near_and_one_far():
     white = np.ones((1, 33, 33, 1), "float32")
-    (frame,) = FUNCTIONS["tilt"](white, 30, None)[..., 0]
+    (frame,) = PERTURBATIONS["tilt"](white, 30, None)[..., 0]
     # What comes near covers its corner, what goes far leaves it black.
     assert frame[1, 1] == pytest.approx(1)
     assert frame[-2, -2] == 0
     np.testing.assert_allclose(
-        FUNCTIONS["tilt"](white, 0, None)[0, ::-1, ::-1, 0], frame, atol=0.2
+        PERTURBATIONS["tilt"](white, 0, None)[0, ::-1, ::-1, 0], frame, atol=0.2
     )
 
 
@@ -96,7 +96,7 @@ def test_scale_keeps_the_middle():
     images = np.zeros((1, 33, 33, 1), "float32")
     images[0, 11:22, 11:22] = 1
     for frame, side in ((0, 0.7 * 11), (15, 11), (30, 1.3 * 11)):
-        (output,) = FUNCTIONS["scale"](images, frame, None)[..., 0]
+        (output,) = PERTURBATIONS["scale"](images, frame, None)[..., 0]
         assert output.sum() == pytest.approx(side**2, rel=0.05)
         np.testing.assert_allclose(output, output[::-1, ::-1], atol=1e-5)
 

@@ -1,15 +1,13 @@
-import pytest
-
-from keras_fewlabels.plots import prediction_changes
+from keras_fewlabels.plots.results.prediction_changes import (
+    prediction_changes,
+)
 
 
 def classes(num_classes):
     return {
-        "classes": {
-            "class": [f"c{number}" for number in range(num_classes)],
-            "won": list(range(num_classes)),
-            "lost": [2] * num_classes,
-        }
+        "class": [f"c{number}" for number in range(num_classes)],
+        "won": list(range(num_classes)),
+        "lost": [2] * num_classes,
     }
 
 
@@ -29,9 +27,3 @@ def test_won_to_the_right_and_lost_to_the_left():
 def test_many_classes_have_numbers():
     (axes,) = prediction_changes(classes(100)).axes
     assert axes.get_ylabel() == "class"
-
-
-def test_what_are_no_changes():
-    for wrong in (None, {"flipped": []}):
-        with pytest.raises(ValueError, match="without 'classes'"):
-            prediction_changes(wrong)

@@ -1,8 +1,8 @@
 import pytest
 from matplotlib import colors
 
-from keras_fewlabels.plots import waterfall
-from keras_fewlabels.plots.predictions import RIGHT, WRONG
+from keras_fewlabels.plots.figure import RIGHT, WRONG
+from keras_fewlabels.plots.results.waterfall import waterfall
 
 STEPS = {"labels only": 0.5, "+ images": 0.75, "+ noise": 0.7}
 
