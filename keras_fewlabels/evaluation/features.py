@@ -9,7 +9,7 @@ from keras_fewlabels.foundation.keras_internals import graph_of
 from keras_fewlabels.layers.model_graph import head_input
 from keras_fewlabels.policies.parts.class_probabilities import gives_logits
 
-# How many batches are read and predicted at a time.
+# The number of batches that are read and predicted at a time.
 _BATCHES_PER_PIECE = 16
 
 
@@ -124,7 +124,7 @@ def flat_features(features):
 
 
 def _check_inputs(model, source, role):
-    # Of the images only the shape is needed, which takes no read.
+    # The check compares shapes, so no image has to be read.
     check_input_shape(model, np.empty((0, *source.shape)), role)
 
 

@@ -1,46 +1,50 @@
 import numpy as np
 
 _NUM_STEPS = 200
-# Of the sum of losses over all labels; features have a mean length of 1.
+# Of the squared weights, beside the sum of losses over all labels. Features
+# are scaled to a mean length of 1.
 _PENALTY = 1 / 30
-# How many numbers of features are held at once.
+# The number of values of features that are in memory at once.
 _PIECE = 2**23
 
 
 def softmax_head_predictions(features, labels, chosen, queries, num_classes):
-    """What linear heads, each fitted to a few labelled features, say.
+    """Returns the predictions of linear heads, each fitted to a few labels.
 
-    Logistic regression with a small penalty, in full-batch steps with
-    Nesterov's momentum, so that it depends on nothing random. All heads are
-    fitted at once.
+    Each head is a logistic regression with a small penalty, fitted in
+    full-batch steps with Nesterov's momentum, so that nothing is random. All
+    heads are fitted at once.
 
     Args:
         features: Float array of shape `(num_labeled, num_features)`.
         labels: Int array of shape `(num_labeled,)`.
-        chosen: Int array of shape `(num_heads, size)`, which of these each
-            head is fitted to.
+        chosen: Int array of shape `(num_heads, size)`, the labelled features
+            that each head is fitted to.
         queries: Float array of shape `(num_queries, num_features)`.
         num_classes: Int.
 
     Returns:
         Int array of shape `(num_heads, num_queries)`, the predicted classes.
-        A class that a head has no label of is not predicted.
+        A head does not predict a class of which it has no label.
     """
     size = max(1, _PIECE // (chosen.shape[1] * features.shape[1]))
     pieces = np.split(chosen, range(size, len(chosen), size))
     return np.concatenate(
-        [_fit(features[p], labels[p], queries, num_classes) for p in pieces]
+        [
+            _fit(features[piece], labels[piece], queries, num_classes)
+            for piece in pieces
+        ]
     )
 
 
 def _fit(features, labels, queries, num_classes):
-    """As above, for features of shape `(num_heads, size, num_features)`."""
+    """Fits heads to features of shape `(num_heads, size, num_features)`."""
     size = labels.shape[1]
     mean = features.mean(axis=1, keepdims=True)
     centred = np.asarray(features - mean, "float64")
     length = np.mean(np.sum(centred**2, axis=2, keepdims=True), axis=1)
     scale = np.maximum(np.sqrt(length)[..., None], 1e-12)
-    # As few coordinates as there are labels, and a constant one.
+    # One coordinate per label is enough, and a constant one.
     axes = np.linalg.svd(centred, full_matrices=False)[2].swapaxes(1, 2)
     inputs = _with_constant(centred @ axes / scale)
     targets = np.eye(num_classes)[labels]

@@ -43,7 +43,7 @@ def confusion_matrix(counts, class_names=None):
     counts = _checked(counts)
     num_classes = len(counts)
     check_class_names(class_names, num_classes)
-    names = [class_name(each, class_names) for each in range(num_classes)]
+    names = [class_name(label, class_names) for label in range(num_classes)]
     # In inches: a cell for three digits, or a few pixels.
     cell = 0.42 if num_classes <= _MAX_CLASSES_WITH_NUMBERS else 0.14
     longest = max(map(len, names))

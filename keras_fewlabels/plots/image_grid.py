@@ -54,54 +54,29 @@ def image_grid(
     """
     rows = [[_shades(image, value_range) for image in row] for row in rows]
     num_images = sum(map(len, rows))
-    captions = [""] * num_images if captions is None else captions
-    text_colors = text_colors or ["black"] * num_images
-    frame_colors = frame_colors or [None] * num_images
-    line, letter = _LINE * font_size, _LETTER * font_size
-    height, width = rows[0][0].shape[:2]
-    scale = side / max(height, width)
-    width, height = width * scale, height * scale
-    step = max(width, letter * _longest(captions + (column_titles or [])))
-    num_lines = max(caption.count("\n") + 1 for caption in captions)
-    drop = height + 0.5 * _GAP
-    if any(captions):
-        drop += num_lines * line + _GAP
-    left = _GAP + letter * _longest(row_titles or [])
-    top = _GAP + (0.29 if title else 0) + (1.5 * line if column_titles else 0)
-    figure_width = max(
-        left + max(map(len, rows)) * (step + _GAP),
-        0.075 * len(title or ""),
-    )
-    figure = new_figure(figure_width, top + len(rows) * drop)
+    texts = {
+        "captions": captions or [""] * num_images,
+        "row_titles": row_titles or [],
+        "column_titles": column_titles or [],
+        "title": title or "",
+    }
+    layout = _Layout(rows[0][0].shape, side, font_size, **texts)
+    figure = new_figure(*layout.size(len(rows), max(map(len, rows))))
     figure.set_layout_engine("none")
     axes = figure.add_axes((0, 0, 1, 1))
     axes.set_axis_off()
-    number = 0
+    text_colors = iter(text_colors or ["black"] * num_images)
+    frame_colors = iter(frame_colors or [None] * num_images)
+    unused_captions = iter(texts["captions"])
     for row_number, row in enumerate(rows):
-        upper = top + row_number * drop
         for column, image in enumerate(row):
-            place = left + column * (step + _GAP), upper
-            _draw_image(
-                axes, image, place, (width, height), frame_colors[number]
-            )
-            if any(captions):
-                _write(
-                    axes,
-                    (place[0], upper + height + 0.03),
-                    captions[number],
-                    font_size,
-                    color=text_colors[number],
-                )
-            number += 1
-    for row_number, text in enumerate(row_titles or []):
-        middle = top + row_number * drop + height / 2
-        place = left - 0.5 * _GAP, middle
-        _write(axes, place, text, font_size, ha="right", va="center")
-    for column, text in enumerate(column_titles or []):
-        place = left + column * (step + _GAP) + width / 2, top - 0.03
-        _write(axes, place, text, font_size, ha="center", va="bottom")
-    if title:
-        _write(axes, (_GAP, _GAP), title, font_size=10)
+            place = layout.place(row_number, column)
+            _draw_image(axes, image, place, layout.cell, next(frame_colors))
+            if captions:
+                place = place[0], place[1] + layout.cell[1] + 0.03
+                text, color = next(unused_captions), next(text_colors)
+                _write(axes, place, text, font_size, color=color)
+    _write_titles(axes, layout, font_size, texts)
     axes.set(xlim=(0, figure.get_figwidth()), ylim=(figure.get_figheight(), 0))
     axes.set_aspect("auto")
     return figure
@@ -130,6 +105,55 @@ def _shades(image, value_range):
     return np.broadcast_to(np.clip(shades, 0, 1), (*image.shape[:2], 3))
 
 
+class _Layout:
+    """The places of images, in inches from the upper left.
+
+    Args:
+        shape: Shape of the first image, with the axis of channels last.
+        side: Float, the longer side of an image.
+        font_size: Float, in points.
+        captions: List of strings.
+        row_titles: List of strings.
+        column_titles: List of strings.
+        title: String.
+
+    Attributes:
+        cell: Width and height of an image.
+        title_width: Float, the width that the title needs.
+    """
+
+    def __init__(
+        self, shape, side, font_size, captions, row_titles, column_titles, title
+    ):
+        line, letter = _LINE * font_size, _LETTER * font_size
+        height, width = shape[:2]
+        scale = side / max(height, width)
+        self.cell = width * scale, height * scale
+        widest_text = letter * _longest(captions + column_titles)
+        num_lines = max(caption.count("\n") + 1 for caption in captions)
+        below = num_lines * line + _GAP if any(captions) else 0
+        self._step = (
+            max(self.cell[0], widest_text) + _GAP,
+            self.cell[1] + below + 0.5 * _GAP,
+        )
+        title_height = 0.29 if title else 0
+        self._start = (
+            _GAP + letter * _longest(row_titles),
+            _GAP + title_height + (1.5 * line if column_titles else 0),
+        )
+        self.title_width = 0.075 * len(title)
+
+    def place(self, row, column):
+        return (
+            self._start[0] + column * self._step[0],
+            self._start[1] + row * self._step[1],
+        )
+
+    def size(self, num_rows, num_columns):
+        width, height = self.place(num_rows, num_columns)
+        return max(width, self.title_width), height
+
+
 def _draw_image(axes, image, place, cell, color):
     scale = min(cell[0] / image.shape[1], cell[1] / image.shape[0])
     width, height = image.shape[1] * scale, image.shape[0] * scale
@@ -144,6 +168,20 @@ def _draw_image(axes, image, place, cell, color):
             color=color,
             linewidth=3,
         )
+
+
+def _write_titles(axes, layout, font_size, texts):
+    width, height = layout.cell
+    for row, text in enumerate(texts["row_titles"]):
+        left, upper = layout.place(row, 0)
+        place = left - 0.5 * _GAP, upper + height / 2
+        _write(axes, place, text, font_size, ha="right", va="center")
+    for column, text in enumerate(texts["column_titles"]):
+        left, upper = layout.place(0, column)
+        place = left + width / 2, upper - 0.03
+        _write(axes, place, text, font_size, ha="center", va="bottom")
+    if texts["title"]:
+        _write(axes, (_GAP, _GAP), texts["title"], font_size=10)
 
 
 def _write(axes, place, text, font_size, va="top", **options):

@@ -10,16 +10,15 @@ from keras_fewlabels.evaluation.features import (
     predicted_probabilities,
 )
 from keras_fewlabels.evaluation.prediction_progress import progress_over
+from keras_fewlabels.evaluation.review.cover_uncertainty import (
+    cover_uncertainty,
+)
 from keras_fewlabels.evaluation.review.label_proposals import LabelProposals
 from keras_fewlabels.evaluation.review.nearest_neighbors import (
     centred_directions,
 )
 from keras_fewlabels.foundation.arguments import check_int
 from keras_fewlabels.foundation.text_table import check_class_names
-
-# The number of images that are to be covered, and of similarities in memory.
-_MAX_COVERED = 2**14
-_MAX_SIMILARITIES = 2**25
 
 
 def next_to_label(
@@ -109,12 +108,12 @@ def next_to_label(
             "`count` must not exceed the number of unlabelled images. "
             f"Received: count={count} for {len(pool)} images"
         )
+    if validation_data is not None:
+        validation_data = labeled_arrays(validation_data, "validation_data")
     labeled_source = image_source(labeled[0], "labeled")
     num_passes = 1 if feature_model is None else 2
     sources = num_passes * [pool, labeled_source]
-    if validation_data is not None:
-        validation_data = labeled_arrays(validation_data, "validation_data")
-        sources.append(validation_data[0])
+    sources += [] if validation_data is None else [validation_data[0]]
     progress = progress_over(sources, batch_size, 1, verbose)
     features, probabilities = features_and_probabilities(
         model, pool, batch_size, feature_model, progress
@@ -128,13 +127,9 @@ def next_to_label(
     # Classes with few labels need more, and so do those with many errors.
     need = 1 / (_class_counts(labeled[1], num_classes) + 1)
     if validation_data is not None:
-        images, truth = validation_data
-        check_labels(
-            truth, "labels of validation_data", num_classes=num_classes
+        need = need * _error_rates(
+            model, validation_data, num_classes, batch_size, progress
         )
-        source = image_source(images, "validation_data")
-        predicted = predicted_probabilities(model, source, batch_size, progress)
-        need = need * _error_rates(predicted.argmax(axis=1), truth, num_classes)
     second, first = np.sort(probabilities, axis=1)[:, -2:].T
     uncertainty = 1 - (first - second)
     class_need = probabilities @ (need / need.mean())
@@ -165,66 +160,13 @@ def _class_counts(labels, num_classes):
     return np.bincount(class_numbers(labels), minlength=num_classes)
 
 
-def _error_rates(predicted, labels, num_classes):
+def _error_rates(model, validation_data, num_classes, batch_size, progress):
+    images, labels = validation_data
+    check_labels(labels, "labels of validation_data", num_classes=num_classes)
+    source = image_source(images, "validation_data")
+    probabilities = predicted_probabilities(model, source, batch_size, progress)
     labels = class_numbers(labels)
-    num_wrong = _class_counts(labels[predicted != labels], num_classes)
+    wrong = labels[probabilities.argmax(axis=1) != labels]
     # With one wrong image of two added, a class without images has one half.
-    return (num_wrong + 1) / (_class_counts(labels, num_classes) + 2)
-
-
-def cover_uncertainty(directions, weights, labeled, count):
-    """Chooses images that together cover most of the uncertainty.
-
-    A labelled or chosen image covers each other image by their cosine. Each
-    choice is the image that adds most to the sum, over all images, of weight
-    times coverage. So the chosen images are near many uncertain ones, and
-    differ from the labelled images and from each other.
-
-    Reference:
-        - [Wei et al., 2015](https://proceedings.mlr.press/v37/wei15.html),
-          facility location for active learning. Here weighted by uncertainty.
-
-    Args:
-        directions: Float array of shape `(num_images, num_features)`, rows of
-            length 1.
-        weights: Float array of shape `(num_images,)`, the uncertainty of each
-            image, 0 or more.
-        labeled: Float array of shape `(num_labeled, num_features)`, the
-            directions of labelled images.
-        count: Int, at most `num_images`.
-
-    Returns:
-        `(indices, gains, distances)`, arrays of shape `(count,)`, in the order
-        of choice: the share of all weight that each covers, and 1 minus its
-        cosine to the nearest image that is labelled or chosen before. Of more
-        than 16,384 images, only the most uncertain are to be covered.
-    """
-    order = np.argsort(-weights, kind="stable")
-    covered = order[:_MAX_COVERED]
-    num_candidates = max(count, _MAX_SIMILARITIES // len(covered))
-    candidates = order[:num_candidates]
-    similarity = directions[covered] @ directions[candidates].T
-    np.maximum(similarity, 0, out=similarity)
-    reach = _nearest(directions[covered], labeled)
-    nearest = _nearest(directions[candidates], labeled)
-    shares = weights[covered] / max(weights[covered].sum(), 1e-12)
-    chosen, gains, distances = [], [], []
-    for _ in range(count):
-        gain = np.maximum(similarity - reach[:, None], 0)
-        gain = np.einsum("i,ij->j", shares, gain)
-        gain[chosen] = -1
-        best = int(gain.argmax())
-        chosen.append(best)
-        gains.append(gain[best])
-        distances.append(1 - nearest[best])
-        reach = np.maximum(reach, similarity[:, best])
-        cosines = directions[candidates] @ directions[candidates[best]]
-        nearest = np.maximum(nearest, cosines)
-    return candidates[chosen], np.array(gains), np.array(distances)
-
-
-def _nearest(directions, labeled):
-    """Returns the largest cosine to a labelled image, at least 0."""
-    if not len(labeled):
-        return np.zeros(len(directions), "float32")
-    return np.maximum((directions @ labeled.T).max(axis=1), 0)
+    num_wrong = _class_counts(wrong, num_classes) + 1
+    return num_wrong / (_class_counts(labels, num_classes) + 2)

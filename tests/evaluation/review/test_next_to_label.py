@@ -1,15 +1,9 @@
-import sys
-
 import keras
 import numpy as np
 import pytest
 from keras import layers
 
 from keras_fewlabels.evaluation import next_to_label
-from keras_fewlabels.evaluation.review.nearest_neighbors import (
-    centred_directions,
-)
-from keras_fewlabels.evaluation.review.next_to_label import cover_uncertainty
 
 # What the model gives as logits; the features, too.
 LOGITS = np.array(
@@ -97,68 +91,3 @@ def test_one_progress_bar_over_all_images(model, capsys):
 def test_more_than_there_are(model):
     with pytest.raises(ValueError, match="count=6 for 5 images"):
         next_to_label(model, LABELED, POOL, 6)
-
-
-RNG = np.random.default_rng(0)
-DIRECTIONS = centred_directions(RNG.normal(size=(40, 6)))
-WEIGHTS = RNG.random(40)
-
-
-def covered(chosen, known):
-    """The share of the weight that is covered, by a slow loop."""
-    total = 0
-    for one, weight in zip(DIRECTIONS, WEIGHTS, strict=True):
-        others = [*known, *DIRECTIONS[list(chosen)]]
-        total += weight * max([0, *(one @ other for other in others)])
-    return total / WEIGHTS.sum()
-
-
-@pytest.mark.parametrize("num_known", [0, 5])
-def test_each_choice_is_the_best_that_is_left(num_known):
-    known = centred_directions(RNG.normal(size=(9, 6)))[:num_known]
-    chosen, gains, _ = cover_uncertainty(DIRECTIONS, WEIGHTS, known, 6)
-    assert len(set(chosen)) == 6
-    for place in range(6):
-        before = covered(chosen[:place], known)
-        best = max(
-            covered([*chosen[:place], other], known) for other in range(40)
-        )
-        assert gains[place] == pytest.approx(best - before, abs=1e-5)
-        found = covered(chosen[: place + 1], known)
-        assert found == pytest.approx(best, abs=1e-5)
-
-
-def test_what_is_alike_is_not_chosen_twice():
-    # Two heaps; one is larger, both are wholly covered by one image.
-    directions = np.repeat(np.eye(2), [5, 3], axis=0)
-    chosen, gains, distances = cover_uncertainty(
-        directions, np.ones(8), np.zeros((0, 2)), 3
-    )
-    assert chosen[0] < 5 <= chosen[1]
-    np.testing.assert_allclose(gains, [5 / 8, 3 / 8, 0])
-    np.testing.assert_allclose(distances, [1, 1, 0])
-
-
-def test_what_a_label_covers_needs_no_other():
-    directions = np.repeat(np.eye(2), [5, 3], axis=0)
-    (chosen,), (gain,), _ = cover_uncertainty(
-        directions, np.ones(8), np.eye(2)[:1], 1
-    )
-    assert chosen >= 5
-    assert gain == 3 / 8
-
-
-def test_many_images_are_narrowed_down_to_the_most_uncertain(monkeypatch):
-    module = sys.modules[cover_uncertainty.__module__]
-    monkeypatch.setattr(module, "_MAX_COVERED", 10)
-    monkeypatch.setattr(module, "_MAX_SIMILARITIES", 50)
-    chosen, _, _ = cover_uncertainty(DIRECTIONS, WEIGHTS, DIRECTIONS[:0], 4)
-    assert set(chosen) <= set(np.argsort(-WEIGHTS)[:5])
-
-
-def test_no_uncertainty_at_all():
-    chosen, gains, _ = cover_uncertainty(
-        DIRECTIONS, np.zeros(40), DIRECTIONS[:0], 3
-    )
-    assert len(set(chosen)) == 3
-    assert gains.tolist() == [0, 0, 0]

@@ -205,9 +205,9 @@ def zoomed(images, factor):
 
 def _zoom(size, factor):
     """Returns the matrix that enlarges the middle of a line of pixels."""
-    kept = math.ceil(size / factor)
-    start = (size - kept) // 2
-    line = np.eye(size, dtype="float32")[start : start + kept]
+    visible = math.ceil(size / factor)
+    start = (size - visible) // 2
+    line = np.eye(size, dtype="float32")[start : start + visible]
     matrix = ndimage.zoom(line, (factor, 1), order=1)
     start = (len(matrix) - size) // 2
     return matrix[start : start + size]

@@ -1,0 +1,63 @@
+import numpy as np
+
+# The number of images that are to be covered, and of similarities in memory.
+_MAX_COVERED = 2**14
+_MAX_SIMILARITIES = 2**25
+
+
+def cover_uncertainty(directions, weights, labeled, count):
+    """Chooses images that together cover most of the uncertainty.
+
+    A labelled or chosen image covers each other image by their cosine. Each
+    choice is the image that adds most to the sum, over all images, of weight
+    times coverage. So the chosen images are near many uncertain ones, and
+    differ from the labelled images and from each other.
+
+    Reference:
+        - [Wei et al., 2015](https://proceedings.mlr.press/v37/wei15.html),
+          facility location for active learning. Here weighted by uncertainty.
+
+    Args:
+        directions: Float array of shape `(num_images, num_features)`, rows of
+            length 1.
+        weights: Float array of shape `(num_images,)`, the uncertainty of each
+            image, 0 or more.
+        labeled: Float array of shape `(num_labeled, num_features)`, the
+            directions of labelled images.
+        count: Int, at most `num_images`.
+
+    Returns:
+        `(indices, gains, distances)`, arrays of shape `(count,)`, in the order
+        of choice: the share of all weight that each covers, and 1 minus its
+        cosine to the nearest image that is labelled or chosen before. Of more
+        than 16,384 images, only the most uncertain are to be covered.
+    """
+    order = np.argsort(-weights, kind="stable")
+    covered = order[:_MAX_COVERED]
+    num_candidates = max(count, _MAX_SIMILARITIES // len(covered))
+    candidates = order[:num_candidates]
+    similarity = directions[covered] @ directions[candidates].T
+    np.maximum(similarity, 0, out=similarity)
+    reach = _nearest(directions[covered], labeled)
+    nearest = _nearest(directions[candidates], labeled)
+    shares = weights[covered] / max(weights[covered].sum(), 1e-12)
+    chosen, gains, distances = [], [], []
+    for _ in range(count):
+        gain = np.maximum(similarity - reach[:, None], 0)
+        gain = np.einsum("i,ij->j", shares, gain)
+        gain[chosen] = -1
+        best = int(gain.argmax())
+        chosen.append(best)
+        gains.append(gain[best])
+        distances.append(1 - nearest[best])
+        reach = np.maximum(reach, similarity[:, best])
+        cosines = directions[candidates] @ directions[candidates[best]]
+        nearest = np.maximum(nearest, cosines)
+    return candidates[chosen], np.array(gains), np.array(distances)
+
+
+def _nearest(directions, labeled):
+    """Returns the largest cosine to a labelled image, at least 0."""
+    if not len(labeled):
+        return np.zeros(len(directions), "float32")
+    return np.maximum((directions @ labeled.T).max(axis=1), 0)
