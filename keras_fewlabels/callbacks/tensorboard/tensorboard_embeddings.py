@@ -3,47 +3,62 @@ import pathlib
 import keras
 import numpy as np
 
-from keras_fewlabels.callbacks.tensorboard.checks import (
+from keras_fewlabels.callbacks.tensorboard.shown_images import (
     check_class_names,
-    checked_images,
-    checked_labeled,
+    first_images,
 )
-from keras_fewlabels.callbacks.tensorboard.view_cards import load_pillow, shades
-from keras_fewlabels.foundation.arguments import check_int, check_value_range
-from keras_fewlabels.layers.model_graph import graph_of, head_input
+from keras_fewlabels.callbacks.tensorboard.view_cards import shades
+from keras_fewlabels.data.checks.labels import check_labels, class_numbers
+from keras_fewlabels.foundation.arguments import check_int, resolve_value_range
+from keras_fewlabels.foundation.atomic_write import (
+    atomic_write,
+    writable_folder,
+    write_whole,
+)
+from keras_fewlabels.foundation.keras_internals import graph_of
+from keras_fewlabels.foundation.optional_import import optional_import
+from keras_fewlabels.layers.model_graph import head_input
 
-# Browsers take no larger texture.
+# In pixels. Browsers do not show a larger texture.
 _LARGEST_SPRITE = 8192
 
 
 class TensorBoardEmbeddings(keras.callbacks.Callback):
-    """Shows in the projector of TensorBoard how a model arranges images.
+    """Shows the features of images in the projector of TensorBoard.
 
-    Each image is a point with a thumbnail, where the model sees it: at the
-    features that its last layer classifies. The projector turns them by PCA,
-    t-SNE or UMAP, colours them by label or prediction, and finds neighbours.
-    A labelled image among those of another class may be labelled wrong.
+    Each image is a point with a thumbnail. Its place is given by the features
+    that the last layer of the model classifies. The projector reduces them by
+    PCA, t-SNE or UMAP, colours them by label or prediction, and finds
+    neighbours. An image among images of another class may be labelled wrong.
 
-    The files are in `log_dir/embeddings`; `log_dir/projector_config.pbtxt`
-    names them, in the place of one written by
+    The files are in `log_dir/embeddings`. `log_dir/projector_config.pbtxt`
+    lists them, and replaces that of
     `keras.callbacks.TensorBoard(embeddings_freq=...)`.
 
     Args:
         log_dir: String or path, the `log_dir` of `TensorBoard`.
         x: Array of images of shape `(num_images, height, width, channels)`
-            with 1 or 3 channels. The first `num_images` are shown.
+            with 1 or 3 channels, `data.ImageFiles`, or a dataset of images.
+            The first `num_images` are shown.
         y: Optional array of class numbers, with -1 where the class is not
             known, or of one-hot labels.
         layer: Optional string, the name of a layer whose outputs are the
-            features. By default what the last `Dense` layer takes.
+            features. By default, they are the inputs of the last `Dense`
+            layer.
         class_names: Optional list of strings. By default classes are numbers.
-        value_range: Pair of floats, the values of black and white.
-        num_images: Int, how many images at most.
+        value_range: Pair of numbers, the values of black and white. By
+            default `(0, 255)` for images of uint8, and for others the
+            narrowest of `(0, 1)`, `(-1, 1)` and `(0, 255)` that holds all
+            values of the images shown.
+        num_images: Int, the largest number of images to show.
         every: Optional int, the number of epochs from one embedding to the
             next. By default there is one, at the end of the fit.
 
     Raises:
-        ValueError: If an argument is not as above.
+        ValueError: If images and labels do not match, an argument is out of
+            its range, or, when the fit begins, if the model has no graph or
+            no such layer.
+        OSError: If `log_dir` cannot be written to, when the fit begins.
         ImportError: If Pillow is not installed.
 
     Example:
@@ -73,32 +88,34 @@ class TensorBoardEmbeddings(keras.callbacks.Callback):
         log_dir,
         x,
         y=None,
+        *,
         layer=None,
         class_names=None,
-        value_range=(0, 255),
+        value_range=None,
         num_images=1000,
         every=None,
     ):
         super().__init__()
         check_int(num_images, "num_images")
-        if every is not None:
-            check_int(every, "every")
-        check_value_range(value_range)
-        load_pillow()
+        check_int(every, "every", optional=True)
+        optional_import("PIL.Image", "tensorboard")
         self.log_dir = pathlib.Path(log_dir)
-        self.x = checked_images(x, "x", num_images)
-        self.y = _checked_labels(x, y, num_images)
+        source, self.x = first_images(x, "x", num_images)
+        self.y = None
+        if y is not None:
+            self.y = _class_numbers(y, len(source))[:num_images]
         check_class_names(class_names, self.y)
         self.layer = layer
         self.class_names = class_names
-        self.value_range = value_range
+        self.value_range = resolve_value_range(value_range, self.x, "x")
         self.every = every
 
     def on_train_begin(self, logs=None):
-        # A layer that is not there is said before the training.
+        # Computed once before training, so that errors come at once.
         embedding_features(self.model, self.x[:1], self.layer)
-        self._folder = self.log_dir / "embeddings"
-        self._folder.mkdir(parents=True, exist_ok=True)
+        log_dir = writable_folder(self.log_dir, "log_dir")
+        self._config = log_dir / "projector_config.pbtxt"
+        self._folder = writable_folder(log_dir / "embeddings", "log_dir")
         self._sprite_side = self._write_sprite()
         self._written = []
         self._epoch = None
@@ -118,20 +135,18 @@ class TensorBoardEmbeddings(keras.callbacks.Callback):
         features = embedding_features(model, self.x, self.layer)
         scores = np.asarray(model.predict(self.x, verbose=0))
         stem = f"epoch_{epoch:04d}"
-        np.savetxt(
-            self._folder / f"{stem}.tsv", features, "%.6g", delimiter="\t"
-        )
+        with atomic_write(self._folder / f"{stem}.tsv") as file:
+            np.savetxt(file, features, "%.6g", delimiter="\t")
         lines = ["index\tlabel\tprediction", *self._metadata(scores)]
         metadata = self._folder / f"{stem}.metadata.tsv"
-        metadata.write_text("\n".join(lines) + "\n", encoding="utf-8")
+        write_whole(metadata, "\n".join(lines) + "\n")
         self._written.append(epoch)
         self._write_config()
 
     def _metadata(self, scores):
         for number, prediction in enumerate(scores.argmax(axis=1)):
             label = -1 if self.y is None else self.y[number]
-            names = [self._name(each) for each in (label, prediction)]
-            yield "\t".join([str(number), *names])
+            yield f"{number}\t{self._name(label)}\t{self._name(prediction)}"
 
     def _name(self, label):
         if label < 0:
@@ -151,11 +166,11 @@ class TensorBoardEmbeddings(keras.callbacks.Callback):
             )
             for epoch in self._written
         )
-        (self.log_dir / "projector_config.pbtxt").write_text(text)
+        write_whole(self._config, text)
 
     def _write_sprite(self):
-        """A square of thumbnails, in rows; returns the side of one."""
-        Image = load_pillow()
+        """Writes a square of thumbnails, and returns the side of one."""
+        Image = optional_import("PIL.Image", "tensorboard")
         columns = int(np.ceil(np.sqrt(len(self.x))))
         largest = _LARGEST_SPRITE // columns
         side = min(max(32, *self.x.shape[1:3]), 64, largest)
@@ -164,7 +179,8 @@ class TensorBoardEmbeddings(keras.callbacks.Callback):
             row, column = divmod(number, columns)
             thumbnail = Image.fromarray(image).resize((side, side))
             sprite.paste(thumbnail, (column * side, row * side))
-        sprite.save(self._folder / "sprite.png")
+        with atomic_write(self._folder / "sprite.png") as file:
+            sprite.save(file, "png")
         return side
 
 
@@ -181,25 +197,23 @@ _CONFIG = """embeddings {{
 """
 
 
-def _checked_labels(x, y, num_images):
-    if y is None:
-        return None
+def _class_numbers(y, num_images):
     y = np.asarray(y)
-    # Where the class is not known, any one will pass the check.
-    known = np.where(y == -1, 0, y) if y.ndim == 1 else y
-    _, labels = checked_labeled((x, known), num_images)
-    return np.where(y[:num_images] == -1, -1, labels) if y.ndim == 1 else labels
+    is_unknown = (y == -1) & (y.ndim == 1)
+    check_labels(np.where(is_unknown, 0, y), "y", num_images=num_images)
+    return class_numbers(y)
 
 
 def embedding_features(model, images, layer=None, batch_size=128):
-    """What the head of a classifier sees of images.
+    """Returns the features of images that the head of a classifier takes.
 
     Args:
-        model: Functional or `Sequential` model; where it wraps a student, the
-            student is taken.
+        model: Functional or `Sequential` model, or a model with such a
+            `student`.
         images: Array of shape `(num_images, height, width, channels)`.
-        layer: Optional string, the name of a layer whose outputs are taken
-            instead of what the last `Dense` layer takes.
+        layer: Optional string, the name of a layer whose outputs are the
+            features. By default, they are the inputs of the last `Dense`
+            layer.
         batch_size: Int.
 
     Returns:
@@ -215,19 +229,19 @@ def embedding_features(model, images, layer=None, batch_size=128):
             "Features are taken out of a functional or `Sequential` model. "
             f"Received: model={student!r}"
         )
-    features = keras.Model(graph.inputs, _tensor_of(graph, layer))
-    found = features.predict(images, batch_size=batch_size, verbose=0)
-    return found.reshape(len(found), -1).astype("float32")
+    extractor = keras.Model(graph.inputs, _features_tensor(graph, layer))
+    features = extractor.predict(images, batch_size=batch_size, verbose=0)
+    return features.reshape(len(features), -1).astype("float32")
 
 
-def _tensor_of(graph, layer):
-    names = [each.name for each in graph.layers]
+def _features_tensor(graph, layer):
+    names = [member.name for member in graph.layers]
     if layer is None:
         tensor = head_input(graph)
         if tensor is None:
             raise ValueError(
-                "The model has no `Dense` layer, whose input would be the "
-                "features. Give the name of a layer as `layer`. "
+                "The model has no `Dense` layer whose inputs could be the "
+                "features. Pass the name of a layer as `layer`. "
                 f"Received: layers {names}"
             )
         return tensor

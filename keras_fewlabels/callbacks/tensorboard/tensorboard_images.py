@@ -7,19 +7,23 @@ import numpy as np
 from keras import ops
 
 from keras_fewlabels.callbacks.backup.seed_epochs import seed_generator_states
-from keras_fewlabels.callbacks.tensorboard.checks import (
+from keras_fewlabels.callbacks.tensorboard.shown_images import (
     check_class_names,
-    checked_images,
-    checked_labeled,
-    checked_truth,
+    first_labeled,
+    first_unlabeled,
 )
 from keras_fewlabels.callbacks.tensorboard.view_cards import (
     Card,
-    load_pillow,
     shades,
     view_cards,
 )
-from keras_fewlabels.foundation.arguments import check_int, check_value_range
+from keras_fewlabels.foundation.arguments import (
+    check_int,
+    check_type,
+    resolve_value_range,
+)
+from keras_fewlabels.foundation.atomic_write import writable_folder
+from keras_fewlabels.foundation.optional_import import optional_import
 from keras_fewlabels.policies.parts.class_probabilities import (
     class_probabilities,
     reads_logits,
@@ -27,41 +31,48 @@ from keras_fewlabels.policies.parts.class_probabilities import (
 
 
 class TensorBoardImages(keras.callbacks.Callback):
-    """Shows in TensorBoard what the model sees, and what it is taught.
+    """Shows images in TensorBoard under noise, with their labels.
 
-    Beside `keras.callbacks.TensorBoard`, which writes the scalars. Each card
-    has an image as it is, on its right a view of it under the noise of
-    training, and below the label. Unlabelled images have the pseudo-label and
-    the teacher's confidence; the bar is green where the policy lets the label
-    count, with its weight if that is not 1, and grey where it does not. With
-    `truth`, those that are wrong are red, or reddish grey. The policy of
-    `AdaMatch` also wants to see `labeled` images.
+    Use it beside `keras.callbacks.TensorBoard`, which writes the scalars.
+    Each card has an image, on its right an augmented view of it as in
+    training, and below the label. For unlabelled images, the label is the
+    pseudo-label with the teacher's confidence. The bar is green where the
+    policy lets the pseudo-label count, with its weight if that is not 1, and
+    grey where it does not. With `truth`, wrong pseudo-labels are red, or
+    reddish grey. The policy of `AdaMatch` also needs `labeled` images.
 
     Noise, teacher and policy are those of the `NoisyStudentModel` in training.
-    For any other model give its augmentation as `augment`; the pseudo-label is
-    then what it predicts. The random numbers of the model are put back after
-    the drawing, so that it trains as without the callback.
+    For any other model, pass its augmentation as `augment`; its pseudo-label
+    is the class it predicts. The model gets its random numbers back after the
+    drawing, so that it trains as without the callback.
 
     Args:
         log_dir: String or path, the `log_dir` of `TensorBoard`. The images
             are a run of their own in it, `images`.
         labeled: Optional pair `(images, labels)` of arrays, of shapes
             `(num_images, height, width, channels)` with 1 or 3 channels and
-            `(num_images,)` or `(num_images, num_classes)`.
-        unlabeled: Optional array of images. Of both, the first `num_images`
-            are shown.
+            `(num_images,)` or `(num_images, num_classes)`; or a dataset of
+            such pairs.
+        unlabeled: Optional images: an array, `data.ImageFiles` or a dataset.
+            Of both, the first `num_images` are shown.
         truth: Optional int array, the true classes of `unlabeled`.
         augment: Optional layer that augments images, for models that do not
             do so themselves.
         class_names: Optional list of strings. By default classes are numbers.
-        value_range: Pair of floats, the values of black and white.
-        num_images: Int, how many images of each kind.
+        value_range: Pair of numbers, the values of black and white. By
+            default `(0, 255)` for images of uint8, and for others the
+            narrowest of `(0, 1)`, `(-1, 1)` and `(0, 255)` that holds all
+            values of the images shown.
+        num_images: Int, the number of images of each kind.
         every: Int, the number of epochs from one drawing to the next. The
             first is after epoch 0.
 
     Raises:
-        ValueError: If an argument is not as above.
-        ImportError: If tensorboard or Pillow is not installed.
+        ValueError: If there are no images, images and labels do not match,
+            or an argument is out of its range.
+        OSError: If `log_dir` cannot be written to, when the fit begins.
+        ImportError: If Pillow is not installed, or, when the fit begins, if
+            tensorboard is not installed.
 
     Example:
 
@@ -87,10 +98,11 @@ class TensorBoardImages(keras.callbacks.Callback):
         log_dir,
         labeled=None,
         unlabeled=None,
+        *,
         truth=None,
         augment=None,
         class_names=None,
-        value_range=(0, 255),
+        value_range=None,
         num_images=12,
         every=1,
     ):
@@ -102,40 +114,41 @@ class TensorBoardImages(keras.callbacks.Callback):
             )
         check_int(num_images, "num_images")
         check_int(every, "every")
-        check_value_range(value_range)
-        if augment is not None and not isinstance(augment, keras.Layer):
-            raise ValueError(
-                "`augment` must be a Keras layer. "
-                f"Received: augment={augment!r}"
-            )
-        load_pillow()
+        check_type(
+            augment, "augment", keras.Layer, "a Keras layer", optional=True
+        )
+        optional_import("PIL.Image", "tensorboard")
         self.log_dir = pathlib.Path(log_dir)
-        self.labeled = checked_labeled(labeled, num_images)
-        self.unlabeled = checked_images(unlabeled, "unlabeled", num_images)
-        self.truth = checked_truth(truth, unlabeled, num_images)
+        self.labeled = first_labeled(labeled, num_images)
+        self.unlabeled, self.truth = first_unlabeled(
+            unlabeled, truth, num_images
+        )
         check_class_names(class_names, self.labeled and self.labeled[1])
         self.augment = augment
         self.class_names = class_names
-        self.value_range = value_range
+        images = self.unlabeled if self.labeled is None else self.labeled[0]
+        argument = "unlabeled" if self.labeled is None else "labeled"
+        self.value_range = resolve_value_range(value_range, images, argument)
         self.every = every
 
     def on_train_begin(self, logs=None):
-        # What cannot be drawn is said before the training.
-        self._sheets()
-        self._events = ImageEvents(self.log_dir / "images")
+        # Drawn once before training, so that errors come at once.
+        self._draw_sheets()
+        folder = writable_folder(self.log_dir, "log_dir") / "images"
+        self._events = ImageEvents(folder)
 
     def on_epoch_end(self, epoch, logs=None):
         if epoch % self.every:
             return
-        for tag, sheet in self._sheets().items():
+        for tag, sheet in self._draw_sheets().items():
             self._events.write(tag, sheet, epoch)
         self._events.flush()
 
     def on_train_end(self, logs=None):
         self._events.close()
 
-    def _sheets(self):
-        """Dict of tags to pictures. The model draws as if there were none."""
+    def _draw_sheets(self):
+        """Returns a dict of tags to pictures. The model stays as it was."""
         # On JAX only this attribute gives the model its present weights.
         model = self.model
         states = seed_generator_states(model)
@@ -147,24 +160,24 @@ class TensorBoardImages(keras.callbacks.Callback):
             cards["views/unlabelled"] = self._unlabeled_cards(model)
         for state, value in zip(states, before, strict=True):
             state.assign(value)
-        return {tag: view_cards(each) for tag, each in cards.items()}
+        return {tag: view_cards(sheet) for tag, sheet in cards.items()}
 
     def _labeled_cards(self, model):
         images, labels = self.labeled
-        noise = self._noise_of(model)
+        noise = self._noise(model)
         if getattr(model, "labeled_noise", None) is not None:
             noise = model.add_labeled_noise
         return [
             Card(image, view, self._name(label))
             for image, view, label in zip(
-                *self._shown(images, noise), labels, strict=True
+                *self._views(images, noise), labels, strict=True
             )
         ]
 
     def _unlabeled_cards(self, model):
         targets, confidence, weights = self._pseudo_labels(model)
         labels = targets.argmax(axis=1)
-        views = self._shown(self.unlabeled, self._noise_of(model))
+        views = self._views(self.unlabeled, self._noise(model))
         cards = []
         for number, (image, view) in enumerate(zip(*views, strict=True)):
             label = labels[number]
@@ -179,41 +192,41 @@ class TensorBoardImages(keras.callbacks.Callback):
         return cards
 
     def _pseudo_labels(self, model):
-        """Targets, probabilities, and weights if the model has a policy."""
+        """Returns targets, probabilities, and the weights of a policy."""
         images = ops.convert_to_tensor(self.unlabeled)
         if not hasattr(model, "teach"):
-            probabilities = self._predicted(model, images)
-            return (*2 * (ops.convert_to_numpy(probabilities),), None)
+            predictions = ops.convert_to_numpy(self._predict(model, images))
+            return predictions, predictions, None
         probabilities = model.teach(images)
         labeled = None
         if self.labeled is not None:
             clean = ops.convert_to_tensor(self.labeled[0])
-            labeled = self._predicted(model, clean)
+            labeled = self._predict(model, clean)
         targets, weights = model.policy(
             probabilities,
             training=False,
             labeled_probabilities=labeled,
             indices=ops.arange(len(images), dtype="int32"),
         )
-        found = (targets, probabilities, weights)
-        return tuple(map(ops.convert_to_numpy, found))
+        labels = (targets, probabilities, weights)
+        return tuple(map(ops.convert_to_numpy, labels))
 
-    def _predicted(self, model, images):
+    def _predict(self, model, images):
         outputs = model(images, training=False)
         return class_probabilities(outputs, reads_logits(model.loss))
 
-    def _noise_of(self, model):
+    def _noise(self, model):
         return self.augment or getattr(model, "add_noise", None)
 
-    def _shown(self, images, noise):
-        """The images and their views, as they are drawn."""
+    def _views(self, images, noise):
+        """Returns the images and their augmented views, ready to be drawn."""
         views = ops.convert_to_tensor(images)
         if isinstance(noise, keras.Layer):
             views = noise(views, training=True)
         elif noise is not None:
             views = noise(views)
         views = ops.convert_to_numpy(views)
-        return [shades(each, self.value_range) for each in (images, views)]
+        return shades(images, self.value_range), shades(views, self.value_range)
 
     def _name(self, label):
         return str(self.class_names[label] if self.class_names else label)
@@ -222,29 +235,25 @@ class TensorBoardImages(keras.callbacks.Callback):
 class ImageEvents:
     """Writes images to an event file, on any backend, without TensorFlow.
 
+    TensorBoard's own `summary.Writer` writes only scalars without TensorFlow.
+
     Args:
-        folder: String, the folder of one run.
+        folder: String or path, the folder of one run.
 
     Raises:
         ImportError: If the package tensorboard is not installed.
     """
 
     def __init__(self, folder):
-        try:
-            from tensorboard.summary.writer import event_file_writer
-        except ImportError as error:
-            raise ImportError(
-                "Event files are written by the package tensorboard, which is "
-                "not installed. Run `pip install "
-                '"keras-fewlabels[tensorboard]"`.'
-            ) from error
-        self._writer = event_file_writer.EventFileWriter(str(folder))
+        module = "tensorboard.summary.writer.event_file_writer"
+        writers = optional_import(module, "tensorboard")
+        self._writer = writers.EventFileWriter(str(folder))
 
     def write(self, tag, image, step):
         """Adds an image.
 
         Args:
-            tag: String, what it is called.
+            tag: String, the title in TensorBoard.
             image: A `PIL.Image.Image`.
             step: Int, the epoch.
         """

@@ -1,13 +1,21 @@
-"""Views of images as cards with a caption, drawn by Pillow."""
+"""Views of images as cards with a caption.
+
+Pillow draws them, and not `plots.contact_sheet`: TensorBoard needs Pillow
+anyway and does not need matplotlib, pixels stay as they are, and a sheet takes
+milliseconds in each epoch.
+"""
 
 import dataclasses
 
 import numpy as np
 
-# In pixels: small images are enlarged to this side; the bar for the caption,
-# which is to be read in the width that TensorBoard gives to a picture.
-_SIDE, _BAR, _FONT, _GAP = 64, 18, 14, 4
-# The color of the bar, and the one it has if the caption is wrong.
+from keras_fewlabels.foundation.optional_import import optional_import
+
+# In pixels. Small images are enlarged to about this side.
+_SIDE, _GAP = 64, 4
+# The caption must be legible in the width that TensorBoard gives a picture.
+_BAR, _FONT = 18, 14
+# The colour of the bar if the caption is right or unknown, and if it is wrong.
 _COLORS = {
     "plain": ("#455a64", "#c62828"),
     "counts": ("#2e7d32", "#c62828"),
@@ -17,14 +25,15 @@ _COLORS = {
 
 @dataclasses.dataclass(frozen=True)
 class Card:
-    """An image as it is, its view, and what is said of it.
+    """An image, an augmented view of it, and a caption.
 
     Args:
         image: uint8 array of shape `(height, width, 3)`.
         view: Array of the same shape.
         caption: String.
-        kind: `"plain"`, `"counts"` or `"held back"`: the colour of the bar.
-        is_wrong: Boolean, whether the caption is known to be wrong.
+        kind: `"plain"`, `"counts"` or `"held back"`, which decides on the
+            colour of the bar.
+        is_wrong: Boolean. `True` if the caption is known to be wrong.
     """
 
     image: np.ndarray
@@ -38,8 +47,8 @@ def view_cards(cards, num_columns=3):
     """Draws cards in rows.
 
     Args:
-        cards: List of `Card`, at least one, of images of one size.
-        num_columns: Int, how many are side by side.
+        cards: List of `Card`, at least one, with images of one size.
+        num_columns: Int, the number of cards side by side.
 
     Returns:
         A `PIL.Image.Image` of three channels.
@@ -47,7 +56,7 @@ def view_cards(cards, num_columns=3):
     Raises:
         ImportError: If Pillow is not installed.
     """
-    Image = load_pillow()
+    Image = optional_import("PIL.Image", "tensorboard")
     height, width = cards[0].image.shape[:2]
     scale = max(1, round(_SIDE / max(height, width)))
     card_width, card_height = 2 * width * scale, height * scale + _BAR
@@ -64,12 +73,12 @@ def view_cards(cards, num_columns=3):
     for number, card in enumerate(cards):
         row, column = divmod(number, num_columns)
         place = column * (card_width + _GAP), row * (card_height + _GAP)
-        sheet.paste(_drawn(card, scale, Image), place)
+        sheet.paste(_draw(card, scale, Image), place)
     return sheet
 
 
 def shades(images, value_range):
-    """Images as uint8 arrays of three channels.
+    """Returns images as uint8 arrays of three channels.
 
     Args:
         images: Array of shape `(num_images, height, width, channels)` with 1
@@ -85,33 +94,21 @@ def shades(images, value_range):
     return np.broadcast_to(levels, (*levels.shape[:3], 3))
 
 
-def load_pillow():
-    """Returns `PIL.Image`, or says how to install it."""
-    try:
-        from PIL import Image
-    except ImportError as error:
-        raise ImportError(
-            "Images are drawn by Pillow, which is not installed. Run "
-            '`pip install "keras-fewlabels[tensorboard]"`.'
-        ) from error
-    return Image
-
-
-def _drawn(card, scale, Image):
+def _draw(card, scale, Image):
     from PIL import ImageDraw, ImageFont
 
     pair = np.concatenate([card.image, card.view], axis=1)
     pair = pair.repeat(scale, axis=0).repeat(scale, axis=1)
-    drawn = Image.new(
+    picture = Image.new(
         "RGB",
         (pair.shape[1], pair.shape[0] + _BAR),
         _COLORS[card.kind][card.is_wrong],
     )
-    drawn.paste(Image.fromarray(pair), (0, 0))
-    pen = ImageDraw.Draw(drawn)
+    picture.paste(Image.fromarray(pair), (0, 0))
+    pen = ImageDraw.Draw(picture)
     pen.font = ImageFont.load_default(_FONT)
     text = card.caption
-    while pen.textlength(text) > drawn.width - 4:
+    while pen.textlength(text) > picture.width - 4:
         text = text[:-1]
     pen.text((2, pair.shape[0]), text, fill="white")
-    return drawn
+    return picture

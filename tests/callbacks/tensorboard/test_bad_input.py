@@ -30,7 +30,7 @@ CASES = {
         ),
     ),
     "TensorBoardImages: truth of no images": (
-        "`truth` belongs to `unlabeled`",
+        "`truth` has the classes of `unlabeled`",
         lambda: kfl.callbacks.TensorBoardImages("logs", LABELED, truth=LABELS),
     ),
     "TensorBoardImages: a function to augment": (
@@ -38,7 +38,7 @@ CASES = {
         lambda: kfl.callbacks.TensorBoardImages("logs", LABELED, augment=abs),
     ),
     "TensorBoardImages: names of fewer classes": (
-        "a string for each class",
+        "a name for each class",
         lambda: kfl.callbacks.TensorBoardImages(
             "logs", LABELED, class_names=["a"]
         ),

@@ -184,6 +184,23 @@ def test_a_plain_fit_shows_its_augmentation_and_predictions(tmp_path):
     assert set(colors_of(found["views/unlabelled"][0])) == {(69, 90, 100)}
 
 
+@pytest.mark.parametrize("value_range", [(0, 1), (-1, 1)])
+def test_floats_are_drawn_as_the_bytes_they_were_made_of(value_range, tmp_path):
+    low, high = value_range
+    floats = (low + (high - low) * (IMAGES / 255)).astype("float32")
+    for name, images in (("bytes", IMAGES), ("floats", floats)):
+        callback = kfl.callbacks.TensorBoardImages(
+            tmp_path / name, (images, LABELS)
+        )
+        classifier().fit(images, LABELS, callbacks=[callback], verbose=0)
+    assert callback.value_range == value_range
+    first, second = (
+        written(tmp_path / name)["views/labelled"][0]
+        for name in ("bytes", "floats")
+    )
+    np.testing.assert_array_equal(first, second)
+
+
 def test_images_come_back(tmp_path):
     from PIL import Image
     from tensorboard.backend.event_processing import event_accumulator
@@ -202,6 +219,8 @@ def test_images_come_back(tmp_path):
 
 
 def test_without_tensorboard_the_extra_is_named(monkeypatch, tmp_path):
-    monkeypatch.setitem(sys.modules, "tensorboard.summary.writer", None)
+    monkeypatch.setitem(
+        sys.modules, "tensorboard.summary.writer.event_file_writer", None
+    )
     with pytest.raises(ImportError, match=r"keras-fewlabels\[tensorboard\]"):
         ImageEvents(tmp_path)
