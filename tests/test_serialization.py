@@ -93,7 +93,7 @@ MODELS = {
     "SoftMatch": lambda: kfl.models.SoftMatch(classifier()),
     "AdaMatch": lambda: kfl.models.AdaMatch(classifier()),
     "MeanTeacher": lambda: kfl.models.MeanTeacher(
-        classifier(), kfl.models.EMATeacher(0.9), unlabeled_weight=7.0
+        classifier(), teacher=kfl.models.EMATeacher(0.9), unlabeled_weight=7.0
     ),
 }
 # To inherit from; nothing of their own to save.

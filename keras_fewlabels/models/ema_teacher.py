@@ -1,8 +1,7 @@
-import numbers
-
 import keras
 from keras import ops
 
+from keras_fewlabels.foundation.arguments import check_fraction
 from keras_fewlabels.models.copy_model import copy_model
 
 
@@ -11,15 +10,15 @@ class EMATeacher(keras.layers.Layer):
     """A teacher that is the moving average of its student.
 
     The average changes slowly and is usually better than the student of the
-    same step, so its pseudo-labels are too. Batch-norm statistics are
+    same step, so its pseudo-labels are better too. Batch-norm statistics are
     averaged with the weights. The decay warms up as
-    `min(decay, (1 + updates) / (10 + updates))`, because an average of
-    constant decay still holds a share of the initial statistics after
-    thousands of steps, which ruins its predictions.
+    `min(decay, (1 + updates) / (10 + updates))`. An average of constant decay
+    would still hold a share of the initial statistics after thousands of
+    steps, which ruins its predictions.
 
     Pass it to `NoisyStudentModel(student, teacher=EMATeacher())`, which makes
     it follow the student. `teacher.model` is an ordinary Keras model to
-    evaluate or save.
+    evaluate, save or pass to `models.standalone`.
 
     Reference:
         - [Tarvainen and Valpola, 2017](https://arxiv.org/abs/1703.01780),
@@ -27,13 +26,14 @@ class EMATeacher(keras.layers.Layer):
 
     Args:
         decay: Float in `[0, 1)`, the share of the average that each update
-            keeps once warmed up.
+            keeps after the warm-up.
 
     Call arguments:
         images: Tensor as the student takes it.
 
     Returns:
-        What the averaged student predicts, always with `training=False`.
+        The predictions of the averaged student, always with
+        `training=False`.
 
     Raises:
         ValueError: If `decay` is outside `[0, 1)`, or the layer is called
@@ -52,11 +52,7 @@ class EMATeacher(keras.layers.Layer):
 
     def __init__(self, decay=0.999, **kwargs):
         super().__init__(trainable=False, **kwargs)
-        if not (isinstance(decay, numbers.Real) and 0 <= decay < 1):
-            raise ValueError(
-                "`decay` must be in [0, 1); closer to 1 averages over more "
-                f"steps. Received: decay={decay!r}"
-            )
+        check_fraction(decay, "decay", hint="Near 1 it averages more steps")
         self.decay = decay
         self.model = None
         self.updates = None
@@ -101,7 +97,7 @@ class EMATeacher(keras.layers.Layer):
 
     @property
     def metrics(self):
-        # The copy is compiled where the student is, but not evaluated here.
+        # A copy of a compiled student has metrics, but is not evaluated here.
         return []
 
     def get_config(self):

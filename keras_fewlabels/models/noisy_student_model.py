@@ -1,17 +1,10 @@
 import keras
 from keras import ops
 
+from keras_fewlabels.foundation.arguments import check_bool, check_number
 from keras_fewlabels.models.ema_teacher import EMATeacher
 from keras_fewlabels.models.student.after_train_step import after_train_step
-from keras_fewlabels.models.student.fit_checks import (
-    check_before_fit,
-    check_models,
-    check_noise,
-    check_weight,
-    count_steps,
-)
-from keras_fewlabels.models.student.fit_progress import FitProgress
-from keras_fewlabels.models.student.guard_rails import GuardRails
+from keras_fewlabels.models.student.fit_checks import check_models, check_noise
 from keras_fewlabels.models.student.student_model import (
     StudentModel,
     is_mixed,
@@ -28,26 +21,32 @@ from keras_fewlabels.policies.policy import check_policy
 
 @keras.saving.register_keras_serializable(package="keras_fewlabels")
 class NoisyStudentModel(StudentModel):
-    """Trains a student on its labels and on what a teacher says of the rest.
+    """Trains a student on labels, and on pseudo-labels of unlabelled images.
 
-    In each step the teacher predicts clean (or weakly augmented) unlabelled
-    images, the policy turns the predictions into targets and weights, and the
+    In each step a teacher predicts clean (or weakly augmented) unlabelled
+    images. A policy turns the predictions into targets and weights. The
     student learns labelled and unlabelled images under noise, in one forward
-    pass. Who teaches, which policy and which noise are arguments; Noisy
-    Student, Mean Teacher, UDA and FixMatch differ in nothing else.
+    pass. The teacher, the policy and the noise are arguments; Noisy Student,
+    Mean Teacher, UDA and FixMatch differ in nothing else.
 
     `compile()`, `fit()`, callbacks, mixed precision and distribution are
-    those of Keras. `fit()` takes what `data.mix_labeled_unlabeled` gives;
-    `evaluate()`, `predict()`, `summary()` and `export()` take what they always
-    take and act on the student, which also stands alone as `model.student`.
+    those of Keras. `fit()` takes the dataset that `data.mix_labeled_unlabeled`
+    returns. `evaluate()`, `predict()`, `summary()` and `export()` take what
+    they take in Keras and act on the student, which is also an ordinary Keras
+    model, `model.student`.
 
-    The logs have, beside the compiled metrics (on labelled images only):
-    `supervised_loss`; `unlabeled_loss`; `mask_ratio`, the mean weight of the
-    unlabelled images; `confidence`, the teacher's mean highest probability;
-    `class_entropy`, how evenly the pseudo-labels that count spread over the
-    classes, from 0 (one class) to 1; and, for datasets made with `truth`,
-    `pseudo_label_accuracy` of those that count (0 while none does). `fit()`
-    warns when the pseudo-labels collapse, and stops at a loss that is NaN.
+    The logs have the compiled metrics, of labelled images only, and:
+
+    - `supervised_loss` and `unlabeled_loss`.
+    - `mask_ratio`: the mean weight of the unlabelled images.
+    - `confidence`: the mean of the teacher's highest probabilities.
+    - `class_entropy`: how evenly the pseudo-labels that count spread over the
+      classes, from 0 (one class) to 1.
+    - `pseudo_label_accuracy`: that of the pseudo-labels that count, 0 while
+      none does. It needs a dataset made with `truth`.
+
+    `fit()` warns when the pseudo-labels collapse, and stops when the loss
+    becomes NaN.
 
     References:
         - [Xie et al., 2019](https://arxiv.org/abs/1911.04252), Noisy Student.
@@ -55,30 +54,30 @@ class NoisyStudentModel(StudentModel):
 
     Args:
         student: Built Keras model that maps images to class probabilities or
-            logits, whichever its compiled loss expects. It is trained.
+            logits, as the compiled loss expects them. It is trained.
         teacher: Built Keras model with the outputs of the student, which is
-            frozen; an `EMATeacher`, which averages the student; or `None`,
-            with which the student teaches itself.
+            frozen; an `EMATeacher`, which averages the student; or `None`:
+            the student then teaches itself.
         policy: `policies.Policy` that turns the teacher's probabilities into
             targets and weights. By default `policies.FixedThreshold()`.
         noise: Optional layer that augments the images of the student, such
             as `layers.RandAugment()`, which draws anew on each replica;
             Keras's own random layers draw the same on all.
-        labeled_noise: Optional layer that augments the labelled images
-            instead; or `"weak"`, with which `weak_noise` does. In FixMatch
-            they are as weakly augmented as those that the teacher sees; in
-            Noisy Student all have the same noise.
         weak_noise: Optional layer that augments the images of the teacher.
         unlabeled_weight: Float, the weight of the unlabelled loss.
+        labeled_noise: Optional layer that augments the labelled images in
+            place of `noise`; or `"weak"` for `weak_noise`. FixMatch augments
+            labelled images weakly. Noisy Student has the same noise for all.
         separate_batch_norm: Boolean. If `True`, labelled and unlabelled
             images pass through the student one after the other in training,
             so that batch normalization normalizes each by its own statistics.
-            Worth trying where the unlabelled images look different.
+            Worth trying if the unlabelled images look different.
+        **kwargs: As for `keras.Model`.
 
     Raises:
-        ValueError: If a model is not built, student and teacher share
-            weights or have other classes, or, before the first step of
-            `fit()`, if the data do not fit the model.
+        ValueError: If an argument has another type, a model is not built, or
+            student and teacher share weights. From `fit()`, before the first
+            step, if teacher or data do not fit the student.
         FloatingPointError: From `fit()`, if the loss becomes NaN.
 
     Example:
@@ -111,8 +110,9 @@ class NoisyStudentModel(StudentModel):
         noise=None,
         weak_noise=None,
         unlabeled_weight=1.0,
-        separate_batch_norm=False,
+        *,
         labeled_noise=None,
+        separate_batch_norm=False,
         **kwargs,
     ):
         # The student and the noise cast their inputs themselves.
@@ -121,7 +121,8 @@ class NoisyStudentModel(StudentModel):
         check_noise(
             noise=noise, weak_noise=weak_noise, labeled_noise=labeled_noise
         )
-        check_weight(unlabeled_weight, "unlabeled_weight")
+        check_number(unlabeled_weight, "unlabeled_weight", "[0, inf)")
+        check_bool(separate_batch_norm, "separate_batch_norm")
         self.teacher = teacher
         self.policy = FixedThreshold() if policy is None else policy
         check_policy(self.policy)
@@ -134,25 +135,24 @@ class NoisyStudentModel(StudentModel):
             teacher.follow(student)
         elif teacher is not None:
             teacher.trainable = False
-        self.progress = FitProgress()
         output_shape = getattr(student, "output_shape", None)
         if output_shape is not None:
             self.build_for(output_shape[-1])
         self.built = True
 
     def build_for(self, num_classes):
-        """Creates what depends on the number of classes.
+        """Builds the policy and the metrics for a number of classes.
 
-        The variables of a policy must exist before training, and before
-        loading. Where the student does not know its output shape, `fit()`
-        calls this once the first batch is seen.
+        Their variables must exist before training, and before loading. If the
+        student does not know its output shape, `fit()` calls this when it has
+        seen the first batch.
         """
         for layer in (self.policy, self.pseudo_label_metrics):
             if not layer.built:
                 layer.build((None, num_classes))
 
     def teach(self, images):
-        """What the teacher says of unlabelled images.
+        """Predicts the classes of unlabelled images with the teacher.
 
         Args:
             images: Tensor of shape `(batch, height, width, channels)`.
@@ -167,15 +167,16 @@ class NoisyStudentModel(StudentModel):
         return class_probabilities(outputs, reads_logits(self.loss))
 
     def add_noise(self, images):
-        """The images as the student sees them while it is trained."""
+        """Returns the images as the student sees them in training."""
         if self.noise is None:
             return images
         return self.noise(images, training=True)
 
     def add_labeled_noise(self, images):
-        """The labelled images as the student sees them, with `labeled_noise`.
+        """Returns the labelled images as the student sees them in training.
 
-        Without it, `add_noise` gets all images at once.
+        It is called if there is `labeled_noise`. Otherwise `add_noise` gets
+        all images at once.
         """
         noise = self.labeled_noise
         if noise == "weak":
@@ -183,7 +184,7 @@ class NoisyStudentModel(StudentModel):
         return images if noise is None else noise(images, training=True)
 
     def unlabeled_loss(self, targets, predictions, weights):
-        """What the student pays for each unlabelled image.
+        """Computes the loss of each unlabelled image.
 
         Args:
             targets: Float tensor of shape `(batch, num_classes)`.
@@ -191,7 +192,7 @@ class NoisyStudentModel(StudentModel):
             weights: Float tensor of shape `(batch,)`.
 
         Returns:
-            Float tensor of shape `(batch,)`. Its mean is the loss.
+            Float tensor of shape `(batch,)`. Its mean is the unlabelled loss.
         """
         cross_entropy = keras.losses.categorical_crossentropy(
             targets,
@@ -199,17 +200,6 @@ class NoisyStudentModel(StudentModel):
             from_logits=reads_logits(self.loss),
         )
         return weights * cross_entropy
-
-    def ramp(self, progress):
-        """How much of `unlabeled_weight` counts at this point of the fit.
-
-        Args:
-            progress: Float tensor in `[0, 1]`, the share of the steps done.
-
-        Returns:
-            Float tensor, by which the unlabelled loss is multiplied.
-        """
-        return 1.0
 
     def call(self, inputs, training=None):
         if not is_mixed(inputs):
@@ -273,34 +263,6 @@ class NoisyStudentModel(StudentModel):
             )
         return result
 
-    def fit(
-        self,
-        x=None,
-        y=None,
-        batch_size=None,
-        epochs=1,
-        verbose="auto",
-        callbacks=None,
-        **kwargs,
-    ):
-        check_before_fit(self, x)
-        _tell_what_is_fitted(callbacks, x)
-        steps = count_steps(
-            x,
-            kwargs.get("steps_per_epoch"),
-            needed=type(self).ramp is not NoisyStudentModel.ramp,
-        )
-        done = kwargs.get("initial_epoch", 0) * steps
-        self.progress.start(epochs * steps, done)
-        # Mixed datasets shuffle themselves; Keras warns when it may not.
-        kwargs.setdefault("shuffle", False)
-        # A CallbackList is complete: who makes one adds what it should have.
-        if not isinstance(callbacks, keras.callbacks.CallbackList):
-            callbacks = [GuardRails(), *keras.tree.flatten(callbacks or [])]
-        return super().fit(
-            x, y, batch_size, epochs, verbose, callbacks, **kwargs
-        )
-
     def get_config(self):
         config = super().get_config()
         for part in (
@@ -319,18 +281,9 @@ class NoisyStudentModel(StudentModel):
 
     @classmethod
     def from_config(cls, config, custom_objects=None):
-        config = {
-            name: keras.saving.deserialize_keras_object(value, custom_objects)
-            if isinstance(value, dict)
-            else value
-            for name, value in config.items()
+        parts = {
+            name: keras.saving.deserialize_keras_object(part, custom_objects)
+            for name, part in config.items()
+            if isinstance(part, dict)
         }
-        return cls(**config)
-
-
-def _tell_what_is_fitted(callbacks, data):
-    callbacks = getattr(callbacks, "callbacks", callbacks)
-    for callback in keras.tree.flatten(callbacks or []):
-        # `ExactBackup` and `SeedEpochs`, which set the order of its epochs.
-        if hasattr(callback, "set_dataset"):
-            callback.set_dataset(data)
+        return cls(**{**config, **parts})

@@ -86,16 +86,18 @@ FITS = {
         separate_batch_norm=True,
     ),
     "FlexMatch": lambda student: models.FlexMatch(
-        student, policies.FlexMatchPolicy(0.6, num_unlabeled=28), **NO_NOISE
+        student,
+        policy=policies.FlexMatchPolicy(0.6, num_unlabeled=28),
+        **NO_NOISE,
     ),
     "FreeMatch": lambda student: models.FreeMatch(
         student,
-        policies.FreeMatchPolicy(0.8),
+        policy=policies.FreeMatchPolicy(0.8),
         fairness_weight=0.3,
         **NO_NOISE,
     ),
     "AdaMatch": lambda student: models.AdaMatch(
-        student, policies.AdaMatchPolicy(momentum=0.8), **NO_NOISE
+        student, policy=policies.AdaMatchPolicy(momentum=0.8), **NO_NOISE
     ),
     "FineTune": lambda _: models.NoisyStudentModel(
         with_backbone(), models.EMATeacher(0.6), policies.FixedThreshold(0.4)

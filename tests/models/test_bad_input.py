@@ -22,7 +22,7 @@ from bad_input import (
 # Name: (expected in the message, the call that must raise).
 CASES = {
     "NoisyStudentModel: student of another type": (
-        "The student must be a Keras model",
+        "`student` must be a Keras model",
         lambda: kfl.models.NoisyStudentModel("resnet"),
     ),
     "NoisyStudentModel: student not built": (
@@ -30,7 +30,7 @@ CASES = {
         lambda: kfl.models.NoisyStudentModel(unbuilt()),
     ),
     "NoisyStudentModel: teacher of another type": (
-        "The teacher must be a Keras model",
+        "`teacher` must be a Keras model",
         lambda: student_model(teacher="average"),
     ),
     "NoisyStudentModel: teacher not built": (
@@ -54,7 +54,7 @@ CASES = {
         lambda: fit_mixed(weak_noise=lambda images: images),
     ),
     "NoisyStudentModel: labelled noise of another type": (
-        r"`labeled_noise` must be a Keras layer.*or \"weak\"",
+        "`labeled_noise` must be a Keras layer.*or 'weak'",
         lambda: fit_mixed(labeled_noise="strong"),
     ),
     "NoisyStudentModel: negative weight": (
@@ -128,7 +128,7 @@ CASES = {
     "FreeMatch: policy without fairness": (
         "needs a policy with a `fairness",
         lambda: kfl.models.FreeMatch(
-            classifier(), kfl.policies.FixedThreshold()
+            classifier(), policy=kfl.policies.FixedThreshold()
         ),
     ),
     "FreeMatch: weight of another type": (
@@ -136,7 +136,7 @@ CASES = {
         lambda: kfl.models.FreeMatch(classifier(), fairness_weight=None),
     ),
     "NoisyStudent: teacher of another type": (
-        "The teacher must be a Keras model",
+        "`teacher` must be a Keras model",
         lambda: kfl.models.NoisyStudent(classifier(), "teacher.keras"),
     ),
     "EMATeacher: decay of 1": (

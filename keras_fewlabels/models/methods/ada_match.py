@@ -11,9 +11,9 @@ from keras_fewlabels.policies import AdaMatchPolicy
 class AdaMatch(FixMatch):
     """`FixMatch` that follows the student's predictions on labelled images.
 
-    Class shares and threshold are those of the labelled images, and the
-    unlabelled loss grows over the first half of the fit. Also for unlabelled
-    images of another domain; `separate_batch_norm=True` suits that case.
+    Class shares and threshold are those of the labelled images. The unlabelled
+    loss grows over the first half of the fit. The method also suits unlabelled
+    images of another domain, with `separate_batch_norm=True`.
 
     Reference:
         - [Berthelot et al., 2021](https://arxiv.org/abs/2106.04732), without
@@ -33,8 +33,9 @@ class AdaMatch(FixMatch):
     [0.0, 0.5, 1.0, 1.0]
     """
 
-    def __init__(self, student, policy=None, **kwargs):
-        super().__init__(student, policy or AdaMatchPolicy(), **kwargs)
+    def __init__(self, student, *, policy=None, **kwargs):
+        policy = AdaMatchPolicy() if policy is None else policy
+        super().__init__(student, policy=policy, **kwargs)
 
     def ramp(self, progress):
         angle = ops.minimum(2 * math.pi * progress, math.pi)

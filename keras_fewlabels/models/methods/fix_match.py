@@ -9,11 +9,12 @@ from keras_fewlabels.models.noisy_student_model import NoisyStudentModel
 
 @keras.saving.register_keras_serializable(package="keras_fewlabels")
 class FixMatch(NoisyStudentModel):
-    """The student labels weak views of images, and learns strong ones.
+    """Trains a student on strong views of images that it labels in weak views.
 
-    Only labels of at least 95 % confidence count. The simplest of its family,
-    and the one to compare others with; all of them are this class with
-    another policy. Seven unlabelled images per labelled one are usual.
+    Only labels of at least 95 % confidence count. The method is the simplest
+    of its family, and the one to compare others with. The others are this
+    class with another policy. Seven unlabelled images per labelled one are
+    usual.
 
     Reference:
         - [Sohn et al., 2020](https://arxiv.org/abs/2001.07685).
@@ -26,7 +27,8 @@ class FixMatch(NoisyStudentModel):
             `keras.layers.Identity()` for none.
         weak_noise: Layer for the images that the student labels. By default
             flips and shifts.
-        value_range: Pair of floats, black and white of the default noise.
+        value_range: Pair of floats, the values of black and white in the
+            images, for the default noise.
         labeled_noise: As for `NoisyStudentModel`, here weak by default.
         **kwargs: As for `NoisyStudentModel`.
 
@@ -41,6 +43,7 @@ class FixMatch(NoisyStudentModel):
     def __init__(
         self,
         student,
+        *,
         policy=None,
         noise=None,
         weak_noise=None,

@@ -6,7 +6,7 @@ from keras_fewlabels.policies import FlexMatchPolicy
 
 @keras.saving.register_keras_serializable(package="keras_fewlabels")
 class FlexMatch(FixMatch):
-    """`FixMatch` that asks less confidence of classes learned slowly.
+    """`FixMatch` with lower thresholds for classes that are learned slowly.
 
     The dataset must number its unlabelled images, which
     `data.mix_labeled_unlabeled` does.
@@ -17,7 +17,7 @@ class FlexMatch(FixMatch):
     Args:
         student: Built Keras model, as for `NoisyStudentModel`.
         policy: By default `policies.FlexMatchPolicy(0.95)`. Give it
-            `num_unlabeled` where it is known.
+            `num_unlabeled` if it is known.
         **kwargs: As for `FixMatch`.
 
     Example:
@@ -28,7 +28,6 @@ class FlexMatch(FixMatch):
     0.95
     """
 
-    def __init__(self, student, policy=None, **kwargs):
-        if policy is None:
-            policy = FlexMatchPolicy(0.95)
-        super().__init__(student, policy, **kwargs)
+    def __init__(self, student, *, policy=None, **kwargs):
+        policy = FlexMatchPolicy(0.95) if policy is None else policy
+        super().__init__(student, policy=policy, **kwargs)

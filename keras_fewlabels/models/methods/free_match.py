@@ -1,7 +1,7 @@
 import keras
 
+from keras_fewlabels.foundation.arguments import check_number
 from keras_fewlabels.models.methods.fix_match import FixMatch
-from keras_fewlabels.models.student.fit_checks import check_weight
 from keras_fewlabels.policies import FreeMatchPolicy
 from keras_fewlabels.policies.parts.class_probabilities import (
     class_probabilities,
@@ -37,23 +37,22 @@ class FreeMatch(FixMatch):
     0.01
     """
 
-    def __init__(self, student, policy=None, fairness_weight=0.01, **kwargs):
+    def __init__(self, student, *, policy=None, fairness_weight=0.01, **kwargs):
         policy = FreeMatchPolicy() if policy is None else policy
         if not hasattr(policy, "fairness"):
             raise ValueError(
                 "FreeMatch needs a policy with a `fairness()` loss, such as "
                 f"`FreeMatchPolicy`. Received: policy={policy!r}"
             )
-        super().__init__(student, policy, **kwargs)
-        check_weight(fairness_weight, "fairness_weight")
+        super().__init__(student, policy=policy, **kwargs)
+        check_number(fairness_weight, "fairness_weight", "[0, inf)")
         self.fairness_weight = fairness_weight
 
     def unlabeled_loss(self, targets, predictions, weights):
         loss = super().unlabeled_loss(targets, predictions, weights)
         student = class_probabilities(predictions, reads_logits(self.loss))
-        return loss + self.fairness_weight * self.policy.fairness(
-            student, weights
-        )
+        fairness = self.policy.fairness(student, weights)
+        return loss + self.fairness_weight * fairness
 
     def get_config(self):
         return {**super().get_config(), "fairness_weight": self.fairness_weight}

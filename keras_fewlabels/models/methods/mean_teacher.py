@@ -12,11 +12,12 @@ from keras_fewlabels.policies.parts.class_probabilities import (
 
 @keras.saving.register_keras_serializable(package="keras_fewlabels")
 class MeanTeacher(FixMatch):
-    """The student learns to predict what its moving average predicts.
+    """Trains a student to predict what its moving average predicts.
 
-    Every image counts, by the squared difference of the probabilities; the
-    weight grows over the first 40 % of the fit. With a handful of labels per
-    class it can collapse to a few classes: watch `class_entropy`.
+    Every image counts. The loss is the squared difference of the
+    probabilities. Its weight grows over the first 40 % of the fit. With a
+    handful of labels per class, training can collapse to a few classes: watch
+    `class_entropy`.
 
     Reference:
         - [Tarvainen and Valpola, 2017](https://arxiv.org/abs/1703.01780).
@@ -25,8 +26,10 @@ class MeanTeacher(FixMatch):
     Args:
         student: Built Keras model, as for `NoisyStudentModel`.
         teacher: By default `EMATeacher(0.999)`.
-        policy: By default all images, with their distributions.
-        unlabeled_weight: Float, the weight reached.
+        policy: By default `policies.FixedThreshold(0, soft=True)`, with which
+            all images count.
+        unlabeled_weight: Float, the weight of the unlabelled loss after it has
+            grown.
         **kwargs: As for `FixMatch`.
 
     Example:
@@ -40,15 +43,18 @@ class MeanTeacher(FixMatch):
     def __init__(
         self,
         student,
+        *,
         teacher=None,
         policy=None,
         unlabeled_weight=50.0,
         **kwargs,
     ):
-        kwargs["teacher"] = teacher or EMATeacher(0.999)
-        kwargs["unlabeled_weight"] = unlabeled_weight
         super().__init__(
-            student, policy or FixedThreshold(0, soft=True), **kwargs
+            student,
+            teacher=EMATeacher(0.999) if teacher is None else teacher,
+            policy=FixedThreshold(0, soft=True) if policy is None else policy,
+            unlabeled_weight=unlabeled_weight,
+            **kwargs,
         )
 
     def ramp(self, progress):

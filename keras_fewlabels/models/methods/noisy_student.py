@@ -7,13 +7,14 @@ from keras_fewlabels.policies import FixedThreshold
 
 @keras.saving.register_keras_serializable(package="keras_fewlabels")
 class NoisyStudent(NoisyStudentModel):
-    """A trained teacher labels clean images; a student learns them noised.
+    """Trains a student under noise on the labels of a trained teacher.
 
-    Soft labels of at least 30 % confidence count. Build the student with
-    dropout and stochastic depth (`add_stochastic_depth`), at least as large
-    as the teacher, and let it teach the next one. In the paper every image
-    counts alike: set `unlabeled_weight` to the ratio of unlabelled to labelled
-    images, and the loss to a label smoothing of 0.1.
+    The teacher labels clean images. Soft labels of at least 30 % confidence
+    count. Build the student with dropout and stochastic depth
+    (`add_stochastic_depth`), at least as large as the teacher, and let it
+    teach the next student. In the paper every image counts alike: set
+    `unlabeled_weight` to the ratio of unlabelled to labelled images, and the
+    label smoothing of the loss to 0.1.
 
     Reference:
         - [Xie et al., 2019](https://arxiv.org/abs/1911.04252). Their classes
@@ -24,9 +25,9 @@ class NoisyStudent(NoisyStudentModel):
         teacher: Built and trained Keras model.
         policy: By default `policies.FixedThreshold(0.3, soft=True)`.
         noise: By default `RandAugment(2, 27, table="noisy_student")`, which
-            is that of their largest models; smaller ones take less.
-        value_range: Pair of floats, the values of black and white for the
-            default noise.
+            is that of their largest models; smaller models need less.
+        value_range: Pair of floats, the values of black and white in the
+            images, for the default noise.
         **kwargs: As for `NoisyStudentModel`.
 
     Example:
@@ -42,6 +43,7 @@ class NoisyStudent(NoisyStudentModel):
         self,
         student,
         teacher,
+        *,
         policy=None,
         noise=None,
         value_range=(0, 255),
@@ -51,4 +53,4 @@ class NoisyStudent(NoisyStudentModel):
             policy = FixedThreshold(0.3, soft=True)
         if noise is None:
             noise = RandAugment(2, 27, value_range, table="noisy_student")
-        super().__init__(student, teacher, policy, noise, **kwargs)
+        super().__init__(student, teacher, policy=policy, noise=noise, **kwargs)

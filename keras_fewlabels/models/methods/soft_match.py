@@ -6,9 +6,9 @@ from keras_fewlabels.policies import SoftMatchPolicy
 
 @keras.saving.register_keras_serializable(package="keras_fewlabels")
 class SoftMatch(FixMatch):
-    """`FixMatch` in which unsure labels count less instead of not at all.
+    """`FixMatch` that weighs unsure pseudo-labels less, and drops none.
 
-    Every unlabelled image teaches something from the first step on.
+    Every unlabelled image counts a little from the first step on.
 
     Reference:
         - [Chen et al., 2023](https://arxiv.org/abs/2301.10921).
@@ -26,5 +26,6 @@ class SoftMatch(FixMatch):
     2
     """
 
-    def __init__(self, student, policy=None, **kwargs):
-        super().__init__(student, policy or SoftMatchPolicy(), **kwargs)
+    def __init__(self, student, *, policy=None, **kwargs):
+        policy = SoftMatchPolicy() if policy is None else policy
+        super().__init__(student, policy=policy, **kwargs)

@@ -8,8 +8,8 @@ from keras_fewlabels.policies import FixedThreshold
 class UDA(FixMatch):
     """Unsupervised data augmentation: `FixMatch` with sharpened soft labels.
 
-    Labels of at least 80 % confidence count. They are distributions, raised
-    to `1 / 0.4`, so the student also learns what resembles what.
+    Labels of at least 80 % confidence count. They are distributions, raised to
+    the power of `1 / 0.4`, so the student also learns which classes are alike.
 
     Reference:
         - [Xie et al., 2020](https://arxiv.org/abs/1904.12848), without their
@@ -28,7 +28,7 @@ class UDA(FixMatch):
     0.4
     """
 
-    def __init__(self, student, policy=None, **kwargs):
+    def __init__(self, student, *, policy=None, **kwargs):
         if policy is None:
             policy = FixedThreshold(0.8, soft=True, temperature=0.4)
-        super().__init__(student, policy, **kwargs)
+        super().__init__(student, policy=policy, **kwargs)

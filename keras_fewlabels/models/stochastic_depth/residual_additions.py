@@ -10,11 +10,11 @@ MAX_SHORTCUT_LAYERS = 2
 
 @dataclasses.dataclass(frozen=True)
 class ResidualAddition:
-    """Where a residual branch joins its shortcut in a functional graph.
+    """A place in a functional graph where a branch joins its shortcut.
 
     Args:
         operation: The addition, an `Add` layer or the operation of `a + b`.
-        branch: Which of the inputs of the addition is the branch, 0 or 1.
+        branch: Int, the input of the addition that is the branch, 0 or 1.
         operations: The operations of the branch, in the order they run.
     """
 
@@ -31,8 +31,8 @@ def residual_additions(model):
     the other, the branch, has more layers with weights on the way.
 
     Args:
-        model: A functional or `Sequential` model, whose nested models are
-            searched too. Layers that hide additions in their `call` are not.
+        model: A functional or `Sequential` model. Nested models are searched
+            too, but not layers that add inside of their `call`.
 
     Returns:
         List of `ResidualAddition`, in the order they run.

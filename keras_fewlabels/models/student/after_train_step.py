@@ -1,22 +1,21 @@
-"""Changing variables after a train step, on every backend."""
-
 import keras
 
 
 def after_train_step(model, result, update):
-    """Calls `update` on the state that a train step has left behind.
+    """Updates variables after a train step, on every backend.
 
-    Keras's `train_step` gives `logs`, except on JAX, where variables have
-    values only inside a scope and it gives `(logs, state)`.
+    Keras's `train_step` returns `logs`. On JAX it returns `(logs, state)`,
+    because variables have values only inside of a scope there.
 
     Args:
-        model: The Keras model that made the step.
+        model: The Keras model that was trained.
         result: What `super().train_step()` returned.
         update: Function without arguments that assigns to non-trainable
-            variables of the model.
+            variables of the model. It sees all variables as they are after
+            the step.
 
     Returns:
-        What `train_step` should return.
+        The value that `train_step` must return.
     """
     if keras.backend.backend() != "jax":
         update()

@@ -4,7 +4,7 @@ from keras import ops
 
 @keras.saving.register_keras_serializable(package="keras_fewlabels")
 class FitProgress(keras.layers.Layer):
-    """How far a fit has come, as a tensor that a train step can use.
+    """Counts the steps of a fit, in a tensor that a train step can use.
 
     The count is saved and restored with the model, so a fit that is resumed
     goes on where it was.
@@ -41,7 +41,11 @@ class FitProgress(keras.layers.Layer):
         self.step.assign(step)
 
     def advance(self):
-        """The share of steps that are done, in `[0, 1]`; counts one more."""
+        """Counts a step, and returns the share of steps done before it.
+
+        Returns:
+            Float32 scalar tensor in `[0, 1]`.
+        """
         step, num_steps = (
             ops.cast(count, "float32") for count in (self.step, self.num_steps)
         )
@@ -52,3 +56,32 @@ class FitProgress(keras.layers.Layer):
         config = super().get_config()
         del config["trainable"]
         return config
+
+
+def count_steps(data, steps_per_epoch, needed):
+    """Returns the number of steps per epoch.
+
+    Args:
+        data: What `fit()` received as `x`.
+        steps_per_epoch: What `fit()` received.
+        needed: Boolean, whether the method changes in the course of a fit.
+
+    Returns:
+        Int; 1 if the number is neither known nor needed.
+
+    Raises:
+        ValueError: If the number is needed and not known.
+    """
+    if steps_per_epoch is not None:
+        return steps_per_epoch
+    try:
+        return len(data)
+    except TypeError:
+        if not needed:
+            return 1
+        raise ValueError(
+            "The weight of the unlabelled loss changes in the course of the "
+            "fit, so the number of steps must be known. Pass "
+            "`fit(steps_per_epoch=...)`. "
+            f"Received: {type(data).__name__} of unknown length"
+        ) from None

@@ -5,21 +5,23 @@ import keras
 import numpy as np
 from keras import ops
 
-# Below this share of the images, pseudo-labels as good as do not count.
-_HARDLY_ANY = 0.01
-# From this share on, what classes the pseudo-labels have means something.
-_MOST = 0.5
-# Below this share of the labels' entropy, classes are being lost.
-_TAKEN_OVER = 0.75
+# Below this mask ratio, the unlabelled images practically do not count.
+_MIN_MASK_RATIO = 0.01
+# Below this mask ratio, too few images count to judge their classes.
+_MIN_MASK_RATIO_TO_JUDGE_CLASSES = 0.5
+# Below this share of the entropy of the labels, classes are being lost.
+_MIN_SHARE_OF_ENTROPY = 0.75
 
 
 class GuardRails(keras.callbacks.Callback):
-    """Notices when training on pseudo-labels goes wrong.
+    """Detects when training on pseudo-labels goes wrong.
 
-    `NoisyStudentModel.fit()` adds it. It stops a fit whose loss is no number
-    any more, and warns, once per fit, of pseudo-labels that collapse, which
-    the loss does not show: no image counts; or most do, but a few classes take
-    over, so that their entropy falls below three quarters of the labels'.
+    `NoisyStudentModel.fit()` adds it. It stops a fit when the loss becomes NaN
+    or infinite. It warns, once per fit, when pseudo-labels collapse, which the
+    loss does not show. There are two ways to collapse: practically no image
+    counts; or most images count, but a few classes take over, so that the
+    entropy of the pseudo-labels falls below three quarters of that of the
+    labels.
 
     Raises:
         FloatingPointError: At the end of the first batch whose loss is NaN or
@@ -33,7 +35,7 @@ class GuardRails(keras.callbacks.Callback):
     >>> guard.on_train_batch_end(7, {"loss": float("nan")})
     Traceback (most recent call last):
     ...
-    FloatingPointError: The loss is no number since batch 7 of epoch 2...
+    FloatingPointError: The loss is NaN or infinite since batch 7 of epoch 2...
     """
 
     # Keras may then run it beside the steps of an accelerator.
@@ -65,7 +67,7 @@ class GuardRails(keras.callbacks.Callback):
             if name in logs
         )
         raise FloatingPointError(
-            f"The loss is no number since batch {batch} of epoch "
+            f"The loss is NaN or infinite since batch {batch} of epoch "
             f"{self._epoch} (both counted from 0). Usual causes: a learning "
             "rate that is too high, labels outside the classes, broken images "
             "in that batch, or half precision without loss scaling. "
@@ -80,43 +82,46 @@ class GuardRails(keras.callbacks.Callback):
         if self._has_warned or not logs or "mask_ratio" not in logs:
             return
         self._read_histograms()
-        trouble = self._trouble(logs["mask_ratio"])
-        if trouble is not None:
+        collapse = self._collapse(logs["mask_ratio"])
+        if collapse is not None:
             warnings.warn(
-                f"{trouble} (epoch {epoch}, counted from 0).", stacklevel=2
+                f"{collapse} (epoch {epoch}, counted from 0).", stacklevel=2
             )
             self._has_warned = True
 
-    def _trouble(self, mask_ratio):
-        if mask_ratio < _HARDLY_ANY:
-            # A model that has just begun is rarely confident.
+    def _collapse(self, mask_ratio):
+        """Returns the description of a collapse, or `None`."""
+        if mask_ratio < _MIN_MASK_RATIO:
+            # In its first epoch a model is rarely confident.
             if self._epoch == self._first_epoch:
                 return None
             return (
-                "The unlabelled images hardly count: the policy keeps "
-                f"{mask_ratio:.1%} of them. Train longer on the labels first, "
-                "lower the policy's threshold, or take one that adapts, such "
-                "as `policies.FreeMatchPolicy()`"
+                "The unlabelled images practically do not count: the policy "
+                f"keeps {mask_ratio:.1%} of them. Train longer on the labels "
+                "first, lower the threshold of the policy, or use a policy "
+                "that adapts it, such as `policies.FreeMatchPolicy()`"
             )
         shares, label_shares = (
             histogram / max(histogram.sum(), 1e-9)
             for histogram in self._histograms
         )
-        if mask_ratio < _MOST or (
-            _entropy(shares) >= _TAKEN_OVER * _entropy(label_shares)
+        least_entropy = _MIN_SHARE_OF_ENTROPY * _entropy(label_shares)
+        if (
+            mask_ratio < _MIN_MASK_RATIO_TO_JUDGE_CLASSES
+            or _entropy(shares) >= least_entropy
         ):
             return None
-        favourite = (shares - label_shares).argmax()
+        favoured = (shares - label_shares).argmax()
         return (
-            f"Class {favourite} is taking over: {shares[favourite]:.0%} of "
-            f"the pseudo-labels, but {label_shares[favourite]:.0%} of the "
+            f"Class {favoured} is taking over: {shares[favoured]:.0%} of "
+            f"the pseudo-labels, but {label_shares[favoured]:.0%} of the "
             "labels. Stop, and try `policies.DistributionAlignment(policy)`, "
             "a higher threshold, a teacher trained longer, or a lower "
             "`unlabeled_weight`"
         )
 
     def _read_histograms(self):
-        # A model that learns from labels alone has its loss watched only.
+        # A model that learns from labels alone has no such metrics.
         metrics = getattr(self.model, "pseudo_label_metrics", None)
         if self._histograms is None and metrics is not None:
             self._histograms = [

@@ -15,10 +15,10 @@ _OF_EACH_STEP = (
 
 @keras.saving.register_keras_serializable(package="keras_fewlabels")
 class PseudoLabelMetrics(keras.layers.Layer):
-    """What `NoisyStudentModel` logs about its pseudo-labels.
+    """The metrics that `NoisyStudentModel` logs about its pseudo-labels.
 
-    A layer, so that Keras finds the metrics in it and resets them after each
-    epoch.
+    It is a layer, so that Keras finds the metrics in it and resets them after
+    each epoch.
 
     Attributes:
         paused: Boolean, set while the model evaluates labelled images.
@@ -51,7 +51,7 @@ class PseudoLabelMetrics(keras.layers.Layer):
         self.label_entropy = ClassEntropy(num_classes, name="label_entropy")
 
     def update(self, labels, targets, weights, truth=None, **values):
-        """Counts one step.
+        """Updates the metrics with one step.
 
         Args:
             labels: Class numbers or one-hot rows of the labelled images.
@@ -65,8 +65,8 @@ class PseudoLabelMetrics(keras.layers.Layer):
         for metric in self.means:
             metric.update_state(values[metric.name])
         if truth is not None:
-            right = ops.argmax(targets, axis=-1) == ops.cast(truth, "int32")
-            self.accuracy.update_state(right, sample_weight=weights)
+            correct = ops.argmax(targets, axis=-1) == ops.cast(truth, "int32")
+            self.accuracy.update_state(correct, sample_weight=weights)
         self.class_entropy.update_state(targets, sample_weight=weights)
         if not is_one_hot(labels):
             numbers = ops.cast(ops.reshape(labels, (-1,)), "int32")
@@ -74,7 +74,7 @@ class PseudoLabelMetrics(keras.layers.Layer):
         self.label_entropy.update_state(labels)
 
     def shown_in(self, logs, mixed=True):
-        """The logs without what they say nothing about.
+        """Returns the logs without metrics that have not been updated.
 
         Args:
             logs: Dict of the results of all metrics of a model.
@@ -97,10 +97,10 @@ class PseudoLabelMetrics(keras.layers.Layer):
 
 @keras.saving.register_keras_serializable(package="keras_fewlabels")
 class ClassEntropy(keras.metrics.Metric):
-    """How evenly pseudo-labels spread over the classes.
+    """Measures how evenly pseudo-labels spread over the classes.
 
-    The entropy of the class histogram, divided by that of equal shares: 1 if
-    all classes are alike, 0 if one class has taken over.
+    The result is the entropy of the class histogram, divided by that of equal
+    shares: 1 if all classes are equally frequent, 0 if one has taken over.
 
     Args:
         num_classes: Int. With a single class the result is 0.
@@ -127,11 +127,12 @@ class ClassEntropy(keras.metrics.Metric):
         )
 
     def update_state(self, targets, sample_weight=None):
-        """Counts what each image is taken to be.
+        """Adds the pseudo-labels of a batch to the histogram.
 
         Args:
             targets: Float tensor `(batch, num_classes)`, hard or soft.
-            sample_weight: Optional tensor `(batch,)`, how much each counts.
+            sample_weight: Optional tensor `(batch,)`, the weights of the
+                images.
         """
         targets = ops.cast(targets, self.dtype)
         if sample_weight is not None:

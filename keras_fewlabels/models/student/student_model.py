@@ -1,18 +1,22 @@
-"""What a model that trains a student has of that student."""
-
+import keras
 from keras import ops
 
 from keras_fewlabels.models.multi_worker_model import MultiWorkerModel
+from keras_fewlabels.models.student.fit_checks import check_before_fit
+from keras_fewlabels.models.student.fit_progress import FitProgress, count_steps
+from keras_fewlabels.models.student.guard_rails import GuardRails
 from keras_fewlabels.models.student.pseudo_label_metrics import (
     PseudoLabelMetrics,
 )
 
 
 class StudentModel(MultiWorkerModel):
-    """Shows its student to the world, and logs how it is taught.
+    """A model around a student: how it is fitted, evaluated and shown.
 
-    Metrics are those of labelled images. What is logged of the unlabelled
-    ones has no meaning in an evaluation and is left out there.
+    `fit()` checks the first batch, counts the steps and watches for a
+    collapse. The compiled metrics are those of labelled images. The metrics of
+    the unlabelled images have no meaning in an evaluation and are left out
+    there.
 
     Args:
         student: Built Keras model.
@@ -23,16 +27,46 @@ class StudentModel(MultiWorkerModel):
         super().__init__(**kwargs)
         self.student = student
         self.pseudo_label_metrics = PseudoLabelMetrics()
+        self.progress = FitProgress()
 
-    def compute_metrics(self, x, y, y_pred, sample_weight=None):
-        predictions, _ = split_predictions(x, y_pred)
-        logs = super().compute_metrics(x, y, predictions, sample_weight)
-        return self.pseudo_label_metrics.shown_in(logs, is_mixed(x))
+    def ramp(self, progress):
+        """Returns the share of `unlabeled_weight` at this point of the fit.
 
-    def get_metrics_result(self):
-        # Several replicas are put together only where the names in here are
-        # those that the steps returned.
-        return self.pseudo_label_metrics.shown_in(super().get_metrics_result())
+        Args:
+            progress: Float tensor in `[0, 1]`, the share of the steps done.
+
+        Returns:
+            Float tensor, by which the unlabelled loss is multiplied.
+        """
+        return 1.0
+
+    def fit(
+        self,
+        x=None,
+        y=None,
+        batch_size=None,
+        epochs=1,
+        verbose="auto",
+        callbacks=None,
+        **kwargs,
+    ):
+        check_before_fit(self, x)
+        _set_dataset(callbacks, x)
+        steps = count_steps(
+            x,
+            kwargs.get("steps_per_epoch"),
+            needed=type(self).ramp is not StudentModel.ramp,
+        )
+        done = kwargs.get("initial_epoch", 0) * steps
+        self.progress.start(epochs * steps, done)
+        # Mixed datasets shuffle themselves; Keras warns when it may not.
+        kwargs.setdefault("shuffle", False)
+        # A `CallbackList` is complete as it is.
+        if not isinstance(callbacks, keras.callbacks.CallbackList):
+            callbacks = [GuardRails(), *keras.tree.flatten(callbacks or [])]
+        return super().fit(
+            x, y, batch_size, epochs, verbose, callbacks, **kwargs
+        )
 
     def evaluate(self, *args, **kwargs):
         self.pseudo_label_metrics.paused = True
@@ -40,6 +74,16 @@ class StudentModel(MultiWorkerModel):
             return super().evaluate(*args, **kwargs)
         finally:
             self.pseudo_label_metrics.paused = False
+
+    def compute_metrics(self, x, y, y_pred, sample_weight=None):
+        predictions, _ = split_predictions(x, y_pred)
+        logs = super().compute_metrics(x, y, predictions, sample_weight)
+        return self.pseudo_label_metrics.shown_in(logs, is_mixed(x))
+
+    def get_metrics_result(self):
+        # Keras merges the logs of several replicas only if the names here are
+        # those that the steps returned.
+        return self.pseudo_label_metrics.shown_in(super().get_metrics_result())
 
     def summary(self, *args, **kwargs):
         return self.student.summary(*args, **kwargs)
@@ -49,10 +93,10 @@ class StudentModel(MultiWorkerModel):
 
 
 def is_mixed(inputs):
-    """Whether a model is called with labelled and unlabelled images.
+    """Returns whether inputs hold labelled and unlabelled images.
 
     Args:
-        inputs: Whatever it is called with.
+        inputs: Anything that a model is called with.
 
     Returns:
         Boolean.
@@ -75,3 +119,11 @@ def split_predictions(inputs, predictions):
         return predictions, None
     num_labeled = ops.shape(inputs["labeled"])[0]
     return predictions[:num_labeled], predictions[num_labeled:]
+
+
+def _set_dataset(callbacks, dataset):
+    """Passes the dataset to callbacks that set the order of its epochs."""
+    callbacks = getattr(callbacks, "callbacks", callbacks)
+    for callback in keras.tree.flatten(callbacks or []):
+        if hasattr(callback, "set_dataset"):
+            callback.set_dataset(dataset)

@@ -20,7 +20,9 @@ def compiled(policy):
         ]
     )
     identity = keras.layers.Identity()
-    model = FlexMatch(student, policy, noise=identity, weak_noise=identity)
+    model = FlexMatch(
+        student, policy=policy, noise=identity, weak_noise=identity
+    )
     model.compile(keras.optimizers.SGD(0.0), "sparse_categorical_crossentropy")
     return model
 

@@ -30,7 +30,7 @@ CASES = {
         lambda: kfl.models.add_stochastic_depth(residual(rate=0.2)),
     ),
     "add_stochastic_depth: rate of 1": (
-        "`final_rate` is the probability",
+        r"`final_rate` must be a number in \[0, 1\)",
         lambda: kfl.models.add_stochastic_depth(residual(), 1.0),
     ),
     "add_stochastic_depth: seed of another type": (
@@ -38,7 +38,7 @@ CASES = {
         lambda: kfl.models.add_stochastic_depth(residual(), seed="7"),
     ),
     "linear_rates: negative count": (
-        "`num_blocks` is a count",
+        "`num_blocks` must be an int, 0 or more",
         lambda: kfl.models.linear_rates(-1),
     ),
 }

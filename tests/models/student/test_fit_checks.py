@@ -133,8 +133,8 @@ def sharing():
     [
         (lambda: (unbuilt(),), "student must be built.*keras.Input.*unbuilt"),
         (lambda: (linear_model(), unbuilt()), "teacher must be built"),
-        (lambda: (linear_model, None), "student must be a Keras model"),
-        (lambda: (linear_model(), 3), "teacher must be a Keras model"),
+        (lambda: (linear_model, None), "`student` must be a Keras model"),
+        (lambda: (linear_model(), 3), "`teacher` must be a Keras model"),
         (sharing, "must not share weights.*teacher=None"),
     ],
     ids=["student", "teacher", "no model", "no teacher", "sharing"],
