@@ -175,7 +175,6 @@ def test_a_supervised_loss_that_is_no_number_ends_the_fit():
 def test_a_student_that_was_not_built_is_refused():
     with pytest.raises(ValueError, match="student must be built"):
         AveragedStudent(keras.Sequential([keras.layers.Dense(2)]), None, 0.5)
-    with pytest.raises(ValueError, match=r"`decay` must be a number in .0, 1"):
-        ValueError, match=r"`decay` must be a number in \[0, 1\)"
-    ):
+    expected = r"`decay` must be a number in \[0, 1\)"
+    with pytest.raises(ValueError, match=expected):
         AveragedStudent(classifier(), None, 1.0)
