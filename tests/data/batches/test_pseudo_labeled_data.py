@@ -1,14 +1,20 @@
+import keras
 import numpy as np
 import pytest
 
-from keras_fewlabels.data.batches.pseudo_labeled_batches import (
-    PseudoLabeledBatches,
-)
 from keras_fewlabels.data.batches.pseudo_labeled_data import pseudo_labeled_data
 from keras_fewlabels.data.sources.image_source import image_source
 
-LABELED = np.zeros((5, 4, 4, 1), "float32"), np.arange(5)
-UNLABELED = np.zeros((20, 4, 4, 1), "float32")
+
+def images_of(values):
+    return (
+        np.zeros((len(values), 4, 4, 1), "float32")
+        + values[:, None, None, None]
+    )
+
+
+LABELED = images_of(np.arange(5, dtype="float32")), np.arange(5)
+UNLABELED = images_of(np.arange(100, 120, dtype="float32"))
 
 
 def mixed(labeled=LABELED, unlabeled=UNLABELED, batch_size=4, steps=None):
@@ -26,22 +32,42 @@ def tf_data(*parts):
     )
 
 
-def test_arrays_and_datasets_in_any_combination():
-    from keras_fewlabels.data.batches.pseudo_labeled_streams import (
-        PseudoLabeledStreams,
+def epoch_of(feed):
+    """Returns the images of an epoch and their labels, sorted by image."""
+    feed.fill_epoch(0, np.array([3, 17, 3]), np.arange(20) % 5)
+    dataset = feed.as_dataset()
+    batches = (
+        [dataset[i] for i in range(len(dataset))]
+        if isinstance(dataset, keras.utils.PyDataset)
+        else list(dataset.as_numpy_iterator())
     )
+    images, labels = map(np.concatenate, zip(*batches, strict=True))
+    order = np.argsort(images[:, 0, 0, 0], kind="stable")
+    return images[order, 0, 0, 0].tolist(), labels[order].tolist()
 
-    assert isinstance(mixed(), PseudoLabeledBatches)
-    for labeled, unlabeled in (
-        (LABELED, tf_data(UNLABELED)),
-        (tf_data(*LABELED).batch(2), UNLABELED),
-        (tf_data(*LABELED), tf_data(UNLABELED)),
-    ):
-        streams = mixed(labeled, unlabeled)
-        assert isinstance(streams, PseudoLabeledStreams)
-        assert streams.num_steps == 7
-        assert streams.labels.tolist() == [0, 1, 2, 3, 4]
-    assert mixed(steps=3).num_steps == 3
+
+COMBINATIONS = {
+    "arrays": lambda: (LABELED, UNLABELED),
+    "unlabelled dataset": lambda: (LABELED, tf_data(UNLABELED)),
+    "labelled dataset": lambda: (tf_data(*LABELED).batch(2), UNLABELED),
+    "two datasets": lambda: (tf_data(*LABELED), tf_data(UNLABELED)),
+}
+
+
+@pytest.mark.parametrize("make", COMBINATIONS.values(), ids=COMBINATIONS)
+def test_arrays_and_datasets_have_the_same_epochs(make):
+    feed = mixed(*make(), batch_size=8, steps=1)
+    assert feed.labels.tolist() == [0, 1, 2, 3, 4]
+    images, labels = epoch_of(feed)
+    # Each labelled image once, and the pseudo-labelled ones as chosen.
+    assert images == [0, 1, 2, 3, 4, 103, 103, 117]
+    assert labels == [0, 1, 2, 3, 4, 3, 3, 2]
+
+
+@pytest.mark.parametrize("make", COMBINATIONS.values(), ids=COMBINATIONS)
+def test_an_epoch_is_a_pass_over_all_images_by_default(make):
+    assert mixed(*make()).num_steps == 7  # Of 25 images, four at a time.
+    assert mixed(*make(), steps=3).num_steps == 3
 
 
 ERRORS = {

@@ -3,10 +3,14 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from keras_fewlabels.data.folders import ImageFiles
+from keras_fewlabels.callbacks import PseudoLabeler
+from keras_fewlabels.data import ImageFiles, mix_labeled_unlabeled
+from keras_fewlabels.data.sources import image_stream
+from keras_fewlabels.data.sources.image_source import image_source
 from keras_fewlabels.data.sources.streams import (
     as_stream,
     count_images,
+    without_autotuning,
 )
 
 IMAGES = np.arange(7, dtype="float32").reshape(-1, 1, 1, 1)
@@ -62,3 +66,54 @@ def test_files_are_read_image_by_image_and_counted_without(save):
     np.testing.assert_array_equal(np.concatenate(batches), images)
     # Its length is known, so that no file is decoded to be counted.
     assert int(stream.cardinality()) == 5
+
+
+UNLABELED = np.arange(48, dtype="uint8").reshape(12, 2, 2, 1)
+PAIR = UNLABELED[:4], np.arange(4)
+
+
+def stream(images):
+    return tf.data.Dataset.from_tensor_slices(images)
+
+
+def test_elements_and_other_options_stay():
+    options = tf.data.Options()
+    options.deterministic = False
+    dataset = without_autotuning(tf.data.Dataset.range(3).with_options(options))
+    assert list(dataset.as_numpy_iterator()) == [0, 1, 2]
+    assert dataset.options().autotune.enabled is False
+    assert dataset.options().deterministic is False
+
+
+@pytest.mark.parametrize("source", [np.array, stream], ids=["array", "stream"])
+@pytest.mark.parametrize(
+    "dataset_of",
+    [
+        lambda source: mix_labeled_unlabeled(PAIR, source, 2),
+        lambda source: PseudoLabeler(source).mixed_with(PAIR, 2),
+    ],
+    ids=["mixed", "pseudo_labeled"],
+)
+def test_fits_read_without_autotuning(dataset_of, source):
+    options = dataset_of(source(UNLABELED)).options()
+    assert options.autotune.enabled is False
+
+
+def test_images_are_read_without_autotuning(monkeypatch):
+    read = []
+
+    def read_elements(dataset, argument):
+        read.append(dataset.options().autotune.enabled)
+        return dataset.as_numpy_iterator()
+
+    monkeypatch.setattr(image_stream, "read_elements", read_elements)
+    list(image_source(stream(UNLABELED)).pieces(8))
+    assert set(read) == {False}
+
+
+def test_autotuning_of_a_mixed_dataset_is_disabled():
+    options = tf.data.Options()
+    options.autotune.enabled = True
+    source = stream(UNLABELED).with_options(options)
+    mixed = mix_labeled_unlabeled(PAIR, source, 2)
+    assert mixed.options().autotune.enabled is False
