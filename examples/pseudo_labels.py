@@ -1,4 +1,4 @@
-"""Five lines that let a model of yours learn from a folder without labels.
+"""Five lines with which your model learns from a folder without labels.
 
     python examples/pseudo_labels.py                # digits, no download
     python examples/pseudo_labels.py --seeds 3      # mean and spread
@@ -6,11 +6,12 @@
     python examples/pseudo_labels.py --labeled DIR --unlabeled DIR \\
         --model FILE.keras                          # yours, as it is compiled
 
-Trains the model twice, for as many steps: on the labels alone, and with the
-callback `PseudoLabeler`. `--labeled` has a folder per class. Without `--test`
-a fifth of it is kept for testing; nothing is chosen by the test. Where
-`--unlabeled` has folders of the same names, the figure tells how right the
-labels are; nothing else knows. Without folders, digits are written into some.
+Trains the model twice with the same number of steps: on the labels alone, and
+with the callback `PseudoLabeler`. `--labeled` has a folder per class. Without
+`--test`, a fifth of it is kept for the test, by which nothing is chosen. If
+`--unlabeled` has folders of the same names, the figure shows the accuracy of
+the pseudo-labels; the training does not use these names. Without any folder,
+the example writes handwritten digits into temporary ones.
 """
 
 import argparse
@@ -36,8 +37,16 @@ def parse_options():
     add("--labeled", metavar="DIR")
     add("--unlabeled", metavar="DIR")
     add("--test", metavar="DIR")
-    add("--model", metavar="FILE", help="of 0..255, taught class numbers")
-    add("--image-size", type=int, help="without --model; 64, digits 16")
+    add(
+        "--model",
+        metavar="FILE",
+        help="with images of 0..255, class numbers",
+    )
+    add(
+        "--image-size",
+        type=int,
+        help="without --model; 64, for digits 16",
+    )
     add("--threshold", type=float, default=0.95)
     add("--seeds", type=int, default=1)
     add("--first-seed", type=int, default=0)
@@ -53,7 +62,7 @@ def parse_options():
 
 
 def write_digits(folder, seed):
-    """Folders of 50 labelled, 1,150 unlabelled and 597 test images."""
+    """Writes folders of 50 labelled, 1,150 unlabelled and 597 test images."""
     from sklearn.datasets import load_digits
     from sklearn.model_selection import train_test_split
 
@@ -75,14 +84,14 @@ def write_digits(folder, seed):
 
 
 def load_folders(labeled, unlabeled, test, shape, seed):
-    def read(folder, **how):
+    def read(folder, **options):
         return keras.utils.image_dataset_from_directory(
             folder,
             image_size=shape[:2],
             color_mode="grayscale" if shape[2] == 1 else "rgb",
             batch_size=None,
             seed=seed,
-            **how,
+            **options,
         )
 
     if test:
@@ -91,14 +100,14 @@ def load_folders(labeled, unlabeled, test, shape, seed):
     else:
         labeled, test = read(labeled, validation_split=0.2, subset="both")
     names = labeled.class_names
-    # In one order: a pseudo-label belongs to a place in it.
+    # In a fixed order, because a pseudo-label belongs to a place in it.
     unlabeled = read(unlabeled, labels=None, shuffle=False)
-    # Few labelled images are read again and again: keep them in memory.
+    # The few labelled images are read again and again, so keep them in memory.
     return labeled.cache(), unlabeled, test.batch(256), names
 
 
-def truth_of(unlabeled, names):
-    """The classes after which the folders are called, if they are."""
+def true_classes(unlabeled, names):
+    """Returns the classes of the folder names, or `None` for other names."""
     folders = [pathlib.Path(file).parent.name for file in unlabeled.file_paths]
     if set(folders) <= set(names):
         return np.array([names.index(folder) for folder in folders])
@@ -106,14 +115,14 @@ def truth_of(unlabeled, names):
 
 
 def build_model(shape, num_classes, num_steps):
-    """A stand-in for your model: any that is compiled will do."""
+    """Returns a compiled model, in place of yours."""
     ops = ("identity", "rotate", "shear_x", "translate_x", "translate_y")
     model = keras.Sequential([keras.Input(shape)])
     model.add(kfl.layers.RandAugment(2, magnitude=5, ops=ops, fill_value=0))
     model.add(layers.Rescaling(1 / 255))
     for width in (16, 32, 64):
         model.add(layers.Conv2D(width, 3, padding="same", use_bias=False))
-        # Short trainings: with the default of 0.99 the initial values stay.
+        # The default of 0.99 is too slow for a short training.
         model.add(layers.BatchNormalization(momentum=0.9))
         model.add(layers.ReLU())
         model.add(layers.MaxPooling2D())
@@ -138,17 +147,17 @@ def fit_on_labels(model, labeled, options):
 
 
 def fit_with_pseudo_labels(model, labeled, unlabeled, names, options):
-    # Added, 1: what is to be labelled, and how sure the model has to be.
+    # Added, 1: the images to label, and how confident the model must be.
     labeler = kfl.callbacks.PseudoLabeler(
         unlabeled,
         policy=kfl.policies.FixedThreshold(options.threshold),
-        truth=truth_of(unlabeled, names),
+        truth=true_classes(unlabeled, names),
     )
-    # Added, 2: batches of the labelled images and, in time, of the others.
+    # Added, 2: batches of labelled and, later, of pseudo-labelled images.
     batches = labeler.mixed_with(
         labeled, options.batch_size, steps_per_epoch=options.steps_per_epoch
     )
-    # Added, 3: the callback; the rest of the fit is as it was.
+    # Added, 3: the callback. The rest of the fit stays the same.
     model.fit(
         batches,
         epochs=options.epochs,
@@ -156,16 +165,16 @@ def fit_with_pseudo_labels(model, labeled, unlabeled, names, options):
         shuffle=False,
         verbose=2,
     )
-    # Added, 4: how sure the model was, of which classes, round by round.
+    # Added, 4: confidence and classes of the pseudo-labels in each round.
     figure = kfl.plots.pseudo_labels(labeler.to_dict(), labeler.rounds, names)
     figure.savefig(f"{options.save}/pseudo_labels.png", dpi=120)
-    # Added, 5: what became of each image.
+    # Added, 5: the pseudo-label of each image and its history.
     write_table(f"{options.save}/pseudo_labels.csv", labeler.to_dict(), names)
 
 
 def write_table(path, labels, names):
     columns = ("file", "label", "confidence", "first_kept", "num_changes")
-    # No label is -1, which takes the last name.
+    # -1 stands for no label, and takes the last name.
     labels["label"] = np.array([*names, ""])[labels["label"]]
     with open(path, "w", newline="") as file:
         writer = csv.writer(file)
@@ -174,7 +183,7 @@ def write_table(path, labels, names):
 
 
 def run(options, folders, seed):
-    """The test accuracies without and with pseudo-labels, in percent."""
+    """Returns test accuracies without and with pseudo-labels, in percent."""
     shape = (options.image_size, options.image_size, 3)
     if options.model:
         shape = keras.saving.load_model(options.model).input_shape[1:]

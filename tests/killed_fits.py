@@ -1,11 +1,12 @@
 """Fits that are killed at random moments and started again.
 
 Run as `python killed_fits.py KIND [NUM_KILLS [SEED]]`. One fit of the kind
-runs to its end. Then others are killed with SIGKILL, while they train and
+runs to its end. Then other fits are killed with SIGKILL, while they train and
 while they write their backup, and started again until they end. The last line
-is a JSON object: the kills, those of them while a backup was written, and the
-arrays that differ at the end. What is compared is all that the fit has
-changed: weights, teacher, policy, optimizer, labels.
+of the output is a JSON object: the number of kills, the number of kills while
+a backup was written, and the number of arrays that differ at the end. All
+arrays are compared that the fit changes: weights, teacher, policy, optimizer
+and labels.
 """
 
 import json
@@ -19,7 +20,7 @@ import time
 import keras
 import numpy as np
 
-# Before the processes part: each of them would import it.
+# Imported here, or each of the forked processes would import it.
 import tensorflow as tf
 from keras import layers
 from sklearn.datasets import load_digits
@@ -35,7 +36,7 @@ STEP, WRITING = b"s", b"w"
 NUM_EPOCHS = 5
 
 
-# What is fitted. Each function gets the folder for its backup.
+# The kinds of fits. Each function gets the folder for its backup.
 
 
 def classifier(front=()):
@@ -54,7 +55,7 @@ def classifier(front=()):
 
 
 def noise():
-    # Of the noises that draw, one that is traced in no time.
+    # A layer that draws, and that is traced quickly.
     return layers.GaussianNoise(0.1)
 
 
@@ -66,7 +67,7 @@ def compiled(model):
 
 
 def callbacks(folder, *others):
-    return [*others, Tell(), kfl.callbacks.ExactBackup(folder)]
+    return [*others, Notify(), kfl.callbacks.ExactBackup(folder)]
 
 
 def state(model, *others):
@@ -176,7 +177,7 @@ def fit_loop(folder, stream=False):
         noise=noise(),
         generations=2,
         backup_dir=folder,
-        callbacks=[Tell()],
+        callbacks=[Notify()],
         verbose=0,
     )
     phases = report.to_dict()["phases"]
@@ -185,7 +186,7 @@ def fit_loop(folder, stream=False):
 
 
 def frozen_teacher():
-    # Other weights than those of the student.
+    # Its weights differ from those of the student.
     return compiled(classifier())
 
 
@@ -218,25 +219,25 @@ KINDS = {
 }
 
 
-# How it is killed.
+# The kills.
 
 
-class Tell(keras.callbacks.Callback):
-    """Tells the parent process of every step."""
+class Notify(keras.callbacks.Callback):
+    """Notifies the parent process of every step."""
 
     pipe = None
 
     def on_train_batch_end(self, batch, logs=None):
-        os.write(Tell.pipe, STEP)
+        os.write(Notify.pipe, STEP)
 
 
-def tell_of_writing(write):
-    def told(self, model, epoch, facts):
-        os.write(Tell.pipe, WRITING)
+def notifying(write):
+    def write_and_notify(self, model, epoch, facts):
+        os.write(Notify.pipe, WRITING)
         write(self, model, epoch, facts)
-        os.write(Tell.pipe, WRITING)
+        os.write(Notify.pipe, WRITING)
 
-    return told
+    return write_and_notify
 
 
 def run(kind, folder, file, kill_at=None, delay=0.0):
@@ -245,21 +246,21 @@ def run(kind, folder, file, kill_at=None, delay=0.0):
     Args:
         kind: String out of `KINDS`.
         folder: Path of its backup.
-        file: Path for what it ends with.
-        kill_at: Optional pair `(event, number)`: it is killed after so many
-            events of the kind.
-        delay: Float, seconds that it may go on until it is killed.
+        file: Path of the file for its arrays at the end.
+        kill_at: Optional pair `(event, number)`. The process is killed after
+            that number of events of that kind.
+        delay: Float, seconds between that event and the kill.
 
     Returns:
-        The events of its life, none if nothing was left to do; `None` if it
-        was killed.
+        Bytes, the events of the process, empty if it had nothing left to do;
+        `None` if it was killed.
     """
     read_end, write_end = os.pipe()
     pid = os.fork()
     if pid == 0:
         os.close(read_end)
-        Tell.pipe = write_end
-        _live(kind, folder, file)
+        Notify.pipe = write_end
+        _run_and_exit(kind, folder, file)
     os.close(write_end)
     events = b""
     while event := os.read(read_end, 1):
@@ -275,14 +276,14 @@ def run(kind, folder, file, kill_at=None, delay=0.0):
     return events if status == 0 else None
 
 
-def _live(kind, folder, file):
+def _run_and_exit(kind, folder, file):
     status = 1
     try:
-        # A process that is started again starts like the first.
+        # A process that is started again begins with the same seed.
         keras.utils.set_random_seed(0)
         if keras.backend.backend() == "tensorflow":
             tf.config.experimental.enable_op_determinism()
-        EpochBackup.write = tell_of_writing(EpochBackup.write)
+        EpochBackup.write = notifying(EpochBackup.write)
         np.savez(file, *KINDS[kind](folder))
         status = 0
     except BaseException:
@@ -294,7 +295,7 @@ def _live(kind, folder, file):
 
 
 def kill_again_and_again(kind, num_kills, random):
-    """Kills fits until there are enough kills; what came of it as a dict."""
+    """Kills fits until there are enough kills, and returns the counts."""
     with tempfile.TemporaryDirectory() as folder:
         folder = pathlib.Path(folder)
         whole = folder / "whole.npz"
@@ -307,7 +308,7 @@ def kill_again_and_again(kind, num_kills, random):
                 kill_at = None
                 if sum(kills.values()) < num_kills:
                     event = STEP if random.random() < 0.6 else WRITING
-                    # Two thirds of the fit: some runs get to the end.
+                    # In the first two thirds, so that some runs end.
                     last = max(2, counts[event] * 2 // 3)
                     kill_at = event, int(random.integers(1, last))
                 delay = random.random() * 0.02
@@ -326,7 +327,7 @@ def kill_again_and_again(kind, num_kills, random):
 
 
 def num_different(file, other):
-    """How many arrays of two files differ in a bit."""
+    """Returns the number of arrays of two files that differ in a bit."""
     with np.load(file) as ours, np.load(other) as theirs:
         if ours.files != theirs.files:
             return max(len(ours.files), len(theirs.files))

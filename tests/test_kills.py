@@ -1,4 +1,4 @@
-"""Fits that are killed ten times end as those that are not, bit for bit."""
+"""Fits that are killed ten times end like other fits, bit for bit."""
 
 import json
 import pathlib
@@ -31,7 +31,7 @@ KINDS = [
 @pytest.mark.slow
 @pytest.mark.parametrize("kind", KINDS)
 def test_ten_kills_at_random_moments(kind):
-    # Another one each time; the message names it.
+    # Another seed each time. The message of a failure names it.
     seed = secrets.randbelow(2**32)
     command = [sys.executable, str(SCRIPT), kind, "10", str(seed)]
     process = subprocess.run(command, capture_output=True, text=True)

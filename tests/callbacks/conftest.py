@@ -1,4 +1,4 @@
-"""A small model to fine-tune, and a record of what its epochs change."""
+"""A small model to fine-tune, and a recorder of the layers that change."""
 
 import keras
 import numpy as np
@@ -11,7 +11,7 @@ Y = RNG.normal(size=(8, 1)).astype("float32")
 
 
 class Recorder(keras.callbacks.Callback):
-    """Notes after each epoch which layers it has changed."""
+    """Records after each epoch which layers have changed."""
 
     def on_train_begin(self, logs=None):
         self.changed = []
@@ -56,7 +56,7 @@ def build_backbone():
 @pytest.fixture
 def build_model(build_backbone):
     def build(optimizer="sgd", run_eagerly=True):
-        # Each stage of a compiled model is traced anew, which takes a second.
+        # Tracing a compiled model takes a second in each stage.
         keras.utils.set_random_seed(1)
         model = keras.Sequential(
             [keras.Input((4,)), build_backbone(), layers.Dense(1, name="head")]

@@ -7,7 +7,7 @@ from keras_fewlabels.callbacks.stage_learning_rate import (
     current_rate,
 )
 
-# Equal to the number of the batch, so that the count itself is visible.
+# The rate equals the number of the batch, so the count is visible.
 COUNT = PiecewiseConstantDecay(list(range(9)), [float(n) for n in range(10)])
 
 
@@ -55,7 +55,7 @@ def test_a_schedule_counts_batches_from_its_first_epoch(accumulation):
     assert rates == [0, 1, 2, 3, 4, 5, 6, 7]
 
 
-def test_a_resumed_run_goes_on_where_the_schedule_was():
+def test_a_resumed_run_continues_the_schedule():
     optimizer = keras.optimizers.SGD(1.0)
     rate = StageLearningRate({1: COUNT})
     rate.remember(optimizer)
@@ -63,7 +63,7 @@ def test_a_resumed_run_goes_on_where_the_schedule_was():
     assert begin(rate, optimizer, epoch=3, steps=2) == (True, 4.0)
 
 
-def test_rejects_to_resume_a_schedule_among_batches_nobody_counted():
+def test_refuses_to_resume_a_schedule_with_unknown_steps():
     optimizer = keras.optimizers.SGD(1.0)
     rate = StageLearningRate({1: COUNT})
     rate.remember(optimizer)

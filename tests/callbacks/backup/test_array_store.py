@@ -37,7 +37,7 @@ def test_names_and_removal(tmp_path):
     assert len(list(tmp_path.iterdir())) == 2
 
 
-def test_every_damage_is_named_and_counts_as_not_there(tmp_path):
+def test_a_damaged_file_is_named_and_counts_as_missing(tmp_path):
     store = ArrayStore(tmp_path)
     store.write("round_1", "abc", ARRAYS)
     path = tmp_path / "round_1.npz"
@@ -57,7 +57,7 @@ def test_every_damage_is_named_and_counts_as_not_there(tmp_path):
         num_named += any("round_1.npz is damaged" in str(w) for w in caught)
         if arrays is None:
             continue
-        # A bit of the archive that says nothing of the arrays, such as a date.
+        # A bit outside of the arrays, such as one of the date.
         for name, array in ARRAYS.items():
             np.testing.assert_array_equal(arrays[name], array)
     assert num_named > 40

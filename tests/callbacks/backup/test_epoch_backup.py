@@ -32,7 +32,7 @@ def test_the_newest_state_comes_back(tmp_path):
     folder = tmp_path / "fits" / "first"
     backup = EpochBackup(folder)
     assert backup.restore(model_of(7)) is None
-    # Numbers of epochs are no text: 99 comes before 100.
+    # Epochs are sorted as numbers: 99 comes before 100.
     for epoch in (98, 99, 100):
         backup.write(model_of(epoch), epoch, {"loss": epoch / 3})
     assert names(folder) == ["epoch_000100.json", "epoch_000100.weights.h5"]
@@ -104,12 +104,13 @@ def dying(function, number, done):
     return wrapped
 
 
-# Weights, the facts and the weights in place, and two old files removed.
+# The steps: write the weights, sync and rename the facts, sync and rename the
+# weights, remove two old files.
 @pytest.mark.parametrize(
     "number, epoch", [(1, 1), (2, 1), (3, 1), (4, 1), (5, 1), (6, 2), (7, 2)]
 )
 @pytest.mark.filterwarnings("error:.* is damaged")
-def test_a_crash_leaves_one_state_or_the_other(
+def test_a_crash_leaves_the_old_state_or_the_new_one(
     number, epoch, die_at, monkeypatch, tmp_path
 ):
     backup = EpochBackup(tmp_path)
@@ -124,7 +125,7 @@ def test_a_crash_leaves_one_state_or_the_other(
     facts = {1: "after one", 2: "after two"}[epoch]
     assert EpochBackup(tmp_path).restore(model) == (epoch, facts)
     assert value_of(model) == epoch
-    # What the crash has left is no obstacle, and is tidied up.
+    # The files that the crash has left are removed.
     EpochBackup(tmp_path).write(model_of(3), 3, None)
     assert names(tmp_path) == ["epoch_000003.json", "epoch_000003.weights.h5"]
 

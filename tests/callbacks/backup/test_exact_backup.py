@@ -99,8 +99,8 @@ def equal(model, other):
 
 
 def whole_and_killed(fit, backup):
-    """A fit in one go, and one that is killed: models and histories."""
-    # A process that is started again starts like the first.
+    """Returns model and history of a whole fit, and of a killed one."""
+    # A process that is started again begins with the same seed.
     keras.utils.set_random_seed(0)
     whole = fit(backup("whole"))
     for epoch in (0, 2):
@@ -125,10 +125,10 @@ def test_a_killed_fit_ends_as_one_that_was_not(fit, tmp_path):
         fit, lambda name: [ExactBackup(tmp_path / name)]
     )
     assert equal(whole[0], killed[0])
-    # Its history is whole, too.
+    # The history has all epochs, too.
     assert killed[1].epoch == whole[1].epoch == [0, 1, 2, 3]
     assert killed[1].history == whole[1].history
-    # Nothing stays behind.
+    # No file is left, and the next fit begins with epoch 0.
     assert list(tmp_path.iterdir()) == []
     assert killed[0]._initial_epoch is None
 
@@ -142,13 +142,13 @@ def test_the_callback_of_keras_needs_seeds(seeds, tmp_path):
             *seeds,
         ],
     )
-    # Nor does it know the epochs before.
+    # The history lacks the epochs before.
     assert killed[1].epoch == [2, 3]
     assert equal(whole[0], killed[0]) is bool(seeds)
     assert (killed[0]._initial_epoch is None) is bool(seeds)
 
 
-def test_another_fit_of_the_same_callback_starts_anew(tmp_path):
+def test_another_fit_with_the_same_callback_begins_with_epoch_0(tmp_path):
     backup = ExactBackup(tmp_path / "backup")
     model, first = on_arrays([backup], epochs=2)
     second = model.fit(*LABELED, epochs=3, callbacks=[backup], verbose=0)
@@ -169,7 +169,7 @@ def test_a_fit_that_was_stopped_stays_stopped(tmp_path):
     assert equal(whole[0], again[0])
 
 
-def test_the_seed_comes_back_without_a_global_one(tmp_path):
+def test_the_seed_is_restored_if_none_was_set(tmp_path):
     kept = {"backup_dir": tmp_path, "delete_checkpoint": False}
     first, second = (ExactBackup(**kept) for _ in range(2))
     assert first._seeds.seed != second._seeds.seed
@@ -185,7 +185,7 @@ def test_another_seed_is_refused(tmp_path):
         on_arrays([ExactBackup(tmp_path, seed=4)], epochs=2)
 
 
-def test_a_dataset_of_ones_own(tmp_path):
+def test_a_dataset_passed_as_batches(tmp_path):
     def fit(callbacks):
         model = compiled(network())
         model.fit(
@@ -200,7 +200,7 @@ def test_a_dataset_of_ones_own(tmp_path):
     assert equal(whole[0], killed[0])
 
 
-def test_the_global_generators_are_as_they_were(tmp_path):
+def test_the_global_generators_get_their_states_back(tmp_path):
     numbers = []
     for epochs in (1, 2):
         np.random.seed(0)  # noqa: NPY002
@@ -210,7 +210,7 @@ def test_the_global_generators_are_as_they_were(tmp_path):
     assert numbers == [np.random.random()] * 2  # noqa: NPY002
 
 
-# On the other backends Keras builds it before.
+# On the other backends Keras builds the model before.
 @pytest.mark.tensorflow
 def test_a_model_that_is_not_built_is_refused(tmp_path):
     model = keras.Sequential([keras.layers.Flatten(), keras.layers.Dense(3)])
@@ -218,8 +218,8 @@ def test_a_model_that_is_not_built_is_refused(tmp_path):
         compiled(model).fit(*LABELED, callbacks=[ExactBackup(tmp_path)])
 
 
-def test_what_a_noisy_student_is_fitted_on_is_ordered(tmp_path):
-    # Also by `SeedEpochs`, and the dataset of the fit before is forgotten.
+def test_a_noisy_student_sets_the_dataset(tmp_path):
+    # The dataset of the fit before is forgotten.
     seeds = SeedEpochs()
     first, second = (LabeledBatches(*LABELED, 4, 5) for _ in range(2))
     for dataset in (first, second):

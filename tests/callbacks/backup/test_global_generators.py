@@ -19,7 +19,7 @@ def draws():
     return numbers
 
 
-def test_all_go_back():
+def test_restores_all_generators():
     draws()
     generators = GlobalGenerators()
     first = draws()
@@ -27,13 +27,13 @@ def test_all_go_back():
     draws()
     generators.restore()
     assert draws() == first
-    # More than once.
+    # It can be repeated.
     generators.restore()
     assert draws() == first
 
 
 @pytest.mark.parametrize("number", [0, 7, 2**32 - 1])
-def test_a_number_fixes_all(number):
+def test_a_seed_fixes_all_generators(number):
     seed_global_generators(number)
     first = draws()
     second = draws()

@@ -20,7 +20,7 @@ def draw(callback, epoch):
     return keras.ops.convert_to_numpy(callback.model(ONES, training=True))
 
 
-# On torch, Keras draws dropout with and without a seed in two ways.
+# On torch, Keras draws dropout in one way with a seed, in another without.
 @pytest.mark.parametrize(
     "layer",
     [
@@ -31,7 +31,7 @@ def draw(callback, epoch):
     ],
     ids=lambda layer: layer.name,
 )
-def test_an_epoch_has_its_own_draws_whatever_came_before(layer):
+def test_the_draws_of_an_epoch_do_not_depend_on_earlier_epochs(layer):
     model = keras.Sequential([keras.Input((400,)), layer])
     callback = callback_of(model)
     first = draw(callback, 3)
@@ -45,7 +45,7 @@ def test_an_epoch_has_its_own_draws_whatever_came_before(layer):
 
 def test_a_model_of_the_same_kind_draws_the_same():
     def build():
-        # The names of layers, and their own seeds, are others each time.
+        # Each call gives the layers other names and other seeds.
         return keras.Sequential(
             [
                 keras.Input((400,)),
@@ -66,7 +66,7 @@ def test_layers_draw_independently_of_each_other():
     assert abs(np.corrcoef(first, second)[0, 1]) < 0.2
 
 
-def test_rates_are_those_of_the_layers():
+def test_dropout_keeps_its_rate():
     model = keras.Sequential([keras.Input((400,)), keras.layers.Dropout(0.25)])
     callback = callback_of(model)
     outputs = np.stack([draw(callback, epoch) for epoch in range(20)])
@@ -75,7 +75,7 @@ def test_rates_are_those_of_the_layers():
     assert (outputs == 0).all(axis=0).sum() == 0
 
 
-def test_the_order_of_an_epoch_too():
+def test_the_order_of_an_epoch_is_seeded():
     batches = LabeledBatches(np.arange(50), np.arange(50), 50, 1, seed=1)
     callback = callback_of(keras.Sequential([keras.Input((2,))]), 0, batches)
     orders = []

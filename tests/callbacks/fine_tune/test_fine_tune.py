@@ -10,7 +10,7 @@ SCHEDULE = {0: 0, 1: 2, 2: "all"}
 
 @pytest.fixture
 def fit_by_hand(build_model, fit):
-    """The same stages with a fit each, the optimizer's state carried over."""
+    """Returns a function that fits each stage alone and keeps the state."""
 
     def fit_by_hand(optimizer):
         model = build_model()
@@ -98,7 +98,7 @@ def test_names_predicates_and_counts(build_model, fit, recorder):
     assert recorder.changed == [{"head"} | expected for _, expected in choices]
 
 
-def test_what_was_frozen_on_purpose_stays_frozen(build_model, fit, recorder):
+def test_layers_frozen_by_the_user_stay_frozen(build_model, fit, recorder):
     model = build_model()
     backbone = model.layers[0]
     backbone.get_layer("middle").trainable = False
@@ -110,7 +110,7 @@ def test_what_was_frozen_on_purpose_stays_frozen(build_model, fit, recorder):
     assert not backbone.get_layer("high").bias.trainable
 
 
-def test_a_backbone_frozen_as_a_whole_leaves_all_to_the_schedule(
+def test_the_schedule_decides_for_a_backbone_frozen_as_a_whole(
     build_model, fit, recorder
 ):
     model = build_model()
@@ -120,7 +120,7 @@ def test_a_backbone_frozen_as_a_whole_leaves_all_to_the_schedule(
     assert recorder.changed == [{"head"}, {"head", "high", "middle", "low"}]
 
 
-def test_before_the_first_stage_all_stays_as_it_was_left(
+def test_before_the_first_stage_the_flags_stay_as_they_are(
     build_model, fit, recorder
 ):
     model = build_model()
@@ -163,13 +163,13 @@ def test_reports_each_stage_unless_told_to_be_silent(build_model, fit, capsys):
 
 
 @pytest.mark.parametrize("schedule", [{}, [0, 5], "all"])
-def test_rejects_an_empty_schedule(schedule):
+def test_refuses_an_empty_schedule(schedule):
     with pytest.raises(ValueError, match="`schedule` must be a dict of epochs"):
         FineTune("backbone", schedule)
 
 
 @pytest.mark.parametrize("epoch", [-1, 1.0, "0", True, None])
-def test_rejects_epochs_that_cannot_be(epoch):
+def test_refuses_wrong_epochs(epoch):
     message = "must be an int, 0 or more. The keys of `{}` are epochs. Received"
     with pytest.raises(ValueError, match=message.format("schedule")):
         FineTune("backbone", {epoch: 0})
@@ -178,18 +178,18 @@ def test_rejects_epochs_that_cannot_be(epoch):
 
 
 @pytest.mark.parametrize("choice", [-1, 2.5, "top", None, [1], True])
-def test_rejects_choices_that_cannot_be(choice):
+def test_refuses_wrong_choices(choice):
     with pytest.raises(ValueError, match=r"Received: schedule\[3\]="):
         FineTune("backbone", {0: 0, 3: choice})
 
 
 @pytest.mark.parametrize("rate", [0, -0.1, "0.1", None, True])
-def test_rejects_learning_rates_that_cannot_be(rate):
+def test_refuses_wrong_learning_rates(rate):
     with pytest.raises(ValueError, match=r"Received: learning_rates\[3\]="):
         FineTune("backbone", learning_rates={0: 0.1, 3: rate})
 
 
 @pytest.mark.parametrize("layer_decay", [0, -0.5, 1.1, "0.8"])
-def test_rejects_a_layer_decay_that_is_no_fraction(layer_decay):
+def test_refuses_a_layer_decay_outside_of_0_to_1(layer_decay):
     with pytest.raises(ValueError, match="Received: layer_decay="):
         FineTune("backbone", layer_decay=layer_decay)

@@ -1,4 +1,4 @@
-"""A second fit, one after an interruption, and one that was resumed."""
+"""A second fit, a fit after an interrupted one, and a resumed fit."""
 
 import keras
 import numpy as np
@@ -7,10 +7,10 @@ import pytest
 from keras_fewlabels.callbacks import FineTune
 
 
-def test_flags_and_rate_are_handed_back_and_a_second_fit_is_as_the_first(
+def test_flags_and_rate_are_restored_and_a_second_fit_equals_the_first(
     build_model, fit, recorder
 ):
-    # Compiled, for traces of an earlier fit may be left behind.
+    # Compiled, because traces of the first fit may remain.
     model = build_model(run_eagerly=False)
     model.layers[0].get_layer("low").trainable = False
     flags = [layer.trainable for layer in model._flatten_layers()]
@@ -22,12 +22,12 @@ def test_flags_and_rate_are_handed_back_and_a_second_fit_is_as_the_first(
     assert float(model.optimizer.learning_rate.numpy()) == pytest.approx(0.01)
     fit(model, fine_tune, recorder, epochs=2)
     assert recorder.changed == first
-    # And without the callback, what trains now is what trained before.
+    # Without the callback, the layers train that trained before.
     fit(model, recorder, epochs=1)
     assert recorder.changed == [{"head", "high", "middle", "norm"}]
 
 
-def test_starts_afresh_after_an_interrupted_fit(build_model, fit, recorder):
+def test_an_interrupted_fit_is_undone_by_the_next(build_model, fit, recorder):
     class Interrupt(keras.callbacks.Callback):
         def on_epoch_end(self, epoch, logs=None):
             raise KeyboardInterrupt
@@ -87,5 +87,5 @@ def test_resumes_in_the_stage_of_the_epoch(build_model, fit, tmp_path):
     assert history.epoch == [2, 3]
     for ours, theirs in zip(resumed.weights, expected.weights, strict=True):
         np.testing.assert_allclose(ours.numpy(), theirs.numpy(), atol=1e-6)
-    # What BackupAndRestore leaves behind would make the next fit start late.
+    # `BackupAndRestore` would make the next fit begin with a later epoch.
     assert fit(resumed, epochs=1).epoch == [0]

@@ -1,4 +1,4 @@
-"""Every way to compile a model, and to spread it over devices."""
+"""Fits of models that are compiled in several ways and on several devices."""
 
 import os
 import subprocess
@@ -10,7 +10,7 @@ import pytest
 
 from keras_fewlabels.callbacks import FineTune
 
-# In a process of its own: devices are set once, before the backend runs.
+# Runs in a process of its own: devices are set once, before the backend runs.
 TRAIN = """
 def train():
     keras.utils.set_random_seed(1)
@@ -68,7 +68,7 @@ def test_works_however_the_model_is_compiled(
     settings, build_model, fit, recorder
 ):
     if keras.backend.backend() == "torch":
-        # XLA is not there, and Keras runs one step at a time.
+        # There is no XLA, and Keras runs one step at a time.
         settings = settings | {"jit_compile": False, "steps_per_execution": 1}
     settings = dict(settings)
     keras.config.set_dtype_policy(settings.pop("policy", "float32"))

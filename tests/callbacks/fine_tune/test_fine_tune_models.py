@@ -1,4 +1,4 @@
-"""Backbones flattened into a graph, several of them, and inside a student."""
+"""Backbones that are flattened into a graph, several, or in a student."""
 
 import keras
 import numpy as np

@@ -85,7 +85,7 @@ def updates(optimizer, **kwargs):
 def test_updates_are_scaled_block_by_block(build, weight_decay):
     plain = updates(build(0.01, weight_decay=weight_decay))
     decayed = updates(build(0.01, weight_decay=weight_decay), layer_decay=0.5)
-    # Decayed weights enter the update after them; hence not to the last digit.
+    # The decayed weights enter the update, so the last digits differ.
     for name, factor in FACTORS.items():
         np.testing.assert_allclose(
             decayed[name], factor * plain[name], rtol=2e-3, atol=1e-7
@@ -112,6 +112,6 @@ def test_works_in_mixed_precision():
         )
 
 
-def test_rejects_an_optimizer_that_updates_all_at_once():
+def test_refuses_nadam():
     with pytest.raises(ValueError, match="Received: optimizer='nadam'"):
         updates(keras.optimizers.Nadam(), layer_decay=0.5)

@@ -41,7 +41,7 @@ TOKEN = {"block/token"}
 NORM = {"norm/gamma", "norm/beta"}
 
 
-def test_a_chosen_layer_trains_with_all_inside_of_it():
+def test_a_chosen_layer_trains_with_the_layers_inside():
     backbone = build_backbone()
     flags = TrainableFlags(backbone)
     flags.apply([backbone.get_layer("block")], freeze_batch_norm=True)
@@ -65,7 +65,7 @@ def test_a_chosen_sublayer_trains_without_the_weights_around_it():
 
 
 @pytest.mark.parametrize("frozen", [["block"], ["low", "norm"], []])
-def test_what_is_frozen_inside_stays_so_and_is_restored(frozen):
+def test_frozen_parts_stay_frozen_and_are_restored(frozen):
     backbone = build_backbone()
     for name in frozen:
         backbone.get_layer(name).trainable = False

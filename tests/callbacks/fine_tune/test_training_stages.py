@@ -14,7 +14,7 @@ def build_backbone():
     )
 
 
-def test_the_state_is_a_function_of_the_epoch():
+def test_the_flags_depend_on_the_epoch_alone():
     backbone = build_backbone()
     stages = TrainingStages(backbone, {6: "all", 2: 0, 4: 1}, True)
     counts = {0: 4, 1: 4, 2: 0, 3: 0, 4: 2, 5: 2, 6: 4, 9: 4}
@@ -23,7 +23,7 @@ def test_the_state_is_a_function_of_the_epoch():
         assert len(backbone.trainable_variables) == counts[epoch]
 
 
-def test_enter_tells_whether_the_stage_is_another():
+def test_enter_returns_whether_the_stage_changed():
     stages = TrainingStages(build_backbone(), {1: 0, 3: "all"}, True)
     assert [stages.enter(epoch) for epoch in range(5)] == [
         *(False, True, False, True, False),
@@ -32,7 +32,7 @@ def test_enter_tells_whether_the_stage_is_another():
     assert stages.enter(3)
 
 
-def test_variables_of_all_stages_and_of_now():
+def test_trainable_variables_of_all_stages_and_of_now():
     backbone = build_backbone()
     low, high = backbone.layers
     low.trainable = True
@@ -93,7 +93,7 @@ def test_all_is_the_backbone_itself():
     assert select_layers(backbone, "all") == [backbone]
 
 
-def test_a_layer_without_layers_is_its_own_only_one():
+def test_a_layer_without_sublayers_is_its_own_only_layer():
     layer = layers.Dense(2, name="dense")
     for choice in (1, "all", ["dense"], lambda layer: True):
         assert select_layers(layer, choice) == [layer]

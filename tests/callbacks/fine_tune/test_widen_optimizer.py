@@ -7,7 +7,7 @@ from keras_fewlabels.callbacks.fine_tune.widen_optimizer import widen_optimizer
 
 
 class Pair(layers.Layer):
-    """Two layers in a row, whose names alone tell their variables apart."""
+    """Two layers in a row, whose variables differ only in a layer's name."""
 
     def __init__(self, names):
         super().__init__(name="pair")
@@ -34,7 +34,7 @@ def fit(model):
 
 
 def state_of(optimizer):
-    # Nadam has one without a name, which Keras names by counting.
+    # Nadam has a variable without a name, which Keras numbers.
     return {
         "unnamed" if v.name.startswith("variable") else (v.name, v.shape): (
             keras.ops.convert_to_numpy(v)
@@ -76,7 +76,7 @@ def test_state_carries_over_and_new_variables_start_fresh(
     assert (model.get_weights()[0] != 0).all()
 
 
-def test_nothing_happens_where_all_are_known():
+def test_does_nothing_if_all_variables_are_known():
     model = build_model("adam")
     fit(model)
     before = model.optimizer.variables
@@ -84,7 +84,7 @@ def test_nothing_happens_where_all_are_known():
     assert list(map(id, before)) == list(map(id, model.optimizer.variables))
 
 
-def test_an_unbuilt_optimizer_is_built_for_all():
+def test_builds_an_optimizer_for_all_variables():
     model = build_model("adam")
     variables = model.trainable_variables
     model.trainable = False
@@ -97,7 +97,7 @@ def test_rejects_state_behind_equal_paths():
     model = build_model("adam", names=("dense", "dense"))
     variables = model.trainable_variables
     assert variables[0].path == variables[2].path
-    widen_optimizer(model, variables)  # Without state there is no mix-up.
+    widen_optimizer(model, variables)  # Without state, paths do not matter.
     model = build_model("adam", names=("dense", "dense"))
     for variable in model.trainable_variables[:2]:
         variable.trainable = False

@@ -1,9 +1,9 @@
 """A self-training that can be killed at any moment and started again.
 
-Run as `python killed_fit.py SOURCE FOLDER FILE [KILL_AT]`: labels, record and
-weights go to FILE. FOLDER keeps what a killed run leaves behind. The process
-kills itself at event KILL_AT, where an event is a batch of training, or a
-piece of labels before and after it is written.
+Run as `python killed_fit.py SOURCE FOLDER FILE [KILL_AT]`. FILE gets labels,
+record and weights. FOLDER holds the backups. The process kills itself at
+event KILL_AT. Each batch of training is an event, and each write of labels is
+two, before and after it.
 """
 
 import os

@@ -1,4 +1,4 @@
-"""Self-training in one process or as one of two, for the same labels.
+"""A self-training in one process, or in one of two.
 
 Run as `python label_workers_fit.py SETUP FOLDER FILE`.
 """
@@ -55,7 +55,7 @@ def classifier():
 
 
 def teacher():
-    """Knows the labelled digits, and was trained elsewhere."""
+    """Returns a model that scikit-learn has trained on the labelled digits."""
     known = LogisticRegression(C=0.3).fit(
         images[:100].reshape(100, 64), digits.target[:100]
     )
@@ -67,14 +67,14 @@ def teacher():
     return model
 
 
-# Pieces of 64 images, in an odd number: the last one has no partner.
+# An odd number of pieces of 64 images, so the last group has one piece.
 label_pass._BATCHES_PER_PIECE = 2
 digits = load_digits()
 images = (digits.images[..., None] / 16).astype("float32")
 unlabeled = images[100:530]
 results = {}
 with scope():
-    # The array again, for a fit that finds all labels in its cache.
+    # The second fit on the array finds all labels in its cache.
     for name in ("array", "dataset", "array", "teacher"):
         keras.utils.set_random_seed(0)
         model = classifier()

@@ -1,4 +1,4 @@
-"""What passes; what is refused is in `test_pseudo_labeler.py`."""
+"""Accepted values. `test_pseudo_labeler.py` has those that are refused."""
 
 import numpy as np
 import pytest

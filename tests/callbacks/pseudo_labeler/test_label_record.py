@@ -4,7 +4,7 @@ import pytest
 from keras_fewlabels.callbacks.pseudo_labeler.label_record import LabelRecord
 
 ROUNDS = [
-    # Labels, the likeliest classes, and whether anything changed.
+    # Labels, the most probable classes, and whether anything changed.
     ([-1, 2, -1, 0], [1, 2, 0, 0], True),
     ([1, 2, -1, -1], [1, 2, 0, 0], True),
     ([1, 0, -1, 2], [1, 0, 0, 2], True),
@@ -34,7 +34,7 @@ def test_every_image_has_a_history():
         assert answer is changed
     assert record.labels.tolist() == [1, 0, -1, 2]
     assert record.first_kept.tolist() == [1, 0, -1, 0]
-    # The last one had class 0, then none, then class 2.
+    # The last image had class 0, then none, then class 2.
     assert record.num_changes.tolist() == [0, 1, 0, 1]
 
 
@@ -69,7 +69,7 @@ def test_every_round_has_a_record():
     assert np.isnan(LabelRecord(4, np.zeros(4)).accuracy())
 
 
-def test_restored_it_goes_on_as_if_nothing_had_been():
+def test_a_restored_record_continues_like_the_original():
     whole, first = recorded(), recorded(2)
     first.stopped = "max_rounds"
     second = LabelRecord(4)

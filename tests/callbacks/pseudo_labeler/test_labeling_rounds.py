@@ -60,7 +60,7 @@ def label(rounds, epoch, model=None):
     rounds.label(epoch, label_pass)
 
 
-def test_curriculum_keeps_the_surest_part_and_more_each_round():
+def test_curriculum_keeps_a_growing_share_of_the_most_confident():
     rounds = make(is_frozen=True, curriculum=0.2)
     model = Model()
     for number in range(4):
@@ -75,7 +75,7 @@ def test_curriculum_keeps_the_surest_part_and_more_each_round():
     assert len(rounds.record.rounds) == 4
 
 
-def test_rounds_are_taken_up_where_they_were_left(tmp_path):
+def test_a_killed_fit_restores_its_rounds(tmp_path):
     def go(rounds, epochs):
         for epoch in epochs:
             label(rounds, epoch)
@@ -100,7 +100,7 @@ def test_rounds_are_taken_up_where_they_were_left(tmp_path):
         np.testing.assert_array_equal(one, other)
 
 
-def test_labels_of_a_round_that_is_complete_are_not_made_again(tmp_path):
+def test_a_complete_pass_is_not_repeated(tmp_path):
     store = ArrayStore(tmp_path)
     label(make(store), 0)
     again = Model(0)
@@ -119,7 +119,7 @@ def test_a_new_fit_forgets_the_rounds_of_an_older_one(tmp_path):
     assert store.names("round_") == []
 
 
-def test_rounds_under_other_settings_are_of_no_use(tmp_path):
+def test_rounds_of_other_settings_are_not_used(tmp_path):
     store = ArrayStore(tmp_path)
     label(make(store, every=1), 1)
     other = make(store, every=2, start=0)
@@ -128,19 +128,19 @@ def test_rounds_under_other_settings_are_of_no_use(tmp_path):
     assert other.record.rounds == []
 
 
-def test_what_is_missing_is_said_or_made_again():
+def test_missing_rounds_are_repeated_or_named():
     with pytest.warns(UserWarning, match="goes on at epoch 4"):
         assert not make(every=2).resume(4)
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        # The teacher will say the same again.
+        # A teacher will give the same labels again.
         assert not make(is_frozen=True).resume(4)
         # There was no round before.
         assert make(every=2).resume(2)
         assert make().resume(0)
 
 
-def test_rounds_of_other_images_are_of_no_use(tmp_path):
+def test_rounds_of_other_images_are_not_used(tmp_path):
     store = ArrayStore(tmp_path)
     label(make(store), 1)
     other = IMAGES.copy()
@@ -163,13 +163,13 @@ def due(schedule):
     return [epoch for epoch in range(10) if schedule.is_due(epoch)]
 
 
-def test_when():
+def test_epochs_that_are_due():
     assert due(LabelingSchedule(is_frozen=False, every=3)) == [3, 6, 9]
     assert due(LabelingSchedule(is_frozen=True, every=4)) == [0, 4, 8]
     assert due(LabelingSchedule(False, every=3, start=1)) == [1, 4, 7]
 
 
-def test_how_much():
+def test_share_of_each_round():
     shares = [
         LabelingSchedule(False, curriculum=0.4).share(n) for n in range(4)
     ]
@@ -213,6 +213,6 @@ CASES = {
 
 
 @pytest.mark.parametrize("case", CASES.values(), ids=CASES)
-def test_why_it_stops(case):
+def test_reason_to_stop(case):
     *arguments, expected = case
     assert reason(*arguments) == expected

@@ -37,7 +37,7 @@ def trained_teacher():
 
 
 class Remember(keras.callbacks.Callback):
-    """Takes down the labels of each epoch."""
+    """Stores the labels of each epoch."""
 
     def __init__(self, labeler):
         super().__init__()
@@ -73,7 +73,7 @@ def test_teacher_labels_once_and_every_kept_image_is_above_the_threshold():
     assert history["pseudo_label_share"] == [pytest.approx(kept.mean())] * 3
 
 
-def test_tutorial_pipeline_by_hand():
+def test_equals_the_pipeline_of_the_tutorials_by_hand():
     """Threshold 0.75, soft labels, rare classes repeated: a slow loop."""
     teacher = trained_teacher()
     labeler = PseudoLabeler(
@@ -163,7 +163,7 @@ def test_nothing_confident_equals_supervised_training():
         np.testing.assert_allclose(ours, theirs, atol=1e-6)
 
 
-def test_second_fit_starts_anew():
+def test_a_second_fit_forgets_the_labels_of_the_first():
     labeler = PseudoLabeler(UNLABELED, policy=FixedThreshold(0.3))
     model = classifier()
     dataset = labeler.mixed_with(LABELED)
@@ -236,7 +236,7 @@ def test_top_per_class_after_a_threshold():
     assert set(np.bincount(labeler.labels[labeler.chosen])) == {20}
 
 
-def test_a_class_that_no_model_fills_is_said():
+def test_a_number_per_class_that_no_class_has():
     huge = TopPerClass(590)
     labeler = PseudoLabeler(UNLABELED, trained_teacher(), balance=huge)
     with pytest.raises(ValueError, match=r"No class has 590 images.*at most"):
@@ -261,7 +261,7 @@ def test_curriculum_keeps_a_growing_share_until_all_have_a_label():
     assert counts.sum() == 600
 
 
-def test_no_more_rounds_than_asked_for():
+def test_max_rounds():
     labeler = PseudoLabeler(UNLABELED, policy=FixedThreshold(0.2), max_rounds=2)
     model = classifier()
     model.fit(
@@ -271,7 +271,7 @@ def test_no_more_rounds_than_asked_for():
     assert labeler.stopped == "max_rounds"
 
 
-def test_a_teacher_has_nothing_more_to_say():
+def test_labelling_stops_after_a_teacher_has_labelled():
     labeler = PseudoLabeler(UNLABELED, trained_teacher())
     fit(labeler)
     assert labeler.stopped == "no_change"
@@ -280,7 +280,7 @@ def test_a_teacher_has_nothing_more_to_say():
     assert labeler.stopped == "all_labeled"
 
 
-def test_record_of_each_image_as_columns():
+def test_to_dict_has_the_history_of_each_image():
     labeler = PseudoLabeler(UNLABELED, policy=FixedThreshold(0.2), truth=HIDDEN)
     model = classifier()
     remember = Remember(labeler)
@@ -293,7 +293,7 @@ def test_record_of_each_image_as_columns():
     columns = labeler.to_dict()
     assert {len(column) for column in columns.values()} == {600}
     np.testing.assert_array_equal(columns["truth"], HIDDEN)
-    # By a slow loop over what was seen epoch by epoch.
+    # Compared with a slow loop over the labels of each epoch.
     for image in range(0, 600, 17):
         history = [labels[image] for labels in remember.labels[1:]]
         first = next((i for i, each in enumerate(history) if each >= 0), -1)
@@ -325,7 +325,7 @@ def test_logs_reach_tensorboard(tmp_path):
     assert values["epoch_pseudo_label_share"] == 1.0
 
 
-def test_each_round_is_a_line(capsys):
+def test_each_round_prints_a_line(capsys):
     labeler = PseudoLabeler(UNLABELED, policy=FixedThreshold(0.0), start=0)
     classifier().fit(
         labeler.mixed_with(LABELED), callbacks=[labeler], verbose=2
@@ -418,7 +418,7 @@ ERRORS = {
         lambda: fit(
             PseudoLabeler(UNLABELED), classifier("categorical_crossentropy")
         ),
-        # On JAX and torch Keras itself builds, and refuses, before callbacks.
+        # On JAX and torch Keras builds before callbacks, and raises itself.
         "expects one-hot labels|must have the same shape",
     ),
     "label range": (
@@ -453,7 +453,7 @@ def test_combinations_that_are_accepted(options):
 
 
 def test_labels_for_a_noisy_student_model():
-    """The callback sees the student's predictions, also of a wrapper."""
+    """A `NoisyStudentModel` as the teacher labels with its student."""
     model = NoisyStudentModel(classifier())
     model.compile("adam", "sparse_categorical_crossentropy")
     labeler = PseudoLabeler(UNLABELED, model, FixedThreshold(0.0))
@@ -479,7 +479,7 @@ def test_vetoed_images_never_have_a_label():
     labels = np.stack(remember.labels)
     assert (labels[:, vetoed] == -1).all()
     assert not np.isin(vetoed, labeler.chosen).any()
-    # All others are kept in the end, and nothing but labels is withheld.
+    # All others are kept in the end; a veto withholds labels alone.
     assert (np.delete(labels[-1], vetoed) >= 0).all()
     assert np.isfinite(labeler.confidence).all()
     assert labeler.stopped == "all_labeled"

@@ -1,4 +1,4 @@
-"""A killed run ends where one ends that was not killed."""
+"""A killed run ends with the same labels as a run that was not killed."""
 
 import pathlib
 import signal
@@ -12,7 +12,7 @@ SCRIPT = pathlib.Path(__file__).with_name("killed_fit.py")
 
 
 def run(source, folder, kill_at=None):
-    """Whether the run came to its end."""
+    """Returns whether the run came to its end."""
     arguments = [source, folder, folder / "results.npz"]
     if kill_at is not None:
         arguments.append(kill_at)
@@ -54,8 +54,8 @@ def check_same_end(source, tmp_path, kills):
     ["array", pytest.param("dataset", marks=pytest.mark.tensorflow)],
 )
 def test_killed_while_labelling_and_while_training(source, tmp_path):
-    # 18 batches are the first epoch, then come the pieces of the first round,
-    # two events for each; the round is written after 4 of them.
+    # The first epoch has 18 batches. The pieces of the first round follow,
+    # with two events each; the round is written after 4 pieces.
     check_same_end(source, tmp_path, lambda num_events: [18 + 4, 18 + 15])
 
 
@@ -65,7 +65,7 @@ def test_killed_ten_times_at_random_moments(source, tmp_path):
     random = np.random.default_rng()
 
     def kills(num_events):
-        # Two epochs at most: some of ten runs get further, some do not.
+        # Up to two epochs, so that only some of ten runs get further.
         moments = random.integers(1, 60, 10).tolist()
         print(f"killed at {moments} of {num_events}")
         return moments

@@ -1,4 +1,4 @@
-"""The same training, wherever the images come from."""
+"""The same training on images of every kind."""
 
 import keras
 import numpy as np
@@ -151,7 +151,7 @@ def test_repeated_datasets_are_refused():
     dataset = labeler.mixed_with(LABELED, 50)
     with pytest.raises(ValueError, match=r"without `.repeat\(\)`.*=5, where"):
         model.fit(dataset.repeat(), steps_per_epoch=5, callbacks=[labeler])
-    # What reads on while the images are labelled anew gets old labels.
+    # A pipeline that reads ahead during a labelling gets old labels.
     with pytest.raises(Exception, match="out of date"):
         model.fit(
             dataset.repeat().prefetch(2),
@@ -170,7 +170,7 @@ def test_datasets_with_several_workers_are_refused():
         classifier().fit(*LABELED, 64, callbacks=[labeler], steps_per_epoch=11)
 
 
-def test_weights_are_those_of_the_start_after_each_round():
+def test_reinitialize_restores_the_first_weights_after_each_round():
     labeler = PseudoLabeler(
         UNLABELED, curriculum=0.5, reinitialize=True, every=2, seed=0
     )

@@ -98,8 +98,8 @@ def test_two_jax_processes_give_the_labels_of_one(tmp_path):
     ]
     first, second = (results(*worker) for worker in workers)
     check_same(first, second)
-    # Keras makes other batches of the same epoch for several processes, so
-    # that only a teacher says the same.
+    # With several processes Keras makes other batches of the same epoch, so
+    # only the labels of a teacher are the same.
     check_same(first, expected, "teacher: label")
     check_same(first, expected, "teacher: confidence")
 
