@@ -1,7 +1,7 @@
 """Every private member of Keras that this package uses.
 
-No other file touches one. `tests/foundation/test_keras_internals.py` fails
-with the name of the member when a new version of Keras changes it.
+No other file touches a private member. When a new version of Keras changes
+one, `tests/foundation/test_keras_internals.py` fails with its name.
 """
 
 import keras
@@ -11,7 +11,7 @@ from keras import ops
 def flatten_layers(layer, include_self=True, recursive=True):
     """Returns the layers inside a layer or model, itself first.
 
-    Keras lists only the direct layers of a model in public, and none of a
+    In public, Keras lists the direct layers of a model, and no layers of a
     layer.
     """
     return list(layer._flatten_layers(include_self, recursive))
@@ -23,9 +23,10 @@ def has_layers(layer):
 
 
 def own_trainable_variables(layer):
-    """Returns what a layer itself adds to train, without layers inside of it.
+    """Returns the trainable variables of a layer, frozen or not.
 
-    Keras offers this in public only while nothing is frozen.
+    Those of layers inside of it are not among them. The public property is
+    empty while the layer is frozen.
     """
     return list(layer._trainable_variables)
 
@@ -33,7 +34,7 @@ def own_trainable_variables(layer):
 def graph_of(model):
     """Returns the functional model that holds the layers of a model.
 
-    A built `Sequential` model has its graph inside, where Keras hides it.
+    A built `Sequential` model has its graph in a private attribute.
 
     Args:
         model: Keras model or layer.
@@ -55,7 +56,7 @@ def is_graph(layer):
 def nodes_in_order(graph):
     """Returns the nodes of a functional model, those at the inputs first.
 
-    Keras shows layers in public, but not which call of them takes what.
+    In public, Keras shows the layers, but not which call takes which tensors.
     """
     depths = sorted(graph._nodes_by_depth, reverse=True)
     return [node for depth in depths for node in graph._nodes_by_depth[depth]]
@@ -69,7 +70,7 @@ def input_tensors_of_calls(layer):
 def copy_input(tensor):
     """Returns a new `keras.Input` like another one.
 
-    Left to itself, Keras names the copy after the tensor, not the layer.
+    Without a name, Keras names the copy after the tensor, not the layer.
     """
     name = tensor._keras_history.operation.name
     return keras.Input(batch_shape=tensor.shape, dtype=tensor.dtype, name=name)
@@ -93,15 +94,15 @@ def run_through_graph(graph, inputs, call):
 def compile_settings(model):
     """Returns the arguments that a model was compiled with, the same objects.
 
-    `get_compile_config()` gives configs, from which only copies can be made.
+    `get_compile_config()` returns configs, from which only copies can be made.
     """
     return dict(model._compile_config.config)
 
 
 def set_initial_epoch(model, epoch):
-    """Makes a `fit()` that has begun go on with another epoch, or `None`.
+    """Sets the epoch at which a `fit()` that is beginning starts, or `None`.
 
-    `keras.callbacks.BackupAndRestore` does the same.
+    Callbacks call it in `on_train_begin`, as `BackupAndRestore` of Keras does.
     """
     model._initial_epoch = epoch
 
@@ -112,7 +113,7 @@ def inner_optimizer(optimizer):
 
 
 def compiled_learning_rate(optimizer):
-    """Returns the learning rate as it was given, perhaps a schedule.
+    """Returns the learning rate that an optimizer was given, or its schedule.
 
     In public there is only the rate of the next step.
     """
@@ -125,12 +126,12 @@ def optimized_variables(optimizer):
 
 
 def optimizer_state(optimizer):
-    """Returns the variables of one optimizer, without one inside of it."""
+    """Returns the variables of an optimizer, without its inner optimizer."""
     return list(optimizer._variables)
 
 
 def forget_optimizer_state(optimizer):
-    """Makes an optimizer one that is not built, but keeps its step and rate.
+    """Returns an optimizer to its state before `build`, except step and rate.
 
     There is no public way to build an optimizer a second time.
     """
@@ -167,11 +168,11 @@ def restore_update(optimizer):
 
 
 class MultiWorkerFixes(keras.Model):
-    """Mends what Keras 3 leaves out for `MultiWorkerMirroredStrategy`.
+    """A model that mends two faults of Keras 3 on several workers.
 
-    Keras 3.15 fails there in two places: it builds the model from a batch
-    that is spread over the workers, and it joins the logs of the workers
-    along an axis that scalars lack.
+    Under `MultiWorkerMirroredStrategy`, Keras 3.15 builds the model from a
+    batch that is spread over the workers, and joins the logs of the workers
+    along an axis that scalars do not have.
     """
 
     def _maybe_symbolic_build(self, iterator=None, data_batch=None):

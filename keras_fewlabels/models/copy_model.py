@@ -79,7 +79,7 @@ class GraphCopy:
         )
 
     def call(self, operation, *args, **kwargs):
-        """Returns what the copy computes where the original calls a layer.
+        """Returns the outputs of the copy where the original calls a layer.
 
         Args:
             operation: Layer, operation or nested model of the original.

@@ -4,10 +4,11 @@ from keras_fewlabels.foundation.keras_internals import MultiWorkerFixes
 class MultiWorkerModel(MultiWorkerFixes):
     """A model that `MultiWorkerMirroredStrategy` can train.
 
-    Keras 3.15 itself fails there in two places: it builds the model from a
-    batch that is spread over the workers, and it joins the logs of the workers
-    along an axis that scalars lack. Under every other strategy, and on the
-    other backends, this is a `keras.Model` and nothing else.
+    Subclasses of `keras.Model` fail there with Keras 3.15, for two reasons:
+    Keras builds the model from a batch that is spread over the workers, and
+    joins the logs of the workers along an axis that scalars do not have. Under
+    every other strategy, and on the other backends, this class does nothing
+    else than `keras.Model`.
 
     Example:
 

@@ -144,7 +144,7 @@ def check_outputs(outputs, class_names, classifier):
     """Checks that a classifier gives one score for each class name.
 
     Args:
-        outputs: Array of what it predicts for images of noise.
+        outputs: Array of its predictions for images of noise.
         class_names: List of strings.
         classifier: The Keras model.
 
@@ -194,12 +194,12 @@ def resolved_from_logits(from_logits, outputs, model):
 
 
 def check_same(copy, probabilities, outputs, from_logits):
-    """Checks that a copy predicts what its original does.
+    """Checks that a copy predicts as its original does.
 
     Args:
         copy: The Keras model.
         probabilities: Array of its probabilities for images of noise.
-        outputs: Array of what the original predicts for them.
+        outputs: Array of the predictions of the original for them.
         from_logits: Boolean, whether these are logits.
 
     Raises:

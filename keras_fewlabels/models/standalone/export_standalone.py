@@ -145,7 +145,7 @@ def _row(model, name, path, names, sample, expected):
     try:
         write_format(name, model, path, names, sample)
     except Exception as error:
-        # Converters raise anything, and leave half a file behind.
+        # Converters raise errors of any kind, and leave half a file behind.
         _remove(path)
         return row | {"note": f"not written: {_reason(error)}"}
     row |= {"path": str(path), "megabytes": _megabytes(path)}
@@ -181,7 +181,7 @@ def _reason(error):
     if isinstance(error, ModuleNotFoundError) and error.name:
         return f"needs the package {error.name}"
     first_line = str(error).strip().partition("\n")[0]
-    # The messages of Keras and of this package say enough.
+    # The messages of Keras and of this package need no name of the error.
     if isinstance(error, (ImportError, RuntimeError)) and first_line:
         return first_line
     return f"{type(error).__name__}: {first_line}"

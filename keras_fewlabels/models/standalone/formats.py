@@ -75,7 +75,7 @@ def _write_onnx(model, path, names, sample):
         raise ImportError(f"needs the packages {', '.join(missing)}")
     import onnx
 
-    # JAX traces with sizes that it knows.
+    # JAX traces with known sizes only.
     is_jax = keras.backend.backend() == "jax"
     signature = _signature(sample.shape) if is_jax else None
     model.export(path, format="onnx", verbose=False, input_signature=signature)

@@ -93,7 +93,7 @@ class InferenceCopy(GraphCopy):
         return super().call(operation, *args, **kwargs)
 
     def _add(self, layer, shortcut, branch):
-        """Returns what a layer that drops branches computes in inference."""
+        """Adds a branch as a layer that drops branches does in inference."""
         keep_rate = 1 - layer.rate if layer.scale == "inference" else 1
         if keep_rate != 1:
             scaling = self._in_place_of(
@@ -137,7 +137,7 @@ def is_training_only(operation):
         name in _TRAINING_ONLY or name.startswith("Random")
     ):
         return name not in _ALSO_IN_INFERENCE
-    # A `DropPath` or the like, of whatever package.
+    # A `DropPath` or the like, of any package.
     is_dropper = operation in branch_droppers(operation)
     return is_dropper and takes_one_tensor(operation)
 

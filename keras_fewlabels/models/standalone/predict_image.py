@@ -10,7 +10,7 @@ from keras_fewlabels.data.folders.decode_image import (
 from keras_fewlabels.foundation.arguments import check_int
 from keras_fewlabels.models.standalone.class_names_of import class_names_of
 
-# What Pillow calls images of so many channels.
+# Numbers of channels and the color modes of `decode_image`.
 _COLOR_MODES = {1: "grayscale", 3: "rgb"}
 
 

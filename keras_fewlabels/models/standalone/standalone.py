@@ -14,7 +14,7 @@ from keras_fewlabels.models.standalone.checks import (
 from keras_fewlabels.models.standalone.class_names_of import name_classes
 from keras_fewlabels.models.standalone.inference_copy import InferenceCopy
 
-# The side of images for a trial where the classifier takes any.
+# The side of the images of a trial if the classifier takes any size.
 _ANY_SIZE = 64
 
 
@@ -32,16 +32,16 @@ def standalone(
     The result takes images as they come out of a file, of any height and
     width and with values from 0 to 255, and gives probabilities. Inside are
     the resizing, the scaling, the class names and, if the classifier gives
-    logits, a softmax. Left out is what only training needs: a teacher,
-    augmentation, noise, dropout, `StochasticDepth`. `StochasticResidual`
-    becomes a sum. All layers are layers of Keras. After
-    `save("model.keras")`, `keras.saving.load_model` loads the file where
-    `keras_fewlabels` is not installed, on any backend. `class_names_of` reads
-    the names, `predict_image` classifies a file, `export_standalone` writes
-    other formats.
+    logits, a softmax. The parts that only training needs are left out: a
+    teacher, augmentation, noise, dropout, `StochasticDepth`.
+    `StochasticResidual` becomes a sum. All layers are layers of Keras: after
+    `save("model.keras")`, `keras.saving.load_model` loads the file on any
+    backend, and where `keras_fewlabels` is not installed. `class_names_of`
+    reads the names, `predict_image` classifies a file, `export_standalone`
+    writes other formats.
 
-    The copy is checked before it is returned: on images of noise it predicts
-    what the classifier does.
+    Before it is returned, the copy is checked: on images of noise it must
+    predict as the classifier does.
 
     Args:
         model: Built functional or `Sequential` classifier that takes images
@@ -139,7 +139,7 @@ def _front(copy, image_size, value_range):
         )(images)
     dtype = copy.input.dtype
     if not keras.backend.is_float_dtype(dtype):
-        # What was trained on whole numbers sees whole numbers.
+        # A classifier of integers was trained on whole numbers.
         images = keras.ops.round(images)
     if dtype != "float32":
         images = keras.ops.cast(images, dtype)

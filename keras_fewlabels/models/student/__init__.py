@@ -1,1 +1,1 @@
-"""What `NoisyStudentModel` is made of."""
+"""The parts of `NoisyStudentModel`: checks, fit, progress and metrics."""

@@ -149,7 +149,7 @@ def _mixed_parts(batch):
 
 
 def _check_outputs(model, images):
-    """Checks what student and teacher predict, and counts the classes."""
+    """Checks the outputs of student and teacher, and counts the classes."""
     teacher = model.student if model.teacher is None else model.teacher
     from_logits = reads_logits(model.loss)
     for role, network in (("student", model.student), ("teacher", teacher)):

@@ -36,7 +36,7 @@ class FitProgress(keras.layers.Layer):
 
     def start(self, num_steps, step=0):
         """Begins a fit of `num_steps` steps, of which `step` are done."""
-        # `epochs=10**9` means "until a callback stops it", and is no int32.
+        # `epochs=10**9` means "until a callback stops it", and exceeds int32.
         self.num_steps.assign(min(num_steps, 2**31 - 1))
         self.step.assign(step)
 

@@ -38,7 +38,7 @@ class GuardRails(keras.callbacks.Callback):
     FloatingPointError: The loss is NaN or infinite since batch 7 of epoch 2...
     """
 
-    # Keras may then run it beside the steps of an accelerator.
+    # Lets Keras run the callback while an accelerator computes steps.
     async_safe = True
 
     def __init__(self):

@@ -143,7 +143,7 @@ class ClassEntropy(keras.metrics.Metric):
     def result(self):
         total = ops.sum(self.histogram)
         shares = ops.divide_no_nan(ops.convert_to_tensor(self.histogram), total)
-        # The least positive number stands for 0, whose term is 0 as well.
+        # A tiny number in place of 0, whose term is 0 as well.
         terms = shares * ops.log(ops.maximum(shares, keras.config.epsilon()))
         return -ops.sum(terms) / math.log(max(self.num_classes, 2))
 

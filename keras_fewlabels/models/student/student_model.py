@@ -11,7 +11,7 @@ from keras_fewlabels.models.student.pseudo_label_metrics import (
 
 
 class StudentModel(MultiWorkerModel):
-    """A model around a student: how it is fitted, evaluated and shown.
+    """A model around a student, which it fits, evaluates and shows.
 
     `fit()` checks the first batch, counts the steps and watches for a
     collapse. The compiled metrics are those of labelled images. The metrics of
@@ -59,7 +59,7 @@ class StudentModel(MultiWorkerModel):
         )
         done = kwargs.get("initial_epoch", 0) * steps
         self.progress.start(epochs * steps, done)
-        # Mixed datasets shuffle themselves; Keras warns when it may not.
+        # Mixed datasets shuffle themselves. With True, Keras warns.
         kwargs.setdefault("shuffle", False)
         # A `CallbackList` is complete as it is.
         if not isinstance(callbacks, keras.callbacks.CallbackList):
