@@ -6,6 +6,7 @@ BACKENDS = {
     "tensorflow": {"tensorflow"},
     "jax": {"jax"},
     "xla": {"tensorflow", "jax"},
+    "not_tensorflow": {"jax", "torch"},
 }
 
 

@@ -114,6 +114,9 @@ def test_rejects_averages_of_weights():
         widen_optimizer(model, model.trainable_variables)
 
 
+@pytest.mark.skipif(
+    not hasattr(keras.optimizers, "OptimizerMap"), reason="needs Keras 3.13"
+)
 def test_rejects_several_optimizers():
     optimizers = keras.optimizers.OptimizerMap(keras.optimizers.SGD())
     model = build_model(keras.optimizers.MultiOptimizer(optimizers))
