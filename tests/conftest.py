@@ -1,3 +1,5 @@
+import pathlib
+
 import keras
 import pytest
 
@@ -10,15 +12,33 @@ BACKENDS = {
 }
 
 
+# Folders of tests that the backend makes no difference to. They run on
+# TensorFlow only, because each takes minutes on every backend.
+ON_ONE_BACKEND = (
+    "data/folders",
+    "data/review",
+    "evaluation/corruptions/kernels",
+    "examples",
+    "loops/report",
+    "plots",
+)
+
+
 def pytest_collection_modifyitems(config, items):
-    # The same suite runs on every backend; what needs one of them, such as
+    # The same suite runs on every backend. What needs one of them, such as
     # tf.data or keras.distribution, is left out on the others, and counted.
     backend = keras.backend.backend()
     others = [name for name, has in BACKENDS.items() if backend not in has]
+    here = pathlib.Path(__file__).parent
+    folders = [here / name for name in ON_ONE_BACKEND]
     left_out = [
         item
         for item in items
         if any(item.get_closest_marker(other) for other in others)
+        or (
+            backend != "tensorflow"
+            and any(folder in item.path.parents for folder in folders)
+        )
     ]
     config.hook.pytest_deselected(items=left_out)
     items[:] = [item for item in items if item not in left_out]

@@ -1,5 +1,7 @@
 """Templates of Jinja2, which is loaded only when one is rendered."""
 
+from keras_fewlabels.foundation.optional_import import optional_import
+
 
 def jinja_template(name, autoescape):
     """Loads a template out of this folder.
@@ -14,13 +16,7 @@ def jinja_template(name, autoescape):
     Raises:
         ImportError: If Jinja2 is not installed.
     """
-    try:
-        import jinja2
-    except ImportError as error:
-        raise ImportError(
-            "The page of a report is made by Jinja2, which is not installed. "
-            "Run `pip install keras-fewlabels[report]`."
-        ) from error
+    jinja2 = optional_import("jinja2", "report")
     environment = jinja2.Environment(
         loader=jinja2.PackageLoader("keras_fewlabels.loops.report", ""),
         autoescape=autoescape,

@@ -191,7 +191,7 @@ def test_numbers_are_kept_where_the_page_cannot_be_made(
     tmp_path, monkeypatch, module
 ):
     monkeypatch.setitem(sys.modules, module, None)
-    with pytest.raises(ImportError, match="pip install keras-fewlabels"):
+    with pytest.raises(ImportError, match='pip install "keras-fewlabels'):
         FitReport(details()).save(tmp_path)
     assert json.loads((tmp_path / "report.json").read_text())["seed"] == 3
 

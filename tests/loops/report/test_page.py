@@ -220,5 +220,5 @@ def test_details_stay_as_they_are():
 
 def test_without_jinja2(monkeypatch):
     monkeypatch.setitem(sys.modules, "jinja2", None)
-    with pytest.raises(ImportError, match=r"pip install keras-fewlabels\[rep"):
+    with pytest.raises(ImportError, match=r'pip install "keras-fewlabels\[rep'):
         report_page(MINIMAL, {})
