@@ -22,6 +22,8 @@ def as_array(values, argument):
     Raises:
         ValueError: If the parts of a list have several shapes.
     """
+    if keras.ops.is_tensor(values):
+        return keras.ops.convert_to_numpy(values)
     if is_array_like(values):
         return values
     try:

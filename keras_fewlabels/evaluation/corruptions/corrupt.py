@@ -1,3 +1,5 @@
+import numpy as np
+
 from keras_fewlabels.evaluation.checks import checked_images
 from keras_fewlabels.evaluation.corruptions.change_batch import change_batch
 from keras_fewlabels.foundation.arguments import check_choice, check_int
@@ -11,7 +13,8 @@ def corrupt(x, corruption, severity=3, *, value_range=None, seed=0):
 
     Args:
         x: Array of images of shape `(num_images, height, width, channels)`,
-            32 pixels or larger, with 1 or 3 channels, of uint8 or floats.
+            32 pixels or larger, with 1 or 3 channels, of uint8 or floats;
+            also memory-mapped, or `ImageFiles`.
         corruption: String, one of the names that `evaluate_corruptions`
             lists.
         severity: Integer, 1 to 5.
@@ -43,5 +46,5 @@ def corrupt(x, corruption, severity=3, *, value_range=None, seed=0):
     check_int(severity, "severity", 1, most=5)
     check_int(seed, "seed", 0)
     images, value_range = checked_images(x, value_range)
-    function = CORRUPTIONS[corruption]
+    function, images = CORRUPTIONS[corruption], np.asarray(images)
     return change_batch(images, 0, severity, function, value_range, seed)

@@ -76,7 +76,8 @@ def evaluate_corruptions(
             `(batch, num_classes)`. It need not be compiled.
         x: Array of images of shape `(num_images, height, width, channels)`,
             32 pixels or larger, with 1 or 3 channels, of uint8 or floats, as
-            the model takes them.
+            the model takes them; also memory-mapped, or `ImageFiles`, which
+            are read batch by batch.
         y: Array of class numbers of shape `(num_images,)`, or one-hot labels
             of shape `(num_images, num_classes)`.
         corruptions: List of names out of the table. Defaults to the first 15.

@@ -72,7 +72,8 @@ the first, which has none |
             `(batch, num_classes)`. It need not be compiled.
         x: Array of images of shape `(num_images, height, width, channels)`,
             32 pixels or larger, with 1 or 3 channels, of uint8 or floats, as
-            the model takes them.
+            the model takes them; also memory-mapped, or `ImageFiles`, which
+            are read batch by batch.
         perturbations: List of names out of the table. Defaults to all.
         batch_size: Integer, the number of images that are predicted at once.
         value_range: Pair of floats, the values of black and white. Defaults

@@ -50,6 +50,12 @@ def test_files_stay_on_disk():
     check_images(files, "photos")
 
 
+def test_tensors_become_arrays():
+    array = as_array(keras.ops.array([1.0, 2.0]), "photos")
+    assert isinstance(array, np.ndarray)
+    assert array.tolist() == [1, 2]
+
+
 @pytest.mark.parametrize(
     "unlabeled, message",
     [

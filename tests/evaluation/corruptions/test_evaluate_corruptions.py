@@ -2,7 +2,9 @@ import keras
 import numpy as np
 import pytest
 from keras import ops
+from PIL import Image
 
+from keras_fewlabels.data import ImageFiles
 from keras_fewlabels.evaluation import corrupt, evaluate_corruptions
 from keras_fewlabels.evaluation.corruptions.corruption_report import (
     ALEXNET_ERRORS,
@@ -136,6 +138,22 @@ def test_baseline_is_a_model_or_its_report(images):
         DarkOrBright(40), *arguments, baseline=worse, verbose=0
     )
     assert itself.baseline_ratio == 1
+
+
+def test_files_are_read_batch_by_batch(images, tmp_path):
+    paths = [tmp_path / f"{number}.png" for number in range(len(images))]
+    for path, image in zip(paths, images, strict=True):
+        Image.fromarray(image).save(path)
+    files = ImageFiles(paths, (32, 32))
+    names = ["fog", "gaussian_noise"]
+    expected, report = (
+        evaluate_corruptions(
+            DarkOrBright(83), x, LABELS, names, (3,), batch_size=5, verbose=0
+        )
+        for x in (images, files)
+    )
+    assert report == expected
+    np.testing.assert_array_equal(corrupt(files, "fog"), corrupt(images, "fog"))
 
 
 def test_images_and_model_stay_as_they_are(images):
