@@ -1,33 +1,35 @@
-"""A few-label task out of a labelled dataset."""
-
 import numpy as np
 
 from keras_fewlabels.data.checks.images import as_array, check_images
 from keras_fewlabels.data.checks.labels import check_labels, class_numbers
-from keras_fewlabels.foundation.arguments import check_int, check_seed
+from keras_fewlabels.foundation.arguments import (
+    check_bool,
+    check_int,
+    check_seed,
+)
 
 
 def split_labels(x, y, num_labeled, num_unlabeled=None, stratify=True, seed=0):
-    """Keeps a few labels of a dataset and hides the others.
+    """Splits a labelled dataset into a labelled and an unlabelled part.
 
-    Use it to try a method on data whose labels you have, or to set apart the
-    labelled images of your own. The three parts never overlap.
+    Use it to try a method on a dataset with known labels. The three parts do
+    not overlap.
 
     Args:
         x: Array of images, shape `(num_images, height, width, channels)`.
         y: Array of labels, shape `(num_images,)` with class numbers or
             `(num_images, num_classes)` with one-hot rows.
-        num_labeled: Int, how many images keep their label.
-        num_unlabeled: Optional int, how many of the others go to the
-            unlabelled part. By default all of them.
-        stratify: Boolean. If `True`, each class has the share of the labelled
-            images that it has of all images, and at least one.
+        num_labeled: Int, the number of images that keep their label.
+        num_unlabeled: Optional int, the number of unlabelled images. By
+            default all other images.
+        stratify: Boolean. If `True`, the classes have the same shares of the
+            labelled images as of all images, and at least one image each.
         seed: Int that fixes the draw.
 
     Returns:
         `(x_labeled, y_labeled), x_unlabeled, (x_rest, y_rest)`: arrays with
-        the shapes and dtypes of `x` and `y`, each in random order. The rest
-        is empty unless `num_unlabeled` is given; test on it.
+        the shapes and dtypes of `x` and `y`, each in random order. The rest,
+        on which you can test, is empty unless `num_unlabeled` is given.
 
     Raises:
         ValueError: If the parts are larger than the dataset, a part would be
@@ -47,15 +49,13 @@ def split_labels(x, y, num_labeled, num_unlabeled=None, stratify=True, seed=0):
     x, y = as_array(x, "x"), as_array(y, "y")
     check_images(x, "x")
     check_labels(y, "y", num_images=len(x))
+    check_int(num_labeled, "num_labeled")
+    check_int(num_unlabeled, "num_unlabeled", optional=True)
+    check_bool(stratify, "stratify")
     check_seed(seed)
-    for name, number in (
-        ("num_labeled", num_labeled),
-        ("num_unlabeled", 0 if num_unlabeled is None else num_unlabeled),
-    ):
-        check_int(number, name, 0)
     if num_unlabeled is None:
         num_unlabeled = len(x) - num_labeled
-    if num_labeled < 1 or num_unlabeled < 1:
+    if num_unlabeled < 1:
         raise ValueError(
             "`split_labels` needs at least one labelled and one unlabelled "
             f"image. Received: num_labeled={num_labeled}, "
@@ -77,7 +77,7 @@ def split_labels(x, y, num_labeled, num_unlabeled=None, stratify=True, seed=0):
 
 
 def _labeled_first(order, classes, num_labeled):
-    """Moves a stratified choice of images to the front, in random order."""
+    """Moves a stratified sample to the front, and keeps the random order."""
     names, inverse = np.unique(classes, return_inverse=True)
     if num_labeled < len(names):
         raise ValueError(
@@ -87,7 +87,7 @@ def _labeled_first(order, classes, num_labeled):
         )
     quota = _quotas(np.bincount(inverse), num_labeled)
     shuffled = inverse[order]
-    # The rank of each image among those of its class, in the drawn order.
+    # The rank of each image within its class, in the random order.
     rank = np.empty(len(order), dtype="int64")
     for number in range(len(names)):
         members = np.flatnonzero(shuffled == number)
@@ -97,7 +97,7 @@ def _labeled_first(order, classes, num_labeled):
 
 
 def _quotas(counts, num_labeled):
-    """Shares `num_labeled` seats among classes by the Sainte-Lague method."""
+    """Divides `num_labeled` among classes by the Sainte-Lague method."""
     quota = np.ones_like(counts)
     for _ in range(num_labeled - len(counts)):
         claims = np.where(quota < counts, counts / (2 * quota + 1), -1)

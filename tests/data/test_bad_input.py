@@ -24,7 +24,7 @@ from bad_input import (
 # Name: (expected in the message, the call that must raise).
 CASES = {
     "split_labels: no labels": (
-        "at least one labelled and one unlabelled",
+        "`num_labeled` must be an int, 1 or more",
         lambda: kfl.data.split_labels(IMAGES, LABELS, 0),
     ),
     "split_labels: share instead of a number": (

@@ -63,7 +63,10 @@ def test_one_hot_labels_are_stratified_too():
 @pytest.mark.parametrize(
     "arguments, message",
     [
-        ({"num_labeled": 0}, "at least one labelled.*num_labeled=0"),
+        (
+            {"num_labeled": 0},
+            "`num_labeled` must be an int, 1 or more.*num_labeled=0",
+        ),
         ({"num_labeled": 100}, "one unlabelled.*num_unlabeled=0"),
         ({"num_labeled": 60, "num_unlabeled": 60}, "must not exceed"),
         ({"num_labeled": 1}, "one label per class.*num_labeled=1"),

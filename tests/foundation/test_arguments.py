@@ -205,7 +205,7 @@ def test_a_range_that_the_values_do_not_tell_is_asked_for(values):
         resolve_value_range(None, np.array(values), "x")
 
 
-def test_every_error_says_what_was_received():
+def test_every_error_shows_the_received_value():
     for name in dir(arguments):
         if not name.startswith("check_") or name == "check_arguments":
             continue

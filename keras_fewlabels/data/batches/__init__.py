@@ -1,1 +1,1 @@
-"""The datasets that fits run on."""
+"""Datasets that `fit()` trains on."""

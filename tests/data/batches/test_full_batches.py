@@ -41,7 +41,7 @@ def test_epochs_differ_and_a_seed_repeats_them():
     assert runs[0][0] != runs[0][1]
 
 
-def test_subclass_must_say_what_a_batch_is():
+def test_a_subclass_must_define_batch():
     with pytest.raises(TypeError, match="abstract"):
         FullBatches(num_steps=1)
 
@@ -89,7 +89,7 @@ def test_as_dataset_begins_epochs_by_number():
     np.testing.assert_array_equal(epoch(batches), first)
 
 
-def test_batches_come_in_their_order_whatever_index_is_asked_for():
+def test_batches_come_in_order_whatever_the_index():
     batches = Numbers(num_steps=5, shuffle=False)
     in_order = epoch(batches)
     for indices in ([3, 1, 0, 4, 2], [2, 2, 0, 0, 1]):

@@ -68,7 +68,7 @@ def test_without_shuffling_true_labels_come_first():
     assert images.tolist() == [0, 1, 2, 3, 4, 0, 1, 2, 3, 100, 101, 102]
 
 
-def test_batches_come_in_their_order_whatever_index_is_asked_for():
+def test_batches_come_in_order_whatever_the_index():
     batches = make(np.arange(5), 4, num_steps=3)
     in_order = [batches.batch(i, batches.new_order())[1] for i in range(3)]
     for order in ([0, 1, 2], [2, 0, 1]):

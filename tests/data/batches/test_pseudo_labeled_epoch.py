@@ -47,7 +47,7 @@ def test_soft_targets_sum_to_one_again():
     np.testing.assert_allclose(labels.sum(axis=1), 1, rtol=1e-6)
 
 
-def test_error_says_what_to_do():
+def test_the_error_tells_how_to_mend_it():
     with pytest.raises(ValueError, match=r"without `.repeat\(\)`"):
         raise stale_batches()
 

@@ -71,7 +71,7 @@ def test_colours_of_16_bits_are_named_too(tmp_path):
     assert pixel(tmp_path / "deep.png") == ([*COLOR], {"16 bits": "PNG"})
 
 
-def test_what_is_transparent_is_laid_over_white(tmp_path):
+def test_transparent_images_are_laid_over_white(tmp_path):
     for name, alpha, expected in (
         ("clear", 0, [255, 255, 255]),
         ("half", 128, [227, 177, 147]),
@@ -148,7 +148,7 @@ def test_truncated_and_missing_files(save, tmp_path):
         decode_image(tmp_path / "missing.jpg")
 
 
-def test_pixels_whose_white_is_not_known(tmp_path):
+def test_pixels_without_a_known_white_are_refused(tmp_path):
     Image.fromarray(np.full((2, 2), 0.5, "float32")).save(tmp_path / "f.tiff")
     Image.fromarray(np.full((2, 2), 2**20, "int32")).save(tmp_path / "i.tiff")
     for name in "f.tiff", "i.tiff":
@@ -175,7 +175,7 @@ def test_images_too_large_to_be_safe(save, monkeypatch):
     bytes_there=st.binary(min_size=1, max_size=8),
     cut=st.booleans(),
 )
-def test_whatever_is_broken_is_an_image_or_unusable(
+def test_broken_files_are_images_or_unusable(
     save, suffix, place, bytes_there, cut
 ):
     path = save(f"image.{suffix}", size=(24, 17))

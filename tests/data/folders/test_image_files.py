@@ -11,7 +11,7 @@ from keras_fewlabels.data.folders.image_files import ImageFileBatches
 
 
 class OnDisk(ImageFiles):
-    """Files that nobody may read into memory all at once."""
+    """Files that must not be read into memory as a whole."""
 
     def __array__(self, dtype=None, copy=None):
         raise AssertionError("all files were read")
@@ -72,7 +72,7 @@ def test_indexed_like_the_array(paths, images, cache_bytes):
         files[23]
 
 
-def test_the_cache_keeps_what_fits_and_no_more(paths, images):
+def test_the_cache_is_never_larger_than_allowed(paths, images):
     files = ImageFiles(paths, (6, 5), cache_bytes=4 * images[0].nbytes + 7)
     files[[3, 9, 9, 1]]
     np.asarray(files)
@@ -203,7 +203,7 @@ def test_subset_is_read_as_the_files_are(paths):
     np.testing.assert_array_equal(files.subset([7, 2])[:], files[[7, 2]])
 
 
-def test_what_a_veto_leaves_stays_on_disk(paths, images):
+def test_images_without_a_veto_stay_on_disk(paths, images):
     rest = kfl.data.without_vetoed(OnDisk(paths, (6, 5)), [22, 1])
     assert isinstance(rest, ImageFiles)
     np.testing.assert_array_equal(rest[:], np.delete(images, [1, 22], axis=0))

@@ -48,7 +48,7 @@ def class_of(path):
     return CLASSES.index(os.path.basename(os.path.dirname(path)))
 
 
-def test_what_fit_noisy_student_takes(folders):
+def test_parts_have_the_form_that_fit_noisy_student_takes(folders):
     loaded = load(folders)
     images, labels = loaded.labeled
     assert images.shape == (18, 16, 16, 3) and images.dtype == np.uint8
@@ -176,7 +176,7 @@ def test_indices_do_not_shift_with_a_class_that_is_missing(folders, save):
     assert "test has no image of bee, élan" in notes
 
 
-def test_what_is_measured_is_never_learned(folders, tmp_path):
+def test_test_and_validation_images_are_not_trained_on(folders, tmp_path):
     for name in ("labeled/bee/0 ñ.png", "labeled/bee/1 ñ.png"):
         target = tmp_path / "validation" / "bee" / os.path.basename(name)
         target.parent.mkdir(parents=True, exist_ok=True)

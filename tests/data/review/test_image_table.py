@@ -3,6 +3,7 @@ import pytest
 
 from keras_fewlabels.data.review.image_table import (
     find_images,
+    image_hash,
     image_rows,
     read_image_table,
     write_image_table,
@@ -42,7 +43,7 @@ def test_images_are_found_in_another_order_and_may_be_gone(tmp_path, paths):
     np.testing.assert_array_equal(find_images(rows, source, "It"), [2, -1, 0])
 
 
-def test_path_counts_whatever_the_file_shows_now(tmp_path):
+def test_a_path_identifies_an_image_with_other_content(tmp_path):
     rows = read_image_table(written(tmp_path, rows_of(PATHS)), "label", "file")
     found = find_images(rows, image_source(255 - IMAGES, paths=PATHS), "It")
     np.testing.assert_array_equal(found, NUMBERS)
@@ -56,7 +57,7 @@ def test_other_images_are_refused(tmp_path):
         find_images(rows, image_source(255 - IMAGES), "The veto")
 
 
-def test_what_a_spreadsheet_makes_of_it(tmp_path):
+def test_files_saved_by_a_spreadsheet_are_read(tmp_path):
     file = written(tmp_path, rows_of(["x"] * 7))
     text = file.read_text().replace(",", ";")
     file.write_text(text.replace("\n", "\r\n"), "utf-8-sig")
@@ -87,3 +88,23 @@ def test_files_that_are_no_tables(tmp_path):
     file = written(tmp_path, rows_of())
     with pytest.raises(ValueError, match=r"without \['veto'\]"):
         read_image_table(file, "veto", "file")
+
+
+def test_hash_depends_on_values_shape_and_type():
+    image = IMAGES[1]
+    others = [IMAGES[2], image.reshape(1, 4, 1), image.astype("int8")]
+    hashes = {image_hash(each) for each in (image, *others)}
+    assert len(hashes) == 4
+    # It does not depend on the memory layout.
+    mirrored = np.ascontiguousarray(image[:, ::-1])
+    assert image_hash(mirrored[:, ::-1]) == image_hash(image)
+    assert len(image_hash(image)) == 16
+
+
+def test_an_interrupted_write_leaves_the_earlier_file(tmp_path):
+    file = written(tmp_path, rows_of())
+    before = file.read_bytes()
+    with pytest.raises(ValueError, match="dict contains fields not in"):
+        write_image_table(file, [{"index": 1}, {"other": 2}])
+    assert file.read_bytes() == before
+    assert list(tmp_path.iterdir()) == [file]

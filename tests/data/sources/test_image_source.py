@@ -70,7 +70,7 @@ def source(request):
     return image_source(images)
 
 
-def test_what_all_kinds_know(source):
+def test_length_shape_and_dtype(source):
     assert len(source) == 150
     assert source.shape == (3, 2, 1)
     assert source.dtype == "uint8"
