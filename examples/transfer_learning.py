@@ -41,7 +41,7 @@ def parse_options():
     add("--alpha", type=float, help="width of a MobileNet, such as 0.35")
     add("--image-size", type=int)
     add("--labels-per-class", type=int)
-    add("--validation-share", type=float, default=0.2, help="of the labelled")
+    add("--validation-split", type=float, default=0.2, help="of the labelled")
     add("--seeds", type=int, default=1)
     add("--epochs", type=int, default=20)
     add("--batch-size", type=int, default=32)
@@ -52,8 +52,8 @@ def parse_options():
     options = parser.parse_args()
     if options.epochs < 2 or options.labels_per_class < 1:
         parser.error("at least 2 --epochs and 1 of --labels-per-class, please")
-    if not 0 <= options.validation_share < 1:
-        parser.error("--validation-share must be at least 0 and below 1")
+    if not 0 <= options.validation_split < 1:
+        parser.error("--validation-split must be at least 0 and below 1")
     return options
 
 
@@ -86,7 +86,7 @@ def load_folder(size, folder):
 def split(y, names, options, seed):
     """Positions of the images to train on, to validate and to test with."""
     num_labeled = options.labels_per_class
-    num_training = num_labeled - round(options.validation_share * num_labeled)
+    num_training = num_labeled - round(options.validation_split * num_labeled)
     parts = [], [], []
     random = np.random.default_rng(seed)
     for number, name in enumerate(names):

@@ -73,7 +73,7 @@ def test_own_folder_and_weights(run, tmp_path):
     output = run(
         *("--data", "images", "--labels-per-class", "2", "--epochs", "2"),
         *("--backbone", "MobileNet", "--alpha", "0.25", "--image-size", "32"),
-        *("--weights", "mobilenet.weights.h5", "--validation-share", "0"),
+        *("--weights", "mobilenet.weights.h5", "--validation-split", "0"),
         *("--batch-size", "4"),
     )
     model = check_output(output, tmp_path)
@@ -93,7 +93,7 @@ def test_own_folder_and_weights(run, tmp_path):
     [
         (["--epochs", "1"], "at least 2 --epochs"),
         (["--labels-per-class", "0"], "and 1 of --labels-per-class"),
-        (["--validation-share", "1"], "at least 0 and below 1"),
+        (["--validation-split", "1"], "at least 0 and below 1"),
     ],
 )
 def test_wrong_arguments_are_refused(run, capsys, arguments, message):

@@ -78,7 +78,8 @@ def find_batch_size(
         len(batch_sizes), verbose=check_verbose(verbose), unit_name="size"
     )
     images = first_images(x, y, max(batch_sizes))
-    start, train_function = StartingPoint(model, True), model.train_function
+    start = StartingPoint(model, everything=True)
+    train_function = model.train_function
     try:
         return _measure(model, images, batch_sizes, num_steps, bar)
     finally:
