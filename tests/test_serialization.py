@@ -40,9 +40,9 @@ LAYERS = {
         "nearest",
         9,
         1,
-        "noisy_student",
-        0.5,
-        0.7,
+        table="noisy_student",
+        magnitude_std=0.5,
+        apply_probability=0.7,
     ),
     "StochasticDepth": lambda: kfl.layers.StochasticDepth(
         0.3, per_sample=False, scale="inference", seed=1

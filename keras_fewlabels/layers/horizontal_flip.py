@@ -1,6 +1,7 @@
 import keras
 from keras import ops
 
+from keras_fewlabels.foundation.arguments import check_seed
 from keras_fewlabels.layers.replica_seed_generator import ReplicaSeedGenerator
 
 
@@ -37,6 +38,7 @@ class HorizontalFlip(keras.layers.Layer):
     def __init__(self, seed=None, **kwargs):
         # Images keep their dtype under mixed precision.
         super().__init__(autocast=False, **kwargs)
+        check_seed(seed)
         self.seed = seed
         self.seed_generator = ReplicaSeedGenerator(seed)
 

@@ -7,11 +7,11 @@ class ReplicaSeedGenerator(keras.random.SeedGenerator):
     Under `tf.distribute` every replica holds a copy of a seed generator's
     state, and `keras.random.SeedGenerator` hands the same seed to all of them:
     two replicas drop the same branches and draw the same augmentations. This
-    one adds the replica's number, and is the same as the original elsewhere.
+    generator adds the replica's number, and draws as Keras does elsewhere.
 
-    The state is one variable. Keras saves it with neither the layer nor the
-    model, so that a layer which wants to go on where it stopped stores `state`
-    in its own `save_own_variables`.
+    The state is one variable. Keras saves it neither with the layer nor with
+    the model. A layer that continues its draws after loading stores `state`
+    in its `save_own_variables`.
 
     Args:
         seed: Optional int that makes the draws reproducible.
@@ -35,8 +35,8 @@ class ReplicaSeedGenerator(keras.random.SeedGenerator):
         import tensorflow as tf
 
         replica = tf.distribute.get_replica_context()
-        if replica is None:  # While building, no replica draws anything.
+        if replica is None:  # No replica draws anything during building.
             return seed
-        # Neighbouring seeds are likely to be in use by other layers.
+        # Other layers are likely to use neighbouring seeds.
         offset = tf.cast(replica.replica_id_in_sync_group, seed.dtype) * 7919
         return seed + tf.stack([offset, tf.zeros_like(offset)])

@@ -1,27 +1,31 @@
-import numbers
-
 import keras
 from keras import ops
 
+from keras_fewlabels.foundation.arguments import (
+    check_bool,
+    check_choice,
+    check_fraction,
+    check_seed,
+)
 from keras_fewlabels.layers.replica_seed_generator import ReplicaSeedGenerator
 
 
 @keras.saving.register_keras_serializable(package="keras_fewlabels")
 class StochasticDepth(keras.layers.Layer):
-    """Drops residual branches at random while training.
+    """Drops residual branches at random during training.
 
     A deep residual network trained this way behaves as an ensemble of
-    shallower ones, which helps most where labels are few. Put the layer where
+    shallower networks, which helps most with few labels. Put the layer where
     the branch joins its shortcut. `keras.layers.Dropout` zeroes single
     activations instead, and `keras_cv.layers.StochasticDepth` drops a branch
     for the whole batch only.
 
     Reference:
-        - [Huang et al., 2016](https://arxiv.org/abs/1603.09382), who drop a
-          branch for the whole batch and scale it when predicting. That is
+        - [Huang et al., 2016](https://arxiv.org/abs/1603.09382) drop a branch
+          for the whole batch and scale it in inference, which is
           `per_sample=False, scale="inference"` here. By default each sample
-          draws for itself and the scaling happens in training, so that a
-          trained model predicts as if the layer were not there.
+          draws for itself and kept branches are scaled in training, so that a
+          trained model predicts as it would without the layer.
 
     Args:
         rate: Float in `[0, 1)`, the probability of dropping a branch.
@@ -29,7 +33,7 @@ class StochasticDepth(keras.layers.Layer):
             itself; otherwise one draw decides for the whole batch.
         scale: `"training"` divides the kept branches by `1 - rate` in
             training; `"inference"` multiplies the branch by `1 - rate` in
-            inference. Either keeps the mean of the branch equal in both.
+            inference. With either, training and inference have the same mean.
         seed: Optional int that makes the draws reproducible. The state of the
             generator is saved with the model, and the replicas of a
             `tf.distribute` strategy draw different numbers.
@@ -45,7 +49,7 @@ class StochasticDepth(keras.layers.Layer):
 
     Raises:
         ValueError: If `rate` is outside `[0, 1)`, `scale` is unknown, or the
-            inputs are neither one tensor nor a pair of equal shapes.
+            inputs are neither a float tensor nor a pair of equal shapes.
 
     Example:
 
@@ -58,17 +62,12 @@ class StochasticDepth(keras.layers.Layer):
         self, rate=0.2, per_sample=True, scale="training", seed=None, **kwargs
     ):
         super().__init__(**kwargs)
-        if not isinstance(rate, numbers.Real) or not 0 <= rate < 1:
-            raise ValueError(
-                "`rate` is the probability of dropping a branch and must be "
-                "at least 0 and below 1: at 1 nothing would ever be learned. "
-                f"Received: rate={rate!r}"
-            )
-        if scale not in ("training", "inference"):
-            raise ValueError(
-                '`scale` names when the branch is scaled: "training" or '
-                f'"inference". Received: scale={scale!r}'
-            )
+        check_fraction(
+            rate, "rate", hint="It is the probability of dropping the branch"
+        )
+        check_choice(scale, "scale", ("training", "inference"))
+        check_bool(per_sample, "per_sample")
+        check_seed(seed)
         self.rate = rate
         self.per_sample = per_sample
         self.scale = scale
@@ -147,7 +146,7 @@ class StochasticDepth(keras.layers.Layer):
 
 
 def _may_be_equal(first, second):
-    """Whether two static shapes agree wherever both are known."""
+    """Returns whether two static shapes agree wherever both are known."""
     return len(first) == len(second) and all(
         None in pair or pair[0] == pair[1]
         for pair in zip(first, second, strict=True)

@@ -1,33 +1,42 @@
-import numbers
-
 import keras
 from keras import ops
+
+from keras_fewlabels.foundation.arguments import (
+    check_choice,
+    check_fraction,
+    check_seed,
+    check_type,
+)
+from keras_fewlabels.foundation.keras_internals import (
+    flatten_layers,
+    own_trainable_variables,
+)
 
 
 @keras.saving.register_keras_serializable(package="keras_fewlabels")
 class StochasticResidual(keras.layers.Layer):
-    """Adds a branch to its input, or skips the whole branch while training.
+    """Adds a branch to its input, or skips the branch during training.
 
-    Where `StochasticDepth` computes the branch and then drops it, this layer
-    draws first: if the branch is dropped for the batch, it runs neither
-    forward nor backward, and batch-norm statistics and random state inside of
-    it stay as they are. A stack of such blocks with rates from
-    `models.linear_rates` trains faster by not much less than the mean of the
-    rates: in graph mode on two CPU cores, 54 convolutional blocks with rates
-    up to 0.5, a quarter of which is skipped, took 0.81 of the time without
-    drops, and 0.79 with `scale="inference"`.
+    `StochasticDepth` computes the branch and then drops it. This layer draws
+    first: a branch that is dropped for the batch runs neither forward nor
+    backward, and its batch-norm statistics and random state stay unchanged.
+    A stack of such blocks with rates from `models.linear_rates` saves nearly
+    the mean of the rates in training time. In graph mode on two CPU cores, 54
+    convolutional blocks with rates up to 0.5, a quarter of which is skipped,
+    took 0.81 of the time without drops, and 0.79 with `scale="inference"`.
 
-    XLA on CPUs, which JAX always uses there, computes the gradient of a
-    convolution inside of a conditional so slowly that 12 such blocks took 11
-    times the time: compile with `jit_compile=False`, or use `StochasticDepth`.
-    `tests/benchmarks/stochastic_residual.py` measures it elsewhere.
+    XLA on CPUs, which JAX always uses there, is slow at the gradient of a
+    convolution in a conditional: 12 such blocks took 11 times as long. Compile
+    with `jit_compile=False` there, or use `StochasticDepth`. To measure other
+    machines, run `tests/benchmarks/stochastic_residual.py`.
 
-    One draw decides for the batch, on all replicas of a `tf.distribute`
-    strategy: they would have to wait for the one that runs the branch.
+    One draw decides for the batch on all replicas of a `tf.distribute`
+    strategy, because replicas would have to wait for one that runs the
+    branch.
 
     Reference:
-        - [Huang et al., 2016](https://arxiv.org/abs/1603.09382), who scale
-          the branch when predicting. That is `scale="inference"` here.
+        - [Huang et al., 2016](https://arxiv.org/abs/1603.09382) scale the
+          branch in inference, which is `scale="inference"` here.
 
     Args:
         branch: A layer or model whose output has the shape of its input.
@@ -38,7 +47,7 @@ class StochasticResidual(keras.layers.Layer):
             generator is saved with the model.
         scale: `"training"` divides a kept branch by `1 - rate` in training;
             `"inference"` multiplies the branch by `1 - rate` in inference,
-            which spares training a pass over its output and its gradient.
+            which saves a pass over its output and its gradient in training.
 
     Call arguments:
         inputs: Float tensor of shape `(batch, ...)`.
@@ -52,6 +61,7 @@ class StochasticResidual(keras.layers.Layer):
             branch changes the shape.
 
     Example:
+
     >>> branch = keras.layers.Dense(2, kernel_initializer="identity")
     >>> layer = keras_fewlabels.layers.StochasticResidual(branch, 0.75, seed=0)
     >>> outputs = [layer(np.ones((1, 2)), training=True) for _ in range(12)]
@@ -59,25 +69,22 @@ class StochasticResidual(keras.layers.Layer):
     array([1., 5.], dtype=float32)
     """
 
-    def __init__(self, branch, rate=0.2, seed=None, scale="training", **kwargs):
+    def __init__(
+        self, branch, rate=0.2, seed=None, *, scale="training", **kwargs
+    ):
         super().__init__(**kwargs)
-        if not isinstance(rate, numbers.Real) or not 0 <= rate < 1:
-            raise ValueError(
-                "`rate` is the probability of dropping the branch and must be "
-                "at least 0 and below 1: at 1 nothing would ever be learned. "
-                f"Received: rate={rate!r}"
-            )
-        if scale not in ("training", "inference"):
-            raise ValueError(
-                '`scale` names when the branch is scaled: "training" or '
-                f'"inference". Received: scale={scale!r}'
-            )
-        if not isinstance(branch, keras.layers.Layer):
-            raise ValueError(
-                "`branch` must be a Keras layer or model, so that its weights "
-                "are trained and saved. "
-                f"Received: branch={branch!r}"
-            )
+        check_fraction(
+            rate, "rate", hint="It is the probability of dropping the branch"
+        )
+        check_choice(scale, "scale", ("training", "inference"))
+        check_seed(seed)
+        check_type(
+            branch,
+            "branch",
+            keras.layers.Layer,
+            "a Keras layer or model",
+            hint="Its weights are trained and saved with this layer",
+        )
         self.branch = branch
         self.rate = rate
         self.seed = seed
@@ -90,9 +97,9 @@ class StochasticResidual(keras.layers.Layer):
         output_shape = self.branch.compute_output_shape(input_shape)
         if tuple(output_shape) != tuple(input_shape):
             raise ValueError(
-                "The branch must keep the shape of its input, so that the two "
-                "can be added. Put convolutions with strides or other filters "
-                f"outside of the layer. Received: input shape={input_shape}, "
+                "The branch must keep the shape of its input, to which it is "
+                "added. Put layers that change the shape in front of this "
+                f"layer. Received: input shape={input_shape}, "
                 f"output shape={output_shape}"
             )
 
@@ -135,8 +142,8 @@ class StochasticResidual(keras.layers.Layer):
     def _skip(self, inputs):
         if keras.backend.backend() != "torch":
             return inputs
-        # Elsewhere a weight that is not used has the gradient zero, which
-        # optimizers see; torch would have none.
+        # On the other backends, optimizers get a zero gradient for a weight
+        # that is not used. Torch would give them none.
         unused = [ops.sum(v) for v in self.branch.trainable_variables]
         return inputs + ops.cast(0 * sum(unused), inputs.dtype)
 
@@ -167,10 +174,11 @@ class StochasticResidual(keras.layers.Layer):
 
 
 def _state_variables(branch):
-    # Also while it is frozen, a weight is nothing that a step can change.
+    # `own_trainable_variables` also has the weights of frozen layers, which no
+    # step changes.
     weights = {
         id(variable)
-        for layer in branch._flatten_layers()
-        for variable in layer._trainable_variables
+        for layer in flatten_layers(branch)
+        for variable in own_trainable_variables(layer)
     }
     return [v for v in branch.variables if id(v) not in weights]

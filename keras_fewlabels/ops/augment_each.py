@@ -1,4 +1,4 @@
-"""Ops drawn per image, run image by image and only where they were drawn."""
+"""Ops drawn per image, run for one image after the other."""
 
 import numpy as np
 from keras import ops
@@ -17,20 +17,20 @@ def augment_each(
 ):
     """Applies to each image the ops it drew, one image after the other.
 
-    A loop over the images that branches into the op drawn: nothing is
-    computed in vain, which on a CPU, compiled by XLA, is by far the fastest.
-    The result is that of `augment_merged`, level for level.
+    A loop over the images branches into the ops that were drawn and computes
+    no others. Compiled by XLA, this is by far the fastest form on a CPU. The
+    result is that of `augment_merged`, level for level.
 
     Args:
         images: Levels, a uint8 tensor of shape
             `(batch, height, width, channels)`.
-        names: Names of ops, as in `keras_fewlabels.layers.RandAugment.OPS`.
+        names: Tuple of names out of `layers.RandAugment.OPS`.
         drawn: Integer tensor of shape `(batch, num_ops)`, the positions in
             `names` of the ops that each image drew.
         strength: Float tensor of shape `(batch, num_ops)` in the units of
             those ops.
         center: Float tensor of shape `(batch, num_ops, 2)`, see `cutout`.
-        fill: Number in 0..255, the level of pixels without a source.
+        fill: Number in 0..255, the level of pixels from outside the image.
         interpolation: `"nearest"` or `"bilinear"`.
 
     Returns:
@@ -38,8 +38,9 @@ def augment_each(
 
     Example:
 
+    >>> from keras_fewlabels.ops.augment_each import augment_each
     >>> images = np.full((2, 1, 1, 1), 100, dtype="uint8")
-    >>> output = keras_fewlabels.ops.augment_each(
+    >>> output = augment_each(
     ...     images,
     ...     names=("invert", "brightness"),
     ...     drawn=np.array([[0], [1]]),
@@ -90,7 +91,7 @@ def augment_each(
 
 
 def _tabulated(image, table):
-    # Behind a branch XLA computes the table once, not anew for every pixel.
+    # Inside a branch, XLA computes the table once, not again for every pixel.
     return ops.cond(
         ops.any(table > 0),
         lambda: look_up(image, table),

@@ -1,9 +1,8 @@
-"""Ops drawn per image, run as few kernels for the whole batch."""
+"""Ops drawn per image, run as a few kernels for the whole batch."""
 
 from keras import ops
 
 from keras_fewlabels.ops.blend import color, contrast, sharpness
-from keras_fewlabels.ops.cutout import cutout
 from keras_fewlabels.ops.histogram import autocontrast_table, equalize_table
 from keras_fewlabels.ops.look_up import look_up
 from keras_fewlabels.ops.matrix import (
@@ -14,6 +13,7 @@ from keras_fewlabels.ops.matrix import (
 )
 from keras_fewlabels.ops.pixel import (
     brightness,
+    cutout,
     invert,
     levels,
     posterize,
@@ -22,7 +22,7 @@ from keras_fewlabels.ops.pixel import (
 )
 from keras_fewlabels.ops.warp import warp
 
-# What the op makes of levels, given the images and their strengths.
+# Functions of images, strengths and levels that return the new levels.
 POINTWISE = {
     "invert": lambda images, strength, levels: invert(levels),
     "posterize": lambda images, bits, levels: posterize(levels, bits),
@@ -58,22 +58,22 @@ def augment_merged(
 ):
     """Applies to each image the ops it drew, all images at once.
 
-    Shapes are static and nothing branches on data: all pointwise ops are one
-    look-up table per image, all geometric ops one warp, and an image that
-    drew neither gets the table or map that changes nothing. This is the form
-    for accelerators; on a CPU `augment_each`, which gives the same result, is
-    faster. Only the kernels that `names` call for are built.
+    Shapes are static and nothing branches on data. All pointwise ops are one
+    look-up table per image, and all geometric ops one warp; images that drew
+    none of them get a table or map that changes nothing. Only the kernels of
+    ops in `names` are built. This is the form for accelerators. On a CPU,
+    `augment_each` gives the same result faster.
 
     Args:
         images: Levels, a uint8 tensor of shape
             `(batch, height, width, channels)`.
-        names: Names of ops, as in `keras_fewlabels.layers.RandAugment.OPS`.
+        names: Tuple of names out of `layers.RandAugment.OPS`.
         drawn: Integer tensor of shape `(batch, num_ops)`, the positions in
             `names` of the ops that each image drew.
         strength: Float tensor of shape `(batch, num_ops)` in the units of
             those ops.
         center: Float tensor of shape `(batch, num_ops, 2)`, see `cutout`.
-        fill: Number in 0..255, the level of pixels without a source.
+        fill: Number in 0..255, the level of pixels from outside the image.
         interpolation: `"nearest"` or `"bilinear"`.
 
     Returns:
@@ -81,8 +81,9 @@ def augment_merged(
 
     Example:
 
+    >>> from keras_fewlabels.ops.augment_merged import augment_merged
     >>> images = np.full((2, 1, 1, 1), 100, dtype="uint8")
-    >>> output = keras_fewlabels.ops.augment_merged(
+    >>> output = augment_merged(
     ...     images,
     ...     names=("invert", "brightness"),
     ...     drawn=np.array([[0], [1]]),

@@ -1,4 +1,4 @@
-"""Ops that move an image away from, or towards, a degenerate version of it."""
+"""Ops that blend each image with a degenerate version of it."""
 
 from keras import ops
 
@@ -6,10 +6,10 @@ from keras import ops
 def blend(degenerate, images, factor):
     """Interpolates between two images, as Pillow's `Image.blend` does.
 
-    A factor of 0 gives `degenerate`, 1 gives `images`, and above 1 the
-    difference between the two is exaggerated. The result is cut off to whole
-    levels in 0..255, bit for bit as Pillow does, also where XLA would fuse
-    the product and the sum into one rounding.
+    A factor of 0 gives `degenerate`, 1 gives `images`, and factors above 1
+    exaggerate the difference between the two. The result is clipped to 0..255
+    and truncated to whole levels. It is that of Pillow bit for bit, also where
+    XLA would fuse the product and the sum into one rounding.
 
     Args:
         degenerate: Levels, any numeric tensor that broadcasts to `images`.
@@ -20,13 +20,15 @@ def blend(degenerate, images, factor):
         A uint8 tensor.
 
     Example:
-    >>> brighter = keras_fewlabels.ops.blend(0, np.array([10, 200]), 1.5)
+
+    >>> from keras_fewlabels.ops.blend import blend
+    >>> brighter = blend(0, np.array([10, 200]), 1.5)
     >>> keras.ops.convert_to_numpy(brighter)
     array([ 15, 255], dtype=uint8)
     """
     degenerate = ops.cast(degenerate, "float32")
     difference = ops.cast(images, "float32") - degenerate
-    # The detour over sign and size leaves XLA no product to fuse with the sum.
+    # Sign times size leaves XLA no product that it could fuse with the sum.
     step = ops.sign(difference) * (
         ops.cast(factor, "float32") * ops.abs(difference)
     )
@@ -34,7 +36,7 @@ def blend(degenerate, images, factor):
 
 
 def luma(images):
-    """Brightness of each pixel, as Pillow converts RGB to grey.
+    """Computes the luma of each pixel, as Pillow converts RGB to grey.
 
     Args:
         images: Levels, an integer tensor of shape `(..., channels)` with 1 or
@@ -44,8 +46,10 @@ def luma(images):
         An int32 tensor of levels of shape `(..., 1)`.
 
     Example:
+
+    >>> from keras_fewlabels.ops.blend import luma
     >>> red = np.array([255, 0, 0], dtype="uint8")
-    >>> keras.ops.convert_to_numpy(keras_fewlabels.ops.luma(red))
+    >>> keras.ops.convert_to_numpy(luma(red))
     array([76], dtype=int32)
     """
     images = ops.cast(images, "int32")
@@ -69,8 +73,10 @@ def color(images, factor):
         A uint8 tensor of the shape of `images`.
 
     Example:
+
+    >>> from keras_fewlabels.ops.blend import color
     >>> red = np.array([[[[255, 0, 0]]]], dtype="uint8")
-    >>> paler = keras_fewlabels.ops.color(red, np.array([0.5]))
+    >>> paler = color(red, np.array([0.5]))
     >>> keras.ops.convert_to_numpy(paler).ravel()
     array([165,  38,  38], dtype=uint8)
     """
@@ -78,29 +84,30 @@ def color(images, factor):
 
 
 def contrast(images, factor, levels=None):
-    """Moves the levels of each image away from its mean luma.
+    """Changes the contrast of each image around its mean luma.
 
     Args:
         images: Levels, a uint8 tensor of shape
             `(batch, height, width, channels)`.
         factor: A float tensor of shape `(batch,)`: 0 gives flat grey, 1 the
             image itself.
-        levels: Optional levels to be moved in place of those of `images`,
-            from which then only the mean comes.
+        levels: Optional levels to change instead of those of `images`. Then
+            only the mean comes from `images`.
 
     Returns:
         A uint8 tensor of the shape of `images`, or of `levels`.
 
     Example:
 
+    >>> from keras_fewlabels.ops.blend import contrast
     >>> images = np.array([[[[100], [120]]]], dtype="uint8")
-    >>> output = keras_fewlabels.ops.contrast(images, np.array([2.0]))
+    >>> output = contrast(images, np.array([2.0]))
     >>> keras.ops.convert_to_numpy(output).ravel()
     array([ 90, 130], dtype=uint8)
     """
     height, width = ops.shape(images)[1:3]
     total = ops.sum(luma(images), axis=(1, 2, 3), keepdims=True)
-    # Rounds half up in whole numbers: a float32 mean is not exact.
+    # Integers round half up exactly; a float32 mean would not be exact.
     mean = (total + height * width // 2) // (height * width)
     levels = images if levels is None else levels
     return blend(mean, levels, ops.reshape(factor, (-1, 1, 1, 1)))
@@ -120,9 +127,11 @@ def sharpness(images, factor):
         A uint8 tensor of the shape of `images`.
 
     Example:
+
+    >>> from keras_fewlabels.ops.blend import sharpness
     >>> dot = np.zeros((1, 3, 3, 1), dtype="uint8")
     >>> dot[0, 1, 1, 0] = 130
-    >>> blurred = keras_fewlabels.ops.sharpness(dot, np.array([0.0]))
+    >>> blurred = sharpness(dot, np.array([0.0]))
     >>> int(blurred[0, 1, 1, 0])  # 5 / 13 of the centre
     50
     """

@@ -1,4 +1,4 @@
-"""Tables of the pointwise ops that depend on the levels an image holds."""
+"""Tables of the pointwise ops that depend on the histogram of the image."""
 
 import functools
 
@@ -19,8 +19,10 @@ def histogram(images):
         An int32 tensor of shape `(batch, channels, 256)`.
 
     Example:
+
+    >>> from keras_fewlabels.ops.histogram import histogram
     >>> images = np.array([[[[3], [3], [5]]]], dtype="uint8")
-    >>> counts = keras_fewlabels.ops.histogram(images)
+    >>> counts = histogram(images)
     >>> keras.ops.convert_to_numpy(counts)[0, 0, :6]
     array([0, 0, 0, 2, 0, 1], dtype=int32)
     """
@@ -35,7 +37,7 @@ def histogram(images):
 
 
 def equalize_table(images):
-    """Tables that spread the levels of each channel evenly.
+    """Computes the tables that spread the levels of each channel evenly.
 
     Args:
         images: Levels, a uint8 tensor of shape
@@ -45,15 +47,17 @@ def equalize_table(images):
         An int32 tensor of shape `(batch, 256, 1, channels)`, see `look_up`.
 
     Example:
+
+    >>> from keras_fewlabels.ops.histogram import equalize_table
     >>> images = np.repeat(np.array([90, 91], "uint8"), 255)
     >>> images = images.reshape(1, 2, 255, 1)
-    >>> table = keras_fewlabels.ops.equalize_table(images)
+    >>> table = equalize_table(images)
     >>> keras.ops.convert_to_numpy(table)[0, 90:92, 0, 0]
     array([  0, 255], dtype=int32)
     """
     counts = ops.transpose(histogram(images), (0, 2, 1))[:, :, None]
     below = ops.cumsum(counts, axis=1) - counts
-    # Below the highest level that occurs lies all but its own count.
+    # Below the highest level that occurs are all pixels but its own.
     step = ops.max(ops.where(counts > 0, below, 0), axis=1, keepdims=True)
     step = step // 255
     table = (below + step // 2) // ops.maximum(step, 1)
@@ -62,7 +66,7 @@ def equalize_table(images):
 
 
 def autocontrast_table(images):
-    """Tables that stretch the levels of each channel over 0..255.
+    """Computes the tables that stretch each channel over 0..255.
 
     Args:
         images: Levels, a uint8 tensor of shape
@@ -73,8 +77,10 @@ def autocontrast_table(images):
         Channels of a single level stay as they are.
 
     Example:
+
+    >>> from keras_fewlabels.ops.histogram import autocontrast_table
     >>> images = np.array([[[[100], [110], [120]]]], dtype="uint8")
-    >>> table = keras_fewlabels.ops.autocontrast_table(images)
+    >>> table = autocontrast_table(images)
     >>> keras.ops.convert_to_numpy(table)[0, [100, 110, 120], 0, 0]
     array([  0, 127, 255], dtype=int32)
     """
@@ -92,8 +98,8 @@ def autocontrast_table(images):
 
 
 def _extremes(images, reduce):
-    # First over the height, a whole row of levels at a time: on a CPU that is
-    # ten times as fast as over both axes at once.
+    # Reduces whole rows over the height first, which on a CPU is ten times as
+    # fast as both axes at once.
     _, height, width, channels = ops.shape(images)
     rows = ops.reshape(images, (-1, height, width * channels))
     row = ops.reshape(reduce(rows, axis=1), (-1, width, channels))
@@ -103,9 +109,10 @@ def _extremes(images, reduce):
 
 @functools.cache
 def _autocontrast_bits():
-    # Pillow computes int(level * scale + offset) in doubles, which now and
-    # then lands a hair below a whole number. Integers do not, nor have JAX
-    # and TPUs doubles; so one bit per (lowest, highest, level) says where.
+    # Pillow computes int(level * scale + offset) in doubles, and rounding
+    # errors sometimes bring the sum just below a whole number. Integers have
+    # no such errors, and JAX and TPUs no doubles. So a table with one bit per
+    # (lowest, highest, level), 2 MB in all, holds where Pillow is one lower.
     bits = np.zeros((256, 256, 32), "uint8")
     level = np.arange(256)
     for lowest in range(255):

@@ -11,13 +11,15 @@ from keras import ops
 
 
 def identity_matrix():
-    """The map that leaves every pixel where it is.
+    """Returns the map that leaves every pixel where it is.
 
     Returns:
         A float32 tensor of shape `(1, 6)`.
 
     Example:
-    >>> matrix = keras_fewlabels.ops.identity_matrix()
+
+    >>> from keras_fewlabels.ops.matrix import identity_matrix
+    >>> matrix = identity_matrix()
     >>> keras.ops.convert_to_numpy(matrix)
     array([[1., 0., 0., 0., 1., 0.]], dtype=float32)
     """
@@ -25,10 +27,10 @@ def identity_matrix():
 
 
 def rotate_matrix(degrees, height, width):
-    """Turns around the centre of the image, counter-clockwise if positive.
+    """Returns the map that rotates images around their center.
 
     Args:
-        degrees: A float tensor of shape `(batch,)`.
+        degrees: A float tensor of shape `(batch,)`, counter-clockwise.
         height: Integer, or integer tensor.
         width: Integer, or integer tensor.
 
@@ -36,7 +38,9 @@ def rotate_matrix(degrees, height, width):
         A float32 tensor of shape `(batch, 6)`.
 
     Example:
-    >>> matrix = keras_fewlabels.ops.rotate_matrix(np.array([90.0]), 4, 4)
+
+    >>> from keras_fewlabels.ops.matrix import rotate_matrix
+    >>> matrix = rotate_matrix(np.array([90.0]), 4, 4)
     >>> keras.ops.convert_to_numpy(keras.ops.round(matrix)) + 0.0
     array([[ 0.,  -1.,  4.,  1.,  0.,  0.]], dtype=float32)
     """
@@ -50,17 +54,19 @@ def rotate_matrix(degrees, height, width):
 
 
 def shear_matrix(x, y):
-    """Slants the image, seen from its upper left corner.
+    """Returns the map that shears images from their upper left corner.
 
     Args:
-        x: A float tensor of shape `(batch,)`, pixels to the side per row.
+        x: A float tensor of shape `(batch,)`, pixels to the left per row.
         y: A float tensor of shape `(batch,)`, pixels upward per column.
 
     Returns:
         A float32 tensor of shape `(batch, 6)`.
 
     Example:
-    >>> matrix = keras_fewlabels.ops.shear_matrix(np.array([0.3]), np.zeros(1))
+
+    >>> from keras_fewlabels.ops.matrix import shear_matrix
+    >>> matrix = shear_matrix(np.array([0.3]), np.zeros(1))
     >>> keras.ops.convert_to_numpy(matrix)
     array([[1. , 0.3, 0. , 0. , 1. , 0. ]], dtype=float32)
     """
@@ -70,7 +76,7 @@ def shear_matrix(x, y):
 
 
 def translate_matrix(x, y):
-    """Moves the image to the left and upward.
+    """Returns the map that moves images to the left and upward.
 
     Args:
         x: A float tensor of shape `(batch,)`, in pixels.
@@ -80,7 +86,9 @@ def translate_matrix(x, y):
         A float32 tensor of shape `(batch, 6)`.
 
     Example:
-    >>> matrix = keras_fewlabels.ops.translate_matrix(np.ones(1), np.zeros(1))
+
+    >>> from keras_fewlabels.ops.matrix import translate_matrix
+    >>> matrix = translate_matrix(np.ones(1), np.zeros(1))
     >>> keras.ops.convert_to_numpy(matrix)
     array([[1., 0., 1., 0., 1., 0.]], dtype=float32)
     """

@@ -1,7 +1,8 @@
-"""Pointwise ops whose effect does not depend on the image around a pixel.
+"""Ops that change each pixel by itself.
 
-Levels are uint8 tensors of shape `(batch, height, width, channels)`, and every
-image has a strength of its own. Applied to `levels`, an op gives its table.
+Levels are uint8 tensors of shape `(batch, height, width, channels)` with values
+in 0..255, and every image has a strength of its own. Applied to `levels()`, all
+ops but `cutout` give their tables, see `look_up`.
 """
 
 from keras import ops
@@ -10,14 +11,15 @@ from keras_fewlabels.ops.blend import blend
 
 
 def levels():
-    """All 256 levels, as an image of one column.
+    """Returns the 256 levels 0..255 as an image of one column.
 
     Returns:
         A uint8 tensor of shape `(1, 256, 1, 1)`.
 
     Example:
 
-    >>> table = keras_fewlabels.ops.invert(keras_fewlabels.ops.levels())
+    >>> from keras_fewlabels.ops.pixel import invert, levels
+    >>> table = invert(levels())
     >>> keras.ops.convert_to_numpy(table).ravel()[:3]
     array([255, 254, 253], dtype=uint8)
     """
@@ -25,7 +27,7 @@ def levels():
 
 
 def invert(images):
-    """The negative: level `v` becomes `255 - v`.
+    """Inverts each level: `v` becomes `255 - v`.
 
     Args:
         images: Levels, a uint8 tensor.
@@ -35,7 +37,8 @@ def invert(images):
 
     Example:
 
-    >>> negative = keras_fewlabels.ops.invert(np.array([0, 100], "uint8"))
+    >>> from keras_fewlabels.ops.pixel import invert
+    >>> negative = invert(np.array([0, 100], "uint8"))
     >>> keras.ops.convert_to_numpy(negative)
     array([255, 155], dtype=uint8)
     """
@@ -43,7 +46,7 @@ def invert(images):
 
 
 def brightness(images, factor):
-    """Multiplies the levels of each image, cut off at white.
+    """Multiplies the levels of each image, and clips them at 255.
 
     Args:
         images: Levels, a uint8 tensor of shape
@@ -55,8 +58,9 @@ def brightness(images, factor):
 
     Example:
 
+    >>> from keras_fewlabels.ops.pixel import brightness
     >>> images = np.array([0, 10, 200], "uint8").reshape(1, 1, 3, 1)
-    >>> brighter = keras_fewlabels.ops.brightness(images, np.array([1.5]))
+    >>> brighter = brightness(images, np.array([1.5]))
     >>> keras.ops.convert_to_numpy(brighter).ravel()
     array([  0,  15, 255], dtype=uint8)
     """
@@ -77,8 +81,9 @@ def posterize(images, bits):
 
     Example:
 
+    >>> from keras_fewlabels.ops.pixel import posterize
     >>> images = np.array([15, 16, 255], "uint8").reshape(1, 1, 3, 1)
-    >>> coarse = keras_fewlabels.ops.posterize(images, np.array([4]))
+    >>> coarse = posterize(images, np.array([4]))
     >>> keras.ops.convert_to_numpy(coarse).ravel()
     array([  0,  16, 240], dtype=uint8)
     """
@@ -102,8 +107,9 @@ def solarize(images, threshold):
 
     Example:
 
+    >>> from keras_fewlabels.ops.pixel import solarize
     >>> images = np.array([127, 128, 255], "uint8").reshape(1, 1, 3, 1)
-    >>> output = keras_fewlabels.ops.solarize(images, np.array([128]))
+    >>> output = solarize(images, np.array([128]))
     >>> keras.ops.convert_to_numpy(output).ravel()
     array([127, 127,   0], dtype=uint8)
     """
@@ -119,16 +125,17 @@ def solarize_add(images, addition):
     Args:
         images: Levels, a uint8 tensor of shape
             `(batch, height, width, channels)`.
-        addition: A tensor of shape `(batch,)`, what is added to the levels
-            0..127. Fractions are rounded, and 255 is the most that results.
+        addition: A tensor of shape `(batch,)`, which is added to the levels
+            0..127. It is rounded, and the sum is clipped at 255.
 
     Returns:
         A uint8 tensor of the shape of `images`.
 
     Example:
 
+    >>> from keras_fewlabels.ops.pixel import solarize_add
     >>> images = np.array([0, 127, 128], "uint8").reshape(1, 1, 3, 1)
-    >>> output = keras_fewlabels.ops.solarize_add(images, np.array([110]))
+    >>> output = solarize_add(images, np.array([110]))
     >>> keras.ops.convert_to_numpy(output).ravel()
     array([110, 237, 128], dtype=uint8)
     """
@@ -136,3 +143,49 @@ def solarize_add(images, addition):
     images = ops.cast(images, "int32")
     lighter = ops.minimum(images + ops.reshape(addition, (-1, 1, 1, 1)), 255)
     return ops.cast(ops.where(images < 128, lighter, images), "uint8")
+
+
+def cutout(images, side, center, fill=128):
+    """Covers a square of each image with one level.
+
+    Args:
+        images: Levels, a uint8 tensor of shape
+            `(batch, height, width, channels)`.
+        side: A float tensor of shape `(batch,)`, as a fraction of the shorter
+            side of the image; 0 covers nothing.
+        center: A float tensor of shape `(batch, 2)` with the vertical and
+            horizontal position of the center in `[0, 1)`. Near a border,
+            only a part of the square lies in the image.
+        fill: Number in 0..255, the level of the square.
+
+    Returns:
+        A uint8 tensor of the shape of `images`.
+
+    Example:
+
+    >>> from keras_fewlabels.ops.pixel import cutout
+    >>> images = np.ones((1, 4, 4, 1), dtype="uint8")
+    >>> covered = cutout(
+    ...     images, np.array([0.5]), np.array([[0.5, 0.5]]), fill=0
+    ... )
+    >>> keras.ops.convert_to_numpy(covered)[0, ..., 0]
+    array([[1, 1, 1, 1],
+           [1, 0, 0, 1],
+           [1, 0, 0, 1],
+           [1, 1, 1, 1]], dtype=uint8)
+    """
+    height, width = ops.shape(images)[1:3]
+    size = ops.cast(ops.minimum(height, width), "float32")
+    reach = ops.floor(ops.cast(side, "float32") * size / 2)
+
+    def inside(axis, size):
+        position = ops.cast(center[:, axis], "float32")
+        middle = ops.floor(position * ops.cast(size, "float32"))
+        first = ops.reshape(middle - reach, (-1, 1))
+        last = ops.reshape(middle + reach, (-1, 1))
+        pixel = ops.arange(size, dtype="float32")[None]
+        return (pixel >= first) & (pixel < last)
+
+    rows, columns = inside(0, height), inside(1, width)
+    covered = rows[:, :, None, None] & columns[:, None, :, None]
+    return ops.where(covered, ops.cast(fill, "uint8"), images)

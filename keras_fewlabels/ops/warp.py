@@ -1,19 +1,20 @@
-"""One affine warp serves rotation, shear and translation."""
+"""The affine warp of images, for rotation, shear and translation."""
 
 from keras import ops
 
 
 def warp(images, matrix, fill=128, interpolation="bilinear"):
-    """Moves the pixels of each image by an affine map of its own.
+    """Warps each image by an affine map of its own.
 
-    Pixel centres lie at halves, as in Pillow's `Image.transform`, and
-    positions are whole 65536ths of a pixel, as there with `"nearest"`.
+    As in Pillow's `Image.transform`, pixel centers lie at halves, and
+    positions are rounded to 65536ths of a pixel, which Pillow does only for
+    `"nearest"`.
 
     Args:
         images: Levels, a uint8 tensor of shape
             `(batch, height, width, channels)`.
         matrix: A float tensor of shape `(batch, 6)` that says where each
-            pixel comes from; see `rotate_matrix`.
+            pixel comes from; see `matrix.py`.
         fill: Number in 0..255, the level of pixels that come from outside.
         interpolation: `"nearest"` or `"bilinear"`.
 
@@ -21,9 +22,12 @@ def warp(images, matrix, fill=128, interpolation="bilinear"):
         A uint8 tensor of the shape of `images`.
 
     Example:
+
+    >>> from keras_fewlabels.ops.matrix import translate_matrix
+    >>> from keras_fewlabels.ops.warp import warp
     >>> images = np.array([[[[1], [2], [3]]]], dtype="uint8")
-    >>> left = keras_fewlabels.ops.translate_matrix(np.ones(1), np.zeros(1))
-    >>> moved = keras_fewlabels.ops.warp(images, left, fill=9)
+    >>> left = translate_matrix(np.ones(1), np.zeros(1))
+    >>> moved = warp(images, left, fill=9)
     >>> keras.ops.convert_to_numpy(moved).ravel()
     array([2, 3, 9], dtype=uint8)
     """
@@ -41,8 +45,8 @@ def warp(images, matrix, fill=128, interpolation="bilinear"):
 
 
 def _positions(matrix, height, width):
-    # Fixed point, sixteen bits behind the point, starting at a pixel's centre.
-    # Whole numbers are the same compiled or not, on every backend.
+    # Fixed point with sixteen bits behind the point, from a pixel's center.
+    # Integers give the same result on every backend, compiled or not.
     a, b, c, d, e, f = (matrix[:, i, None, None] for i in range(6))
     a, b, c, d, e, f = (
         ops.cast(ops.floor(value * 65536 + 0.5), "int32")
@@ -55,7 +59,7 @@ def _positions(matrix, height, width):
 
 def _bilinear(pixels, x, y, height, width):
     left, upper = ops.right_shift(x, 16), ops.right_shift(y, 16)
-    # Eleven bits each: levels weighted twice just fit in 32 bits.
+    # With weights of eleven bits, a level times two weights fits in 32 bits.
     right = ops.right_shift(x & 0xFFFF, 5)[..., None]
     lower = ops.right_shift(y & 0xFFFF, 5)[..., None]
 

@@ -24,11 +24,11 @@ def rand_augment(images=IMAGES, *arguments, **options):
 # Name: (expected in the message, the call that must raise).
 CASES = {
     "RandAugment: negative count": (
-        "`num_ops` must be a whole number",
+        "`num_ops` must be an int, 0 or more",
         lambda: rand_augment(num_ops=-1),
     ),
     "RandAugment: count of another type": (
-        "`num_ops` must be a whole number",
+        "`num_ops` must be an int, 0 or more",
         lambda: rand_augment(num_ops="2"),
     ),
     "RandAugment: magnitude of another type": (
@@ -68,15 +68,15 @@ CASES = {
         lambda: rand_augment(FLOATS, value_range=(0, float("inf"))),
     ),
     "RandAugment: fill value of another type": (
-        "`fill_value` must lie in",
+        "`fill_value` must be in",
         lambda: rand_augment(fill_value="grey"),
     ),
     "RandAugment: fill value out of range": (
-        "`fill_value` must lie in",
+        "`fill_value` must be in",
         lambda: rand_augment(fill_value=-1),
     ),
     "RandAugment: unknown table": (
-        "`table` must be one of",
+        "`table` must be 'randaugment', ",
         lambda: rand_augment(table=["randaugment"]),
     ),
     "RandAugment: unknown op": (
@@ -128,19 +128,19 @@ CASES = {
         lambda: rand_augment(ops=[layers.Cropping2D(1)]),
     ),
     "StochasticDepth: rate of 1": (
-        "`rate` is the probability",
+        r"`rate` must be a number in \[0, 1\)",
         lambda: kfl.layers.StochasticDepth(1.0),
     ),
     "StochasticDepth: rate of another type": (
-        "`rate` is the probability",
+        r"`rate` must be a number in \[0, 1\)",
         lambda: kfl.layers.StochasticDepth("0.2"),
     ),
     "StochasticDepth: rate NaN": (
-        "`rate` is the probability",
+        r"`rate` must be a number in \[0, 1\)",
         lambda: kfl.layers.StochasticDepth(NAN),
     ),
     "StochasticDepth: unknown scale": (
-        "`scale` names when",
+        "`scale` must be 'training' or 'inference'",
         lambda: kfl.layers.StochasticDepth(scale="test"),
     ),
     "StochasticDepth: seed of another type": (
@@ -168,7 +168,7 @@ CASES = {
         lambda: kfl.layers.StochasticResidual(layers.Dense(2))(SCORES),
     ),
     "StochasticResidual: rate below 0": (
-        "`rate` is the probability",
+        r"`rate` must be a number in \[0, 1\)",
         lambda: kfl.layers.StochasticResidual(layers.Dense(3), -0.1),
     ),
     "StochasticResidual: seed of another type": (

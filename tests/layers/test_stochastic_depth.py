@@ -169,7 +169,7 @@ def test_passes_the_mask_of_the_branch_on():
 
 @pytest.mark.parametrize("rate", [-0.1, 1, 1.5, "0.2", None])
 def test_rejects_a_rate_outside_of_0_to_1(rate):
-    with pytest.raises(ValueError, match=r"at least 0 and below 1.*Received"):
+    with pytest.raises(ValueError, match=r"in \[0, 1\).*Received: rate="):
         StochasticDepth(rate=rate)
 
 

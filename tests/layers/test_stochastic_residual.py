@@ -57,7 +57,7 @@ def build_model(rate, scale="training", jit_compile="auto"):
         ]
     )
     inputs = keras.Input((3,))
-    block = StochasticResidual(branch, rate, 0, scale, name="block")
+    block = StochasticResidual(branch, rate, 0, scale=scale, name="block")
     outputs = block(inputs)
     model = keras.Model(inputs, outputs)
     model.compile("sgd", "mse", jit_compile=jit_compile)
@@ -195,7 +195,7 @@ def test_saved_model_predicts_the_same_and_continues_the_draws(tmp_path):
 
 
 def test_config_round_trip():
-    layer = StochasticResidual(layers.Dense(3), 0.3, 4, "inference")
+    layer = StochasticResidual(layers.Dense(3), 0.3, 4, scale="inference")
     copy = StochasticResidual.from_config(layer.get_config())
     assert copy.get_config() == layer.get_config()
     assert (copy.rate, copy.seed, copy.scale) == (0.3, 4, "inference")
@@ -218,7 +218,7 @@ def test_trains_on_two_replicas():
 
 @pytest.mark.parametrize("rate", [-0.1, 1, "0.2", None])
 def test_rejects_a_rate_outside_of_0_to_1(rate):
-    with pytest.raises(ValueError, match=r"at least 0 and below 1.*Received"):
+    with pytest.raises(ValueError, match=r"in \[0, 1\).*Received: rate="):
         StochasticResidual(layers.Dense(2), rate=rate)
 
 

@@ -138,7 +138,7 @@ CASES = {
         lambda: noisy_student(settings={"ops": ["spin"]}),
     ),
     "fit_noisy_student: fill value out of range": (
-        "`fill_value` must lie in",
+        "`fill_value` must be in",
         lambda: noisy_student(settings={"fill_value": 256}),
     ),
     "fit_noisy_student: no branches to drop": (

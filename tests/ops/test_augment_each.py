@@ -3,7 +3,8 @@ import pytest
 from keras import ops
 
 from keras_fewlabels.layers.rand_augment.tables import RANDAUGMENT
-from keras_fewlabels.ops import augment_each, augment_merged
+from keras_fewlabels.ops.augment_each import augment_each
+from keras_fewlabels.ops.augment_merged import augment_merged
 
 NAMES = tuple(RANDAUGMENT)
 

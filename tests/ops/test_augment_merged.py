@@ -7,7 +7,7 @@ from PIL import Image, ImageEnhance, ImageOps
 from sklearn.datasets import load_sample_images
 
 from keras_fewlabels.layers.rand_augment.tables import RANDAUGMENT
-from keras_fewlabels.ops import augment_merged
+from keras_fewlabels.ops.augment_merged import augment_merged
 
 GREY = (128, 128, 128)
 

@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 from keras import ops
 
-from keras_fewlabels.ops import blend, color, contrast, luma, sharpness
+from keras_fewlabels.ops.blend import blend, color, contrast, luma, sharpness
 
 DEGENERATE, LEVEL = np.meshgrid(np.arange(256), np.arange(256))
 FACTORS = (0.0, 0.1, 0.55, 1.0, 1.45, 1.9, 3.43)

@@ -1,7 +1,7 @@
 import numpy as np
 from keras import ops
 
-from keras_fewlabels.ops import (
+from keras_fewlabels.ops.histogram import (
     autocontrast_table,
     equalize_table,
     histogram,

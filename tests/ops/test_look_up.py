@@ -1,7 +1,7 @@
 import numpy as np
 from keras import ops
 
-from keras_fewlabels.ops import look_up
+from keras_fewlabels.ops.look_up import look_up
 
 
 def test_each_image_and_channel_has_its_own_table():

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from keras import ops
 
-from keras_fewlabels.ops import (
+from keras_fewlabels.ops.matrix import (
     identity_matrix,
     rotate_matrix,
     shear_matrix,

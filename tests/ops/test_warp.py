@@ -2,13 +2,13 @@ import numpy as np
 import pytest
 from keras import ops
 
-from keras_fewlabels.ops import (
+from keras_fewlabels.ops.matrix import (
     identity_matrix,
     rotate_matrix,
     shear_matrix,
     translate_matrix,
-    warp,
 )
+from keras_fewlabels.ops.warp import warp
 
 IMAGE = np.arange(9, dtype="uint8").reshape(1, 3, 3, 1)
 ONE, ZERO = np.ones(1), np.zeros(1)

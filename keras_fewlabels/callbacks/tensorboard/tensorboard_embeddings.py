@@ -15,9 +15,9 @@ from keras_fewlabels.foundation.atomic_write import (
     writable_folder,
     write_whole,
 )
+from keras_fewlabels.foundation.head_input import head_input
 from keras_fewlabels.foundation.keras_internals import graph_of
 from keras_fewlabels.foundation.optional_import import optional_import
-from keras_fewlabels.layers.model_graph import head_input
 
 # In pixels. Browsers do not show a larger texture.
 _LARGEST_SPRITE = 8192

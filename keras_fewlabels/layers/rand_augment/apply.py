@@ -1,4 +1,4 @@
-"""What the draws of `RandAugment` make of images."""
+"""Application of the draws of `RandAugment` to images."""
 
 import keras
 import numpy as np
@@ -12,7 +12,7 @@ def apply_draws(layer, images, draws):
     """Applies to each image the ops it drew, one slot after the other.
 
     Args:
-        layer: The `RandAugment` whose settings count.
+        layer: The `RandAugment` whose settings apply.
         images: A tensor of shape `(batch, height, width, channels)`, of uint8
             or of floats in the layer's `value_range`.
         draws: The `Draws` of these images.
@@ -34,7 +34,7 @@ def apply_draws(layer, images, draws):
     if dtype == "uint8":
         return _apply(layer, images, draws)
     levels = _apply(layer, _to_levels(images, layer.value_range), draws)
-    # What only drew the identity is not even rounded.
+    # Images that only drew the identity are not even rounded.
     identity = [op == "identity" for op in layer.ops]
     same = ops.take(np.array([*identity, True]), draws.choice)
     same = ops.all(same, axis=1)[:, None, None, None]

@@ -1,56 +1,53 @@
-"""What `RandAugment` refuses, and what it says."""
+"""Checks of the arguments and the images of `RandAugment`."""
 
 import collections.abc
-import math
-import numbers
 
 import keras
 import numpy as np
 
+from keras_fewlabels.foundation.arguments import (
+    check_arguments,
+    check_seed,
+    check_value_range,
+    choice_rule,
+    int_rule,
+    number_rule,
+)
 from keras_fewlabels.layers.rand_augment.tables import RANDAUGMENT, TABLES
 
+_RULES = {
+    "num_ops": int_rule(0),
+    "magnitude": number_rule("[0, inf)"),
+    "interpolation": choice_rule("bilinear", "nearest"),
+    "table": choice_rule(*TABLES),
+    "magnitude_std": number_rule("[0, inf)"),
+    "apply_probability": number_rule("[0, 1]"),
+}
 
-def check_arguments(layer):
-    """Raises a `ValueError` if an argument of the layer is out of range."""
-    if not (isinstance(layer.num_ops, int) and layer.num_ops >= 0):
-        raise ValueError(
-            "`num_ops` must be a whole number, 0 or more: how many ops each "
-            f"image draws. Received: num_ops={layer.num_ops}"
-        )
-    if not (
-        isinstance(layer.magnitude, (int, float))
-        and 0 <= layer.magnitude < float("inf")
-    ):
-        raise ValueError(
-            "`magnitude` must be a number, 0 or more, where 10 is the full "
-            f"range of every op. Received: magnitude={layer.magnitude}"
-        )
-    if layer.interpolation not in ("bilinear", "nearest"):
-        raise ValueError(
-            '`interpolation` must be "bilinear" or "nearest". '
-            f"Received: interpolation={layer.interpolation!r}"
-        )
-    if not isinstance(layer.table, str) or layer.table not in TABLES:
-        raise ValueError(
-            f"`table` must be one of {', '.join(TABLES)}. "
-            f"Received: table={layer.table!r}"
-        )
-    if not (_is_number(layer.magnitude_std) and layer.magnitude_std >= 0):
-        raise ValueError(
-            "`magnitude_std` must be a number, 0 or more, on the scale of "
-            f"`magnitude`. Received: magnitude_std={layer.magnitude_std!r}"
-        )
-    if not (
-        _is_number(layer.apply_probability)
-        and 0 <= layer.apply_probability <= 1
-    ):
-        raise ValueError(
-            "`apply_probability` must be in [0, 1]. "
-            f"Received: apply_probability={layer.apply_probability!r}"
-        )
+
+def check_layer(layer):
+    """Checks the arguments of a `RandAugment`.
+
+    Raises:
+        ValueError: If an argument is out of range.
+    """
+    check_arguments(_RULES, layer)
+    check_seed(layer.seed)
+    check_value_range(layer.value_range)
+    _check_fill_value(layer.fill_value, layer.value_range)
     if layer.ops is not None:
         _check_ops(layer.ops)
-    _check_range(layer.value_range, layer.fill_value)
+
+
+def _check_fill_value(fill_value, value_range):
+    low, high = value_range
+    if fill_value is not None and not number_rule(f"[{low}, {high}]").accepts(
+        fill_value
+    ):
+        raise ValueError(
+            "`fill_value` must be in `value_range`, or None for mid grey. "
+            f"Received: fill_value={fill_value!r}, value_range={value_range}"
+        )
 
 
 def _check_ops(ops):
@@ -72,38 +69,8 @@ def _check_ops(ops):
         )
 
 
-def _check_range(value_range, fill_value):
-    if not _is_range(value_range):
-        raise ValueError(
-            "`value_range` must be the values of black and white, the lower "
-            "one first, such as (0, 255), (0, 1) or (-1, 1). "
-            f"Received: value_range={value_range!r}"
-        )
-    low, high = value_range
-    if fill_value is not None and not (
-        _is_number(fill_value) and low <= fill_value <= high
-    ):
-        raise ValueError(
-            "`fill_value` must lie in `value_range`, in whose unit it is; "
-            "None means mid grey. "
-            f"Received: fill_value={fill_value!r}, value_range={value_range}"
-        )
-
-
-def _is_range(value_range):
-    try:
-        low, high = value_range
-    except (TypeError, ValueError):
-        return False
-    return _is_number(low) and _is_number(high) and low < high
-
-
-def _is_number(value):
-    return isinstance(value, numbers.Real) and math.isfinite(value)
-
-
 def check_keys(inputs):
-    """Raises a `ValueError` if a dict cannot be augmented as a whole."""
+    """Checks that a dict has images, and nothing that moves with them."""
     if "images" not in inputs:
         raise ValueError(
             'RandAugment changes the "images" of a dict. Rename the entry '
@@ -112,14 +79,14 @@ def check_keys(inputs):
     moved = {"bounding_boxes", "segmentation_masks", "keypoints"} & set(inputs)
     if moved:
         raise ValueError(
-            "RandAugment moves images, but not what is marked on them. Leave "
-            f"these out, or use ops that move nothing on images alone. "
+            "RandAugment moves images, but not the marks on them. Leave these "
+            "entries out, or pass the images alone to ops that move nothing. "
             f"Received: keys={sorted(moved)}"
         )
 
 
 def check_images(images, value_range):
-    """Raises a `ValueError` if images have the wrong shape or dtype."""
+    """Checks the shape and the dtype of images."""
     if not hasattr(images, "shape"):
         raise ValueError(
             "RandAugment needs images in one array or tensor. Resize images "
@@ -156,7 +123,7 @@ def check_images(images, value_range):
 
 
 def check_values(images, value_range):
-    """Raises a `ValueError` if an array has values that no image has."""
+    """Checks that the values of an array are in `value_range`."""
     if images.dtype.kind != "f" or not images.size:
         return
     lowest, highest = images.min(), images.max()
@@ -177,7 +144,7 @@ def check_values(images, value_range):
 
 
 def check_output(layer, images, output):
-    """Raises a `ValueError` if a layer among the ops changed the shape."""
+    """Checks that a layer among the ops kept the shape of the images."""
     shapes = tuple(images.shape), tuple(output.shape)
     agree = len(shapes[0]) == len(shapes[1]) and all(
         None in sizes or sizes[0] == sizes[1]
@@ -185,7 +152,7 @@ def check_output(layer, images, output):
     )
     if not agree:
         raise ValueError(
-            "Layers among `ops` must keep the shape of the images, as images "
-            "that drew another op keep theirs. Leave out layers that crop or "
-            f"resize. Received: {layer.name} made {shapes[1]} of {shapes[0]}"
+            "Layers among `ops` must keep the shape of the images, because "
+            "images that drew another op keep it. Leave out layers that crop "
+            f"or resize. Received: {layer.name} made {shapes[1]} of {shapes[0]}"
         )

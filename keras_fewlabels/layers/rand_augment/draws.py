@@ -1,4 +1,4 @@
-"""What every image of a batch draws."""
+"""Draws of ops, strengths and places for every image of a batch."""
 
 import math
 import typing
@@ -7,17 +7,16 @@ import numpy as np
 from keras import ops
 
 from keras_fewlabels.layers.rand_augment.tables import TABLES
-from keras_fewlabels.ops import uniform_per_image
 
 
 class Draws(typing.NamedTuple):
-    """What a batch drew: tensors whose first axes are `(batch, num_ops)`.
+    """The draws of a batch: tensors whose first axes are `(batch, num_ops)`.
 
     Args:
         choice: Int32, the position in `RandAugment.ops`, or -1 for none.
         position: Int32, the position in `RandAugmentDraws.names`.
         strength: Float32, in the unit of the op.
-        center: Float32 with a last axis of 2: where `cutout` covers.
+        center: Float32 with a last axis of 2, the center of the cutout.
     """
 
     choice: object
@@ -30,11 +29,12 @@ class RandAugmentDraws:
     """Draws ops, signs, magnitudes and places for every image of a batch.
 
     Args:
-        layer: The `RandAugment` whose settings count.
+        layer: The `RandAugment` whose settings apply.
     """
 
-    # Whether or not an option is on, so that it leaves the other draws alone.
-    NUMBERS = 8
+    # Each op takes as many numbers with and without the options, so that an
+    # option leaves the other draws alone.
+    _NUMBERS = 8
 
     def __init__(self, layer):
         self.num_ops = layer.num_ops
@@ -48,7 +48,7 @@ class RandAugmentDraws:
             self.names = (*self.names, "identity")
         self.positions = np.int32([self.names.index(name) for name in named])
         self.magnitudes = self._magnitudes()
-        # By magnitude, op and sign, in doubles as Pillow's users compute them.
+        # Axes: magnitude, op and sign. Computed in doubles, as in Python.
         self.strengths = np.float32(
             [
                 [
@@ -66,13 +66,15 @@ class RandAugmentDraws:
             return np.arange(count) / per_unit
         if not self.magnitude_std:
             return [self.magnitude]
-        # Tenths, up to where one draw in 30,000 lies beyond.
+        # Tenths. One draw in 30,000 would be above the largest.
         top = self.magnitude + 4 * self.magnitude_std
         return np.arange(math.ceil(top * 10) + 1) / 10
 
     def __call__(self, seed, batch_size):
-        draws = uniform_per_image(seed, batch_size, self.num_ops * self.NUMBERS)
-        draws = ops.reshape(draws, (-1, self.num_ops, self.NUMBERS))
+        draws = uniform_per_image(
+            seed, batch_size, self.num_ops * self._NUMBERS
+        )
+        draws = ops.reshape(draws, (-1, self.num_ops, self._NUMBERS))
         num_choices = len(self.positions)
         choice = _whole(draws[..., 0], num_choices)
         sign = ops.cast(draws[..., 1] >= 0.5, "int32")
@@ -94,7 +96,7 @@ class RandAugmentDraws:
             return _whole(first, len(self.magnitudes))
         if not self.magnitude_std:
             return ops.zeros_like(first, dtype="int32")
-        # Box and Muller: two even draws make a normal one.
+        # Box-Muller transform of two uniform draws into a normal one.
         size = ops.sqrt(-2 * ops.log(1 - first))
         normal = size * ops.cos(2 * math.pi * second)
         magnitude = self.magnitude + self.magnitude_std * normal
@@ -106,3 +108,47 @@ class RandAugmentDraws:
 
 def _whole(draws, count):
     return ops.minimum(ops.cast(draws * count, "int32"), count - 1)
+
+
+def uniform_per_image(seed, batch_size, num_draws):
+    """Draws numbers in `[0, 1)` for every image of a batch.
+
+    The numbers of an image are a hash of the seed and of the image's position
+    in the batch. They are the same on every backend, compiled or not, however
+    the batch is spread over devices.
+
+    Args:
+        seed: An integer tensor of shape `(2,)` with the seed and the number of
+            the call, as `keras.random.SeedGenerator.next` returns it.
+        batch_size: Integer, or integer tensor.
+        num_draws: Integer, the count of numbers for each image.
+
+    Returns:
+        A float32 tensor of shape `(batch_size, num_draws)`.
+
+    Example:
+
+    >>> draws = uniform_per_image(np.array([7, 0]), 2, 3)
+    >>> bool(keras.ops.all((draws >= 0) & (draws < 1)))
+    True
+    """
+    seed = ops.cast(seed, "int32")
+    image = ops.arange(batch_size, dtype="int32")
+    draw = ops.arange(num_draws, dtype="int32")
+    # Two hashes of 32 bits each, so that no two images agree in both.
+    first = _hash(_hash(_hash(seed[0] + 1) + seed[1]) + image)
+    second = _hash(_hash(_hash(seed[0] - 1) - seed[1]) - image)
+    bits = _hash(_hash(first[:, None] + draw) + second[:, None])
+    return ops.cast(_shift(bits, 8), "float32") * 2.0**-24
+
+
+def _hash(x):
+    # Wellons' lowbias32, in int32 because torch cannot multiply uint32.
+    x = (x ^ _shift(x, 16)) * 0x7FEB352D
+    x = (x ^ _shift(x, 15)) * (0x846CA68B - 2**32)
+    return x ^ _shift(x, 16)
+
+
+def _shift(x, bits):
+    # The mask drops the sign, which a shift of int32 copies into all bits.
+    return ops.right_shift(x, bits) & (2 ** (32 - bits) - 1)

@@ -1,26 +1,27 @@
-"""Where the ops of `RandAugment` run, and in which of their two forms."""
+"""Choice of the faster form of the ops of `RandAugment`."""
 
 import functools
 
 import keras
 
 from keras_fewlabels.layers.rand_augment.in_dataset import in_dataset
-from keras_fewlabels.ops import augment_each, augment_merged
+from keras_fewlabels.ops.augment_each import augment_each
+from keras_fewlabels.ops.augment_merged import augment_merged
 
 
 def execute(images, names, drawn, strength, center, fill, interpolation):
     """Runs `augment_each` or `augment_merged`, whichever is faster here.
 
     Both give the same levels. On a CPU, in a graph or a `tf.data` pipeline,
-    images are taken one by one, compiled by XLA for each size of batch; images
-    of unknown height or width are not compiled, as each size would be anew.
-    On accelerators, on torch and eagerly on TensorFlow all images of the batch
-    go through every op at once.
+    images go through the ops one by one, compiled by XLA for each batch size.
+    Images of unknown height or width are not compiled, because XLA would
+    compile again for each size. On accelerators, on torch and eagerly on
+    TensorFlow, all images of the batch go through every op at once.
 
     Args:
         images: Levels, a uint8 tensor of shape
             `(batch, height, width, channels)`.
-        names: Names of ops.
+        names: Tuple of names of ops.
         drawn: Integer tensor of shape `(batch, num_ops)`, positions in
             `names`.
         strength: Float tensor of shape `(batch, num_ops)`.

@@ -1,4 +1,4 @@
-"""Seeds for layers that run inside `tf.data`."""
+"""Calls of a layer inside `tf.data`, and the seeds for them."""
 
 import sys
 
@@ -7,21 +7,21 @@ from keras import ops
 
 
 class DatasetSeedGenerator:
-    """Hands out seeds to the parallel calls of a `tf.data` map.
+    """A generator of seeds for the parallel calls of a `tf.data` map.
 
     `keras.random.SeedGenerator` reads its state and then writes it, so that
-    two calls at once can get the same seed. This one counts in one step. It
-    runs on the CPU, as `tf.data` does, whatever the Keras backend.
+    two parallel calls can get the same seed. This generator counts in one
+    step. It runs on the CPU, as `tf.data` does, whatever the Keras backend.
 
     Args:
-        seed_generator: The `keras.random.SeedGenerator` of the layer, whose
-            seed and count it starts from.
+        seed_generator: The `keras.random.SeedGenerator` of the layer, with
+            the seed and the count to start from.
     """
 
     def __init__(self, seed_generator):
         import tensorflow as tf
 
-        # Datasets read resources of the host only, also where there is a GPU.
+        # Datasets only read resources of the host, also on machines with GPUs.
         with tf.init_scope(), tf.device("CPU:0"):
             state = keras.ops.convert_to_numpy(seed_generator.state.value)
             self.seed = tf.constant(state[0].astype("int32"))
@@ -38,7 +38,7 @@ class DatasetSeedGenerator:
 
 
 def in_dataset():
-    """Whether a function of a `tf.data.Dataset` is being traced.
+    """Returns whether a function of a `tf.data.Dataset` is being traced.
 
     Example:
 
@@ -58,7 +58,7 @@ def in_dataset():
 
 
 def in_foreign_dataset(images):
-    """Whether images are symbols of TensorFlow under another Keras backend.
+    """Returns whether images are TensorFlow symbols under another backend.
 
     Example:
 
@@ -80,11 +80,11 @@ def call_on_host(layer, images, numbers, *args, index=None, **kwargs):
         layer: A `keras.layers.Layer` that keeps shape and dtype, and whose
             call takes an `index`.
         images: A symbolic `tf.Tensor`.
-        numbers: Iterator over the indices of calls that were given none. Its
+        numbers: Iterator over the indices for calls without `index`. Its
             `next` must be safe in parallel calls, as `itertools.count` is.
-        args: Further arguments of the call.
+        *args: Other arguments of the call.
         index: Optional symbolic `tf.Tensor`.
-        kwargs: Further arguments of the call.
+        **kwargs: Other arguments of the call.
 
     Returns:
         A symbolic `tf.Tensor` of the shape and dtype of `images`.

@@ -6,9 +6,9 @@ from keras import ops
 
 from keras_fewlabels.layers.rand_augment.apply import apply_draws
 from keras_fewlabels.layers.rand_augment.checks import (
-    check_arguments,
     check_images,
     check_keys,
+    check_layer,
     check_values,
 )
 from keras_fewlabels.layers.rand_augment.draws import RandAugmentDraws
@@ -24,18 +24,18 @@ from keras_fewlabels.layers.replica_seed_generator import ReplicaSeedGenerator
 
 @keras.saving.register_keras_serializable(package="keras_fewlabels")
 class RandAugment(keras.layers.Layer):
-    """Applies to each image a few ops drawn at random, all equally strong.
+    """Applies a few ops, drawn at random for each image, one after the other.
 
-    One number, the magnitude, sets how far images are changed, and is all
-    there is to tune. It is the noise of Noisy Student and the strong view of
-    FixMatch and its kin. Put the layer first in a model, or map it over a
-    `tf.data.Dataset`.
+    The magnitude sets how strongly images are changed, and is usually all
+    there is to tune. The layer is the noise of Noisy Student and the strong
+    view of FixMatch and related methods. Put it first in a model, or map it
+    over a `tf.data.Dataset`.
 
-    Every image draws for itself: `num_ops` ops with replacement, and for the
-    ops that have two sides a sign. Images are worked on as 256 levels, so that
-    results are those of Pillow bit for bit; images of floats are rounded to
-    the nearest level of `value_range`, unless every op drawn for them is the
-    identity. Values outside of `value_range` are cut off.
+    Every image draws `num_ops` ops with replacement, and a sign for the ops
+    that have two directions. By default all draws have the same magnitude.
+    With `table="fixmatch"` each draw has a magnitude of its own between 0 and
+    `magnitude`, and `magnitude_std` spreads the magnitudes of the other
+    tables.
 
     | op | at magnitude 10 | |
     |---|---|---|
@@ -50,10 +50,18 @@ class RandAugment(keras.layers.Layer):
     | `solarize_add` | 110 on top of levels below 128 | option |
     | `cutout` | a square of 0.36 of the shorter side | option |
 
+    The ops work on the 256 levels of uint8 images, in integers, so that the
+    same seed gives the same images on every backend. Ops that change pixel
+    values give the results of Pillow bit for bit. Warps differ from Pillow's
+    by rounding: bilinear ones by one level in 0.3 to 5 % of the values. Images
+    of floats are rounded to the nearest level of `value_range`, unless every
+    op drawn for them is the identity. Values outside of `value_range` are
+    clipped.
+
     In a pipeline the layer takes batches or single images; batches are
     faster. `dataset.map(layer, num_parallel_calls=2)` never repeats a draw,
-    but which batch gets which is a matter of timing. Number the batches
-    yourself to have the same stream again:
+    but the order in which batches get the draws depends on timing. Number the
+    batches yourself to repeat the same stream:
 
     ```python
     numbers = tf.data.Dataset.random(seed=1, rerandomize_each_iteration=True)
@@ -64,44 +72,45 @@ class RandAugment(keras.layers.Layer):
     ```
 
     Reference:
-        - [Cubuk et al., 2019](https://arxiv.org/abs/1909.13719), whose ops
-          and ranges these are; here each op with two sides takes either.
-        - [Xie et al., 2019](https://arxiv.org/abs/1911.04252), whose code
-          `table="noisy_student"` follows, and whose options are the last
-          three ops.
-        - [Sohn et al., 2020](https://arxiv.org/abs/2001.07685), whose
-          appendix `table="fixmatch"` follows.
+        - [Cubuk et al., 2019](https://arxiv.org/abs/1909.13719): the ops and
+          ranges of `table="randaugment"`. Here ops with two directions draw
+          either.
+        - [Xie et al., 2019](https://arxiv.org/abs/1911.04252): the last three
+          ops, and `table="noisy_student"`, which follows their code.
+        - [Sohn et al., 2020](https://arxiv.org/abs/2001.07685): the appendix
+          has `table="fixmatch"`.
         - `keras.layers.RandAugment` draws its ops once for the whole batch,
           and takes a range instead of a magnitude.
 
     Args:
-        num_ops: Integer, how many ops each image draws.
-        magnitude: Float, the strength of the ops. 10 is the full range of the
-            table; beyond it strengths grow in proportion, up to what an op
-            can do.
+        num_ops: Int, the number of ops that each image draws.
+        magnitude: Float of at least 0, the strength of the ops. 10 is the
+            full range of the table. Beyond it strengths grow in proportion,
+            up to the limit of the op.
         value_range: Pair of floats, the values of black and white.
         ops: Sequence of names out of `RandAugment.OPS`, and of layers of
-            Keras or keras-cv, which see floats in `value_range`, keep their
-            shape, and have a strength and a seed of their own. What is given
-            twice is drawn twice as often. Defaults to the 14 ops of the paper.
+            Keras or keras-cv. Layers get floats in `value_range`, must keep
+            the shape, and have a strength and a seed of their own. An op that
+            is given twice is drawn twice as often. Defaults to the ops of the
+            table: the 14 ops of the paper, or all but identity for
+            `"noisy_student"`.
         interpolation: `"bilinear"` or `"nearest"`, how `rotate`, `shear_*`
-            and `translate_*` read between pixels.
+            and `translate_*` interpolate between pixels.
         fill_value: Float in `value_range`, for pixels that come from outside
             the image and for `cutout`. Defaults to mid grey, level 128.
         seed: Optional int that makes the draws reproducible. The same seed
             gives the same draws and images on every backend.
-        table: Name of the ranges: `"randaugment"` as above;
-            `"noisy_student"`, where factors grow from 0.1 to 1.9, posterize
-            keeps 0 to 4 bits, solarize inverts from 0 to 256 on, and all ops
-            but identity are drawn; `"fixmatch"`, where each draw has a
-            magnitude of its own between 0 and `magnitude`, shifts go to 0.3
-            and cutouts to 0.5 of the side, and factors fall from 0.95 to
-            0.05; or `"cifar10_tutorial"`, where each draw has a whole
-            magnitude of its own in 0 to `magnitude - 1`.
-        magnitude_std: Float, the standard deviation of a normal magnitude
-            that each op draws anew, in tenths and from 0 on; without effect
-            for the last two tables.
-        apply_probability: Float, the share of the drawn ops that is applied.
+        table: Name of the ranges. `"randaugment"` has those above. In
+            `"noisy_student"` factors grow from 0.1 to 1.9, posterize keeps 0
+            to 4 bits, and solarize inverts from 0 to 256 on. In `"fixmatch"`
+            each draw has a magnitude of its own between 0 and `magnitude`,
+            shifts reach 0.3 and cutouts 0.5 of the side, and factors fall
+            from 0.95 to 0.05.
+        magnitude_std: Float of at least 0. If it is positive, each op draws a
+            normal magnitude with this standard deviation, in tenths and not
+            below 0. It has no effect with `table="fixmatch"`.
+        apply_probability: Float in `[0, 1]`, the probability with which a
+            drawn op is applied.
 
     Call arguments:
         images: A uint8 or float tensor of shape
@@ -111,9 +120,9 @@ class RandAugment(keras.layers.Layer):
         training: Boolean. With `False` images pass through. Defaults to
             `True`, as in the preprocessing layers of Keras; inside a model
             `fit` sets it to `True`, `evaluate` and `predict` to `False`.
-        index: Optional integer tensor that numbers the call. The draws then
-            depend on it and on `seed` alone, instead of on how many calls
-            there have been.
+        index: Optional int, or integer tensor, the number of the call. The
+            draws then depend on `seed` and `index` alone, instead of on the
+            number of calls so far.
 
     Returns:
         A tensor of the shape, dtype and value range of `images`.
@@ -144,6 +153,7 @@ class RandAugment(keras.layers.Layer):
         interpolation="bilinear",
         fill_value=None,
         seed=None,
+        *,
         table="randaugment",
         magnitude_std=0.0,
         apply_probability=1.0,
@@ -161,7 +171,7 @@ class RandAugment(keras.layers.Layer):
         self.table = table
         self.magnitude_std = magnitude_std
         self.apply_probability = apply_probability
-        check_arguments(self)
+        check_layer(self)
         self.value_range = tuple(value_range)
         self.ops = tuple(TABLES[table].ops if ops is None else ops)
         self.seed_generator = ReplicaSeedGenerator(seed)
@@ -170,7 +180,7 @@ class RandAugment(keras.layers.Layer):
         self._draws = RandAugmentDraws(self)
 
     def build(self, input_shape):
-        # One image builds the layers among the ops as a batch does.
+        # The layers among the ops always get a batch, also of one image.
         input_shape = (None, *tuple(input_shape)[-3:])
         for op in self.ops:
             if isinstance(op, keras.layers.Layer) and not op.built:
@@ -181,7 +191,7 @@ class RandAugment(keras.layers.Layer):
             check_keys(images)
             output = self(images["images"], *args, **kwargs)
             return {**images, "images": output}
-        # Only here an array is still an array, which can be looked at.
+        # Here an array is not yet a tensor, so its values can be checked.
         if isinstance(images, np.ndarray):
             check_values(images, self.value_range)
         check_images(images, self.value_range)
@@ -215,7 +225,7 @@ class RandAugment(keras.layers.Layer):
         return self.seed_generator.next()
 
     def save_own_variables(self, store):
-        """Stores how far the stream of draws has come."""
+        """Stores the place in the stream of draws."""
         super().save_own_variables(store)
         store["seed"] = ops.convert_to_numpy(self.seed_generator.state)
 

@@ -1,21 +1,25 @@
-"""The named tables of how strong each op of `RandAugment` is."""
+"""Named tables of the strength of each op of `RandAugment`."""
 
 import dataclasses
 import math
 
+# The magnitude at which each range is used in full.
+FULL_MAGNITUDE = 10.0
+
 
 @dataclasses.dataclass(frozen=True)
 class StrengthRange:
-    """How strong an op is at each magnitude.
+    """The strength of an op at each magnitude.
 
     Args:
-        at_zero: Strength at magnitude 0, in the unit of the op.
-        change: What the full magnitude adds to it. Between and beyond, the
-            strength grows in proportion.
-        signed: Whether each draw adds or subtracts the change at random.
-        lowest: The least strength that the op can do.
-        highest: The greatest strength that the op can do.
-        whole: Whether fractions are cut off.
+        at_zero: Float, the strength at magnitude 0, in the unit of the op.
+        change: Float, the difference that the full magnitude makes. The
+            strength changes in proportion to the magnitude, also beyond it.
+        signed: Boolean. If `True`, each draw adds or subtracts the change at
+            random.
+        lowest: Float, the least strength of the op.
+        highest: Float, the greatest strength of the op.
+        whole: Boolean. If `True`, the strength is truncated to an integer.
 
     Example:
 
@@ -39,14 +43,14 @@ class StrengthRange:
 
 @dataclasses.dataclass(frozen=True)
 class StrengthTable:
-    """The ranges of all ops, and what is drawn from them.
+    """The ranges of all ops, and how magnitudes are drawn from them.
 
     Args:
-        ranges: Dict of `StrengthRange` by name of the op.
-        ops: Names that are drawn from by default.
-        full_magnitude: The magnitude at which each range is used in full.
-        per_unit: Each draw takes a magnitude of its own below the one that is
-            set, out of so many per unit. With 0 it takes the one that is set.
+        ranges: Dict from names of ops to `StrengthRange`.
+        ops: Tuple of the names that are drawn by default.
+        per_unit: Int. If it is 0, each draw has the magnitude of the layer.
+            Otherwise each draw has a magnitude of its own below it, a
+            multiple of `1 / per_unit`.
 
     Example:
 
@@ -56,12 +60,11 @@ class StrengthTable:
 
     ranges: dict
     ops: tuple
-    full_magnitude: float = 10.0
     per_unit: int = 0
 
     def strength(self, name, magnitude, sign=1):
         """Returns the strength of an op at a magnitude."""
-        return self.ranges[name].at(magnitude / self.full_magnitude, sign)
+        return self.ranges[name].at(magnitude / FULL_MAGNITUDE, sign)
 
 
 NONE = StrengthRange()
@@ -70,7 +73,7 @@ SHEAR = StrengthRange(0.0, 0.3, signed=True)
 TRANSLATE = StrengthRange(0.0, 0.45, signed=True, lowest=-1.0, highest=1.0)
 
 # The ranges of AutoAugment, all from no change on, as torchvision has them.
-# In order: first what is drawn from by default, then the three options.
+# The first 14 ops are drawn by default, the last three are options.
 RANDAUGMENT = {
     "identity": NONE,
     "autocontrast": NONE,
@@ -92,7 +95,7 @@ RANDAUGMENT = {
 }
 # From randaugment.py of google-research/noisystudent: factors from 0.1 to 1.9,
 # posterize and solarize weaker the greater the magnitude, and at 224 pixels a
-# shift of 100 and a square of 80. What leaves a byte beyond 10 is cut off here.
+# shift of 100 and a square of 80. What a byte cannot hold is clipped here.
 ENHANCE = StrengthRange(0.1, 1.8)
 NOISY_STUDENT = {
     **RANDAUGMENT,
@@ -104,8 +107,8 @@ NOISY_STUDENT = {
     "brightness": ENHANCE,
     "sharpness": ENHANCE,
 }
-# From the appendix of the FixMatch paper, where colours, contrast, brightness
-# and sharpness only ever fade; the cutout is that of CTAugment.
+# From the appendix of the FixMatch paper, where color, contrast, brightness and
+# sharpness are only ever reduced; the cutout is that of CTAugment.
 WEAKENED = StrengthRange(0.95, -0.9, lowest=0.0)
 SHIFT = StrengthRange(0.0, 0.3, signed=True, lowest=-1.0, highest=1.0)
 FIXMATCH = {
@@ -118,22 +121,9 @@ FIXMATCH = {
     "translate_y": SHIFT,
     "cutout": StrengthRange(0.0, 0.5, highest=1.0),
 }
-TUTORIAL_TRANSLATE = StrengthRange(0.0, 0.2, True, lowest=-1.0, highest=1.0)
-CIFAR10_TUTORIAL = {
-    **RANDAUGMENT,
-    "rotate": StrengthRange(0.0, 360.0),
-    "solarize": StrengthRange(256.0, -25.0, lowest=0.0),
-    "contrast": StrengthRange(1.0, 0.5, signed=True, lowest=0.0),
-    "brightness": StrengthRange(1.0, 0.3, signed=True, lowest=0.0),
-    "translate_x": TUTORIAL_TRANSLATE,
-    "translate_y": TUTORIAL_TRANSLATE,
-}
 PAPER_OPS = tuple(RANDAUGMENT)[:14]
 TABLES = {
     "randaugment": StrengthTable(RANDAUGMENT, PAPER_OPS),
     "noisy_student": StrengthTable(NOISY_STUDENT, tuple(RANDAUGMENT)[1:]),
     "fixmatch": StrengthTable(FIXMATCH, PAPER_OPS, per_unit=10),
-    "cifar10_tutorial": StrengthTable(
-        CIFAR10_TUTORIAL, PAPER_OPS, full_magnitude=9.0, per_unit=1
-    ),
 }

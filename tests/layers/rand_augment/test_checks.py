@@ -6,8 +6,8 @@ from keras_fewlabels.layers import RandAugment
 from keras_fewlabels.layers.rand_augment.checks import check_output
 
 ARGUMENTS = [
-    ({"num_ops": -1}, r"`num_ops` must be a whole number.*num_ops=-1"),
-    ({"num_ops": 1.5}, r"`num_ops` must be a whole number.*num_ops=1.5"),
+    ({"num_ops": -1}, r"`num_ops` must be an int, 0 or more.*num_ops=-1"),
+    ({"num_ops": 1.5}, r"`num_ops` must be an int, 0 or more.*num_ops=1.5"),
     ({"magnitude": -1}, r"`magnitude` must be a number, 0 or more.*=-1"),
     ({"interpolation": "cubic"}, r"`interpolation` must be.*='cubic'"),
     ({"ops": ["rotat"]}, r"names out of identity, .*cutout.*\['rotat'\]"),
@@ -17,11 +17,15 @@ ARGUMENTS = [
     ),
     ({"ops": []}, r"at least one name or layer.*ops=\[\]"),
     ({"ops": [7]}, r"Keras layers, or names out of .*unknown: \[7\]"),
-    ({"table": "paper"}, r"one of randaugment, noisy_student.*='paper'"),
+    (
+        {"table": "paper"},
+        r"'randaugment', 'noisy_student' or .*'paper'",
+    ),
     ({"magnitude_std": -1}, r"`magnitude_std` must be a number.*=-1"),
-    ({"apply_probability": 1.5}, r"must be in \[0, 1\].*=1.5"),
+    ({"apply_probability": 1.5}, r"must be a number in \[0, 1\].*=1.5"),
+    ({"seed": -1}, r"`seed` must be an int, 0 or more.*seed=-1"),
     ({"value_range": (1, 0)}, r"lower one first.*value_range=\(1, 0\)"),
-    ({"fill_value": 300}, r"`fill_value` must lie in .*fill_value=300"),
+    ({"fill_value": 300}, r"`fill_value` must be in .*fill_value=300"),
 ]
 
 
@@ -67,8 +71,8 @@ def test_ragged_images_and_unknown_rank():
 
 DICTS = [
     ({"pixels": 1}, r"Rename the entry.*keys=\['pixels'\]"),
-    ({"images": 1, "bounding_boxes": 2}, r"not what is marked.*bounding_boxes"),
-    ({"images": 1, "segmentation_masks": 2}, r"marked.*segmentation_masks"),
+    ({"images": 1, "bounding_boxes": 2}, r"not the marks on.*bounding_boxes"),
+    ({"images": 1, "segmentation_masks": 2}, r"marks.*segmentation_masks"),
 ]
 
 

@@ -3,6 +3,7 @@ import pytest
 from keras import ops
 
 from keras_fewlabels.layers import RandAugment
+from keras_fewlabels.layers.rand_augment.draws import uniform_per_image
 
 
 def some_images(batch_size):
@@ -55,20 +56,6 @@ def test_images_of_one_batch_get_different_ops():
     assert len(np.unique(output, axis=0)) > 50
 
 
-def test_tutorial_draws_each_magnitude_below():
-    layer = RandAugment(
-        1, 10, ops=["brightness"], table="cifar10_tutorial", seed=0
-    )
-    output = augment(layer, flat_images(level=90))
-    # Nine steps of three levels down, nine up, and none at magnitude 0.
-    levels, counts = np.unique(output, return_counts=True)
-    factors = 1 + 0.3 * np.arange(-9, 10) / 9
-    assert np.abs(levels - 90 * factors).max() <= 1
-    expected = np.where(levels == 90, 400, 200)
-    # 99.9 % of chi-square with 18 degrees of freedom lies below 42.3.
-    assert ((counts - expected) ** 2 / expected).sum() < 42.3
-
-
 @pytest.mark.parametrize("magnitude, lowest", [(10, 0.05), (2.5, 0.725)])
 def test_fixmatch_draws_magnitudes_of_all_sizes(magnitude, lowest):
     layer = RandAugment(
@@ -97,3 +84,36 @@ def test_apply_probability_is_the_share_of_ops_applied():
     output = augment(layer, flat_images()).ravel()
     assert np.mean(output == 155) == pytest.approx(0.3, abs=0.03)
     assert np.isin(output, [100, 155]).all()
+
+
+def draw(seed, batch_size=2000, num_draws=8):
+    draws = uniform_per_image(np.array(seed), batch_size, num_draws)
+    return ops.convert_to_numpy(draws)
+
+
+def test_numbers_are_spread_evenly():
+    counts = np.histogram(draw([3, 1]), bins=50, range=(0, 1))[0]
+    expected = counts.sum() / 50
+    # 99.9 % of chi-square with 49 degrees of freedom lies below 85.4.
+    assert ((counts - expected) ** 2 / expected).sum() < 85.4
+
+
+def test_neighbours_are_independent():
+    draws = draw([3, 1])
+    correlation = np.corrcoef(draws.T) - np.eye(8)
+    assert np.abs(correlation).max() < 0.1
+    assert abs(np.corrcoef(draws[1:, 0], draws[:-1, 0])[0, 1]) < 0.1
+
+
+@pytest.mark.parametrize("other", [[4, 1], [3, 2], [2, 1]])
+def test_seed_and_call_change_every_number(other):
+    assert (draw([3, 1]) == draw(other)).mean() < 1e-3
+
+
+def test_draws_do_not_depend_on_the_batch_size():
+    np.testing.assert_array_equal(draw([3, 1], 10), draw([3, 1], 20)[:10])
+
+
+def test_no_two_images_of_many_calls_draw_the_same():
+    draws = np.concatenate([draw([3, call], 500, 2) for call in range(100)])
+    assert len(np.unique(draws, axis=0)) == len(draws)

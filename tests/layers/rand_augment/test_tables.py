@@ -37,11 +37,6 @@ STRENGTHS = [
     ("fixmatch", "posterize", 10, (4, 4)),
     ("fixmatch", "solarize", 10, (0, 0)),
     ("fixmatch", "cutout", 5, (0.25, 0.25)),
-    ("cifar10_tutorial", "rotate", 9, (360, 360)),
-    ("cifar10_tutorial", "solarize", 9, (231, 231)),
-    ("cifar10_tutorial", "translate_x", 9, (-0.2, 0.2)),
-    ("cifar10_tutorial", "contrast", 9, (0.5, 1.5)),
-    ("cifar10_tutorial", "brightness", 3, (0.9, 1.1)),
 ]
 
 
