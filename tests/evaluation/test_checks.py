@@ -116,6 +116,6 @@ def test_labels_are_an_array_or_none():
     ([0.0, 1, 2], "dtype=float64"),
     (np.full(3, -1), "must hold one label or more"),
 ])  # fmt: skip
-def test_what_are_no_labels(labels, message):
+def test_other_arrays_than_pseudo_labels_are_refused(labels, message):
     with pytest.raises(ValueError, match=message):
         checked_pseudo_labels(labels, 3)

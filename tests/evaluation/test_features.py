@@ -146,7 +146,7 @@ def test_loss_of_the_model_tells_logits_from_probabilities():
     np.testing.assert_allclose(probabilities[0, 0], expected, rtol=1e-5)
 
 
-def test_values_that_are_no_scores_or_features():
+def test_scores_and_features_must_be_finite():
     with pytest.raises(ValueError, match="finite scores"):
         as_probabilities(np.full((2, 3), np.nan), 2)
     with pytest.raises(ValueError, match="Features must be finite"):

@@ -24,7 +24,7 @@ def test_clear_gain_and_loss():
 
 
 @pytest.mark.parametrize("counts", [(10, 1, 0), (500, 21, 20), (1000, 0, 0)])
-def test_nobody_can_tell(counts):
+def test_interval_with_0_leaves_the_question_open(counts):
     verdict = Verdict(*counts)
     assert verdict.is_better is None
     assert str(verdict).startswith("cannot tell: ")
@@ -42,7 +42,7 @@ def test_interval_covers_the_truth_as_often_as_it_says():
     assert 0.94 < covered / len(counts) < 0.97
 
 
-def test_dict_is_json():
+def test_dict_survives_json():
     figures = json.loads(json.dumps(Verdict(4, 3, 1).to_dict()))
     assert figures["difference"] == 0.5 and figures["num_gained"] == 3
     assert figures["interval"] == list(Verdict(4, 3, 1).interval)
@@ -78,7 +78,7 @@ AFTER = np.array([0, 0, 2, 1, 1])
 
 
 @pytest.mark.parametrize("kind", [np.asarray, keras.utils.to_categorical])
-def test_counts_what_only_one_has_right(kind):
+def test_counts_images_that_only_one_has_right(kind):
     verdict = compare_predictions(kind(BEFORE), kind(AFTER), kind(Y))
     assert verdict == Verdict(num_images=5, num_gained=1, num_lost=1)
 

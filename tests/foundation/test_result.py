@@ -32,7 +32,7 @@ def test_save_writes_dict_and_figure(tmp_path):
     assert (tmp_path / "new/answer.png").read_bytes().startswith(b"\x89PNG")
 
 
-def test_an_earlier_figure_goes(tmp_path):
+def test_an_earlier_figure_is_removed(tmp_path):
     Answer(42).save(tmp_path)
     Answer(None).save(tmp_path)
     names = {path.name for path in tmp_path.iterdir()}

@@ -38,6 +38,6 @@ def test_many_classes_have_no_room_for_text(
         (([[1]], ["a", "b"]), "each of the 1 classes"),
     ],
 )
-def test_what_is_no_matrix_is_refused(arguments, message):
+def test_counts_must_be_a_square_matrix(arguments, message):
     with pytest.raises(ValueError, match=message):
         confusion_matrix(*arguments)

@@ -28,7 +28,7 @@ def test_images_stand_in_rows_with_their_captions_below():
     np.testing.assert_allclose(levels, np.arange(5) * 0.2, atol=1e-6)
 
 
-def test_all_of_it_is_inside_the_figure():
+def test_all_texts_are_inside_the_figure():
     captions = ["image 1,234\nsays 3, 99 %\nneighbours: 8"] * 5
     figure = contact_sheet(IMAGES, captions, title="long " * 30)
     figure.draw_without_rendering()

@@ -5,7 +5,7 @@ import pytest
 from keras_fewlabels.plots.figure import new_figure
 
 
-def test_pyplot_knows_nothing_of_it():
+def test_pyplot_does_not_manage_the_figure():
     pyplot = pytest.importorskip("matplotlib.pyplot")
     before = pyplot.get_fignums()
     assert new_figure(3, 2).get_size_inches().tolist() == [3, 2]

@@ -43,7 +43,7 @@ def test_a_panel_per_metric_training_solid_and_validation_dashed(tmp_path):
     assert (tmp_path / "curves.png").read_bytes()[1:4] == b"PNG"
 
 
-def test_what_fit_returns_of_a_resumed_run_starts_at_its_epoch():
+def test_history_of_a_resumed_run_starts_at_its_epoch():
     model = keras.Sequential([keras.Input((1,)), keras.layers.Dense(1)])
     model.compile("sgd", "mse", run_eagerly=True)
     x = np.ones((2, 1))

@@ -28,7 +28,7 @@ def legend_of(part):
     return [text.get_text() for text in part.get_texts()]
 
 
-def test_without_truth_what_has_a_label_and_what_has_none(tmp_path):
+def test_without_truth_images_are_split_by_having_a_label(tmp_path):
     figure = pseudo_labels(LABELS, ROUNDS)
     confidence, classes, rounds = figure.axes
     assert [axes.get_title() for axes in figure.axes] == [

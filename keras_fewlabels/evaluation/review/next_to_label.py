@@ -143,14 +143,10 @@ def next_to_label(
         count,
     )
     images = pool.take(chosen)
+    predicted = probabilities.argmax(axis=1)
     return LabelProposals(
-        chosen,
-        probabilities.argmax(axis=1)[chosen],
-        uncertainty[chosen],
-        distances,
-        class_need[chosen],
-        gains,
-        images,
+        *(chosen, predicted[chosen], uncertainty[chosen], distances),
+        *(class_need[chosen], gains, images),
         image_rows(pool, chosen, images),
         class_names,
     )

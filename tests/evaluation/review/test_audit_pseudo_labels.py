@@ -106,7 +106,7 @@ def test_wrong_pseudo_labels(model, labels, message):
         audit_pseudo_labels(model, None, IMAGES, pseudo_labels=labels)
 
 
-def test_dataset_is_what_its_array_is(model):
+def test_dataset_gives_the_audit_of_its_array(model):
     dataset = keras.utils.PyDataset
     audit = audit_pseudo_labels(model, (IMAGES[:9], TRUTH[:9]), IMAGES)
 

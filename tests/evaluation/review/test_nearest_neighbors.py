@@ -30,7 +30,7 @@ def test_neighbors_are_those_of_scikit_learn(monkeypatch, piece):
     )
 
 
-def test_row_at_the_mean_is_like_no_other():
+def test_row_at_the_mean_has_no_similar_rows():
     directions = centred_directions([[1.0, 2], [3, 2], [2, 2]])
     np.testing.assert_array_equal(directions, [[-1, 0], [1, 0], [0, 0]])
 
@@ -53,7 +53,7 @@ def test_votes_are_a_slow_loop():
         np.testing.assert_allclose(found[query], expected, atol=1e-4)
 
 
-def test_all_others_vote_where_there_are_few():
+def test_all_other_images_vote_if_there_are_few():
     features, votes = np.eye(3), np.eye(3)
     found = neighbor_votes(features, votes, np.array([1, 1, 3.0]), 2, 20)
     # Nothing is like another: each counts by its weight alone.

@@ -88,6 +88,6 @@ def test_one_progress_bar_over_all_images(model, capsys):
     assert capsys.readouterr().out == ""
 
 
-def test_more_than_there_are(model):
+def test_count_above_the_number_of_images_is_refused(model):
     with pytest.raises(ValueError, match="count=6 for 5 images"):
         next_to_label(model, LABELED, POOL, 6)

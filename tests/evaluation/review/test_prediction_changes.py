@@ -70,7 +70,7 @@ def test_dict_survives_json(changes):
     assert figures["verdict"]["is_better"] is None
 
 
-def test_figure_says_what_became_of_each(changes):
+def test_flips_figure_names_each_change(changes):
     texts = [text.get_text() for text in changes.flips_figure().axes[0].texts]
     assert texts[:3] == [
         "ant > bee\nwrong, is cat", "ant > bee\nfixed", "bee > ant\nbroken"

@@ -178,7 +178,7 @@ def test_brightness_raises_the_value(severity, amount):
     np.testing.assert_allclose(found, expected, atol=1e-6)
 
 
-def test_brightened_by_less_than_nothing():
+def test_brightened_by_a_negative_amount():
     expected = in_hsv(IMAGES, lambda h, s, v: (h, s, max(v - 0.3, 0)))
     np.testing.assert_allclose(brightened(IMAGES, -0.3), expected, atol=1e-6)
 
