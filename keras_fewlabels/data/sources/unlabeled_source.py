@@ -1,49 +1,22 @@
-"""Unlabelled images of any kind, to be read in pieces."""
+"""The former interface of `image_source`, for the loop's last two callers."""
 
-import os
-
-import numpy as np
-
-from keras_fewlabels.data.folders import ImageFiles
-from keras_fewlabels.data.sources.datasets import is_dataset
-from keras_fewlabels.data.sources.unlabeled_array import (
-    UnlabeledArray,
-    UnlabeledFiles,
-)
+from keras_fewlabels.data.sources.datasets import is_dataset  # noqa: F401
+from keras_fewlabels.data.sources.image_source import image_source
 
 
-def unlabeled_source(unlabeled):
-    """Wraps what a user calls the unlabelled images.
+class unlabeled_source:
+    """Adapts an `ImageSource` to callers of the former interface."""
 
-    Args:
-        unlabeled: Array of images (also memory-mapped), `ImageFiles`,
-            `tf.data.Dataset` or `keras.utils.PyDataset` of images, batched or
-            not.
+    def __init__(self, unlabeled):
+        self._images = image_source(unlabeled)
+        self.source = self._images.images
 
-    Returns:
-        An `UnlabeledArray`, `UnlabeledFiles` or `UnlabeledStream`.
+    def __len__(self):
+        return len(self._images)
 
-    Raises:
-        ValueError: If it is no set of images, or comes with labels.
-    """
-    if isinstance(unlabeled, (str, os.PathLike)):
-        raise ValueError(
-            "`unlabeled` must be images, not where they are. Read folders "
-            "with `keras_fewlabels.data.load_image_folders(labeled, "
-            f"unlabeled)`. Received: {unlabeled!r}"
-        )
-    if isinstance(unlabeled, (tuple, list, dict)):
-        raise ValueError(
-            "`unlabeled` must be images alone: one array, a `tf.data.Dataset` "
-            "or a `keras.utils.PyDataset`. If the labels are known, pass them "
-            f"as `truth`. Received: {type(unlabeled).__name__}"
-        )
-    if is_dataset(unlabeled):
-        from keras_fewlabels.data.sources.unlabeled_stream import (
-            UnlabeledStream,
-        )
-
-        return UnlabeledStream(unlabeled)
-    if isinstance(unlabeled, ImageFiles):
-        return UnlabeledFiles(unlabeled)
-    return UnlabeledArray(np.asarray(unlabeled))
+    def pieces(self, piece_size, batch_size):
+        """Yields tuples of the first index, the number of images and them."""
+        start = 0
+        for images in self._images.pieces(piece_size):
+            yield start, len(images), images
+            start += len(images)
