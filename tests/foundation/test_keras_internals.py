@@ -1,6 +1,8 @@
 """Each private member of Keras is there and does what we take it to do."""
 
+import ast
 import pathlib
+import re
 
 import keras
 import numpy as np
@@ -171,3 +173,33 @@ def test_update_is_replaced_and_restored():
 def test_several_workers_are_built_by_a_method_that_keras_has():
     assert callable(keras.Model._maybe_symbolic_build)
     assert callable(keras.Model._symbolic_build)
+
+
+def test_no_other_file_touches_a_private_member():
+    # `self._x`, `cls._x` and `def _x` in a file are members of its own classes.
+    found = []
+    for path in sorted(PACKAGE.rglob("*.py")):
+        if path.name == "keras_internals.py":
+            continue
+        source = path.read_text()
+        ours = set(re.findall(r"\b(?:self|cls)\.(_[a-z]\w*)", source))
+        ours |= set(re.findall(r"def (_[a-z]\w*)", source))
+        for node in ast.walk(ast.parse(source)):
+            if (
+                isinstance(node, ast.Attribute)
+                and re.fullmatch(r"_[a-z]\w*", node.attr)
+                and not (
+                    isinstance(node.value, ast.Name)
+                    and node.value.id in ("self", "cls")
+                )
+                and node.attr not in ours
+            ):
+                place = f"{path.relative_to(PACKAGE)}:{node.lineno}"
+                found.append(f"{place} {node.attr}")
+            elif (
+                isinstance(node, ast.Constant)
+                and isinstance(node.value, str)
+                and node.value in ("_functional", "_nodes_by_depth")
+            ):
+                found.append(f"{path.relative_to(PACKAGE)}:{node.lineno}")
+    assert found == []

@@ -69,7 +69,7 @@ def _apply_named(layer, levels, draws, slots):
         fill = round((layer.fill_value - low) * 255 / (high - low))
     return execute(
         levels,
-        layer._draws.names,
+        layer.draw.names,
         draws.position[:, slots],
         draws.strength[:, slots],
         draws.center[:, slots],

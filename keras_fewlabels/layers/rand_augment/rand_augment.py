@@ -177,7 +177,7 @@ class RandAugment(keras.layers.Layer):
         self.seed_generator = ReplicaSeedGenerator(seed)
         self._dataset_seeds = None
         self._host_numbers = None
-        self._draws = RandAugmentDraws(self)
+        self.draw = RandAugmentDraws(self)
 
     def build(self, input_shape):
         # The layers among the ops always get a batch, also of one image.
@@ -208,7 +208,7 @@ class RandAugment(keras.layers.Layer):
         if not training or self.num_ops == 0:
             return images
         batch = images if len(images.shape) == 4 else images[None]
-        draws = self._draws(self._next_seed(index), ops.shape(batch)[0])
+        draws = self.draw(self._next_seed(index), ops.shape(batch)[0])
         output = apply_draws(self, batch, draws)
         return output if len(images.shape) == 4 else output[0]
 

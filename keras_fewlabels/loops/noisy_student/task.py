@@ -18,6 +18,7 @@ from keras_fewlabels.data.sources.labeled_arrays import (
 )
 from keras_fewlabels.data.sources.unlabeled_source import unlabeled_source
 from keras_fewlabels.foundation.arguments import check_value_range
+from keras_fewlabels.foundation.keras_internals import flatten_layers
 from keras_fewlabels.policies.parts.class_probabilities import (
     check_class_scores,
     gives_logits,
@@ -199,7 +200,7 @@ def _value_range(images):
 
 def _check_scaling(model, value_range):
     """Refuses a model that scales down what is scaled down already."""
-    for layer in model._flatten_layers(include_self=False):
+    for layer in flatten_layers(model, include_self=False):
         if not isinstance(layer, keras.layers.Rescaling):
             continue
         if np.max(layer.scale) < 0.02 and value_range[1] <= 1:
