@@ -31,6 +31,7 @@ def imported_packages():
                 modules = [node.module]
             elif isinstance(node, ast.Call) and (
                 getattr(node.func, "id", None) == "optional_import"
+                and isinstance(node.args[0], ast.Constant)
             ):
                 modules = [node.args[0].value]
             else:
