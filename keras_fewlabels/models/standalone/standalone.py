@@ -104,17 +104,20 @@ def standalone(
     image_size = resolved_image_size(classifier, image_size)
     copy = InferenceCopy(packages).copy(classifier)
     copy = keras.Model(copy.input, copy.output, name="classifier")
-    front = _front(copy, image_size, value_range)
-    noise = _noise(copy, image_size)
-    outputs = classifier(front(noise), training=False)
+    inputs, images = _front(copy, image_size, value_range)
+    noise = prepared = _noise(copy, image_size)
+    if images is not inputs:
+        # Keras 3.12 has no model without a layer.
+        prepared = keras.Model(inputs, images)(noise)
+    outputs = classifier(prepared, training=False)
     outputs = keras.ops.convert_to_numpy(outputs)
     check_outputs(outputs, class_names, copy)
     from_logits = resolved_from_logits(from_logits, outputs, model)
-    scores = copy(front.output)
+    scores = copy(images)
     if from_logits:
         scores = keras.layers.Softmax(dtype="float32", name="softmax")(scores)
     result = keras.Model(
-        front.input, name_classes(scores, class_names), name="standalone"
+        inputs, name_classes(scores, class_names), name="standalone"
     )
     result.trainable = False
     found = keras.ops.convert_to_numpy(result(noise, training=False))
@@ -123,7 +126,7 @@ def standalone(
 
 
 def _front(copy, image_size, value_range):
-    """Returns a model that prepares images for the classifier."""
+    """Returns an input, and its images as the classifier takes them."""
     *own_size, channels = copy.input_shape[1:]
     size = own_size if image_size is None else (None, None)
     inputs = keras.Input((*size, channels), dtype="float32", name="image")
@@ -143,7 +146,7 @@ def _front(copy, image_size, value_range):
         images = keras.ops.round(images)
     if dtype != "float32":
         images = keras.ops.cast(images, dtype)
-    return keras.Model(inputs, images)
+    return inputs, images
 
 
 def _noise(copy, image_size):

@@ -17,6 +17,7 @@ NAMES = ["cat", "sea/gull", "Käfer"]
 RNG = np.random.default_rng(0)
 SAMPLE = RNG.integers(0, 256, (3, 24, 20, 3), "uint8")
 # What each format needs of the backend, and beside it.
+HAS_LITERT = not keras.__version__.startswith("3.12.")
 FORMATS = {
     "keras": ({"tensorflow", "jax", "torch"}, []),
     "saved_model": ({"tensorflow", "jax"}, ["tensorflow"]),
@@ -81,6 +82,8 @@ def test_files_predict_and_name_as_keras_does(name, tmp_path):
         model, tmp_path, SAMPLE, formats=[name]
     )
     (row,) = report.rows
+    if name == "litert" and not HAS_LITERT:
+        pytest.skip("needs Keras 3.13")
     assert row["note"] == ""
     assert row["difference"] < 1e-5
     path = tmp_path / row["path"].rpartition("/")[2]
@@ -99,6 +102,9 @@ def test_what_cannot_be_written_is_said(tmp_path):
     for name, row in rows.items():
         backends, needed = FORMATS[name]
         is_there = all(map(importlib.util.find_spec, needed))
+        if name == "litert" and not HAS_LITERT:
+            assert row["note"].startswith("not written: ")
+            continue
         if keras.backend.backend() in backends and is_there:
             assert row["difference"] < 1e-5
         elif row["path"] is None:
