@@ -85,6 +85,7 @@ def test_elements_and_other_options_stay():
     assert dataset.options().deterministic is False
 
 
+@pytest.mark.tensorflow
 @pytest.mark.parametrize("source", [np.array, stream], ids=["array", "stream"])
 @pytest.mark.parametrize(
     "dataset_of",
