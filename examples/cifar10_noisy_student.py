@@ -106,9 +106,9 @@ def main():
             settings={
                 # A new student learns from a teacher that stays as it is.
                 "teacher": "frozen",
-                "teacher_noise": name in ("teacher", "both"),
+                "supervised_noise": name in ("teacher", "both"),
                 "student_noise": name in ("student", "both"),
-                "labeled_view": "strong",
+                "labeled_noise": "strong",
                 "supervised_steps": arguments.steps,
                 "student_steps": arguments.steps,
                 "unlabeled_ratio": 1,

@@ -14,7 +14,7 @@ import pytest
 import keras_fewlabels as kfl
 from keras_fewlabels.callbacks.backup.array_store import ArrayStore
 from keras_fewlabels.layers.horizontal_flip import HorizontalFlip
-from keras_fewlabels.loops.noisy_student.finished_phases import (
+from keras_fewlabels.loops.noisy_student.training.finished_phases import (
     FinishedPhases,
     PhaseBackup,
 )
@@ -184,16 +184,24 @@ def write_cache(folder):
 
 def run_phase(folder, train):
     student = model_of(0)
-    details = FinishedPhases(folder, ("run",)).run("phase", student, train)
+    phases = FinishedPhases(folder, lambda: "run")
+    details = phases.run("phase", [student], lambda backup: train(student))
     return details, [weight.tolist() for weight in student.get_weights()]
 
 
+def become(student, number, details):
+    student.set_weights(model_of(number).get_weights())
+    return details
+
+
 def write_phase(folder):
-    run_phase(folder, lambda backup: (model_of(3), {"steps": 3}))
+    run_phase(folder, lambda student: become(student, 3, {"steps": 3}))
 
 
 def read_phase(folder):
-    found = run_phase(folder, lambda backup: (model_of(7), {"anew": True}))
+    found = run_phase(
+        folder, lambda student: become(student, 7, {"anew": True})
+    )
     return None if found[0] == {"anew": True} else found
 
 

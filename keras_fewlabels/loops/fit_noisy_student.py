@@ -1,26 +1,37 @@
-import dataclasses
 import time
 
 import keras
 
 from keras_fewlabels.data.folders.folder_findings import FolderFindings
-from keras_fewlabels.data.sources.labeled_arrays import labeled_arrays
-from keras_fewlabels.foundation.arguments import check_int
+from keras_fewlabels.foundation.arguments import check_int, check_type
 from keras_fewlabels.foundation.text_table import check_class_names
 from keras_fewlabels.loops.noisy_student.build_student import builder_of
-from keras_fewlabels.loops.noisy_student.finished_phases import FinishedPhases
-from keras_fewlabels.loops.noisy_student.generations import Generations
+from keras_fewlabels.loops.noisy_student.is_pretrained import was_trained
 from keras_fewlabels.loops.noisy_student.outcome import Outcome
 from keras_fewlabels.loops.noisy_student.phase_data import divide
+from keras_fewlabels.loops.noisy_student.phases import (
+    BASELINE,
+    LINEAR_PROBE,
+    STUDENT,
+    checked_callbacks,
+    has_features,
+    plan_phases,
+    waterfall_steps,
+)
 from keras_fewlabels.loops.noisy_student.recipe import Recipe
-from keras_fewlabels.loops.noisy_student.run_identity import run_identity
-from keras_fewlabels.loops.noisy_student.run_progress import RunProgress
-from keras_fewlabels.loops.noisy_student.settings import with_defaults
-from keras_fewlabels.loops.noisy_student.task import look_at
-from keras_fewlabels.loops.noisy_student.trainer import Trainer
-from keras_fewlabels.loops.recommend import recommended_for
+from keras_fewlabels.loops.noisy_student.run import NoisyStudentRun
+from keras_fewlabels.loops.noisy_student.task import inspect_task
+from keras_fewlabels.loops.noisy_student.training.finished_phases import (
+    FinishedPhases,
+    run_identity,
+)
+from keras_fewlabels.loops.noisy_student.training.run_progress import (
+    RunProgress,
+)
+from keras_fewlabels.loops.recommend import recommended_for, unused_settings
 from keras_fewlabels.loops.report import FitReport
 from keras_fewlabels.loops.report.run_facts import run_facts
+from keras_fewlabels.loops.settings import choose_settings
 from keras_fewlabels.models.student.fit_checks import check_noise
 from keras_fewlabels.policies.policy import check_policy
 
@@ -31,6 +42,7 @@ def fit_noisy_student(
     unlabeled,
     validation_data=None,
     generations=1,
+    *,
     test_data=None,
     settings=None,
     policy=None,
@@ -49,29 +61,30 @@ def fit_noisy_student(
 ):
     """Trains a classifier on few labels and many unlabelled images.
 
-    Looks at model and images, checks them against each other, and trains: a
-    supervised phase on the labels, until the validation loss has settled;
-    then, for each generation, a student on labelled and unlabelled images
-    under noise. While the architecture stays the same, the student goes on
-    from the model before and its own average teaches it; where
-    `build_student` changes it, a new student learns from the model before,
-    which is frozen. Every phase ends with the average of the weights over its
-    last steps, or with that of its best epoch on the validation images, if
-    that was better by more than a standard error.
+    The function first checks that model, images and labels go together. It
+    then trains a model on the labels, until the validation loss has settled,
+    and for each generation a student on labelled and unlabelled images under
+    noise. While the architecture stays the same, the student goes on from the
+    model before, and the average of its own weights is the teacher. Where
+    `build_student` changes the architecture, a new student learns from the
+    model before, which is frozen. Every phase ends with the average of the
+    weights over its last steps, or with the average of its best epoch on the
+    validation images, if that was better by more than a standard error.
 
-    With the setting `low_resolution` all of that sees smaller images, which is
-    faster, and a last phase trains the upper layers on the labelled images as
-    they are (FixRes). Its model must take images of any size.
+    With the setting `low_resolution` all of these phases train on smaller
+    images, which is faster. A last phase trains the upper layers on the
+    labelled images as they are (FixRes). The model must take images of any
+    size.
 
     Each part is available by itself: `models.NoisyStudentModel`, the policies
-    and layers, `loops.recalibrate_batch_norm`, `loops.recommend`. Call it in
-    the scope of your distribution strategy, if you have one.
+    and layers, `loops.recalibrate_batch_norm`, `loops.recommend`. With a
+    distribution strategy, call `fit_noisy_student` in its scope.
 
     References:
         - [Xie et al., 2019](https://arxiv.org/abs/1911.04252), Noisy Student.
-          They start each student anew and label clean images once per
-          generation; here that is `settings={"teacher": "frozen"}`, with the
-          same labels made anew in each step.
+          There each student starts anew, and a frozen teacher labels clean
+          images once per generation. `settings={"teacher": "frozen"}` does
+          the same, but makes the labels again in each step.
         - [Touvron et al., 2019](https://arxiv.org/abs/1906.06423), FixRes.
 
     Args:
@@ -92,23 +105,29 @@ def fit_noisy_student(
             phase.
         test_data: Optional pair or dataset as `labeled`; its images may be
             `data.ImageFiles`. Only ever measured.
-        settings: Optional dict, some or all of what `recommend` returns.
-        policy: Optional policy layer, instead of that of the settings.
-        noise: Optional layer for the images in training, likewise.
-        weak_noise: Optional layer for the images of the teacher, likewise.
+        settings: Optional `Settings`, or dict of some settings. The others
+            are those that `recommend` returns.
+        policy: Optional policy, which takes the place of the settings
+            `threshold` and `temperature`.
+        noise: Optional layer that augments the images of the student. It
+            takes the place of the settings `ops`, `num_ops`, `magnitude`,
+            `table` and `cutout`.
+        weak_noise: Optional layer that augments the images of the teacher.
+            With `noise` it takes the place of the settings `flip` and
+            `fill_value`.
         baseline: Boolean. If `True`, a model is also trained on the labels
             alone, under the same noise, in as many steps. The report says
-            whether the unlabelled images helped; if that model is better
-            beyond chance on validation images, it is the one returned. For
-            a model that was trained before, the report also has a linear
-            classifier on its features, the linear probe.
+            whether the unlabelled images helped. The baseline is returned if
+            it is better beyond chance on validation images. For a model that
+            was trained before, the report also has a linear classifier on
+            its features, the linear probe.
         waterfall: Boolean. If `True`, models are also trained without parts
             of the method, in as many steps, to see what each part brings.
         truth: Optional int array `(num_unlabeled,)`, the true classes of the
-            unlabelled images, only to report how right pseudo-labels are.
+            unlabelled images, only to report the accuracy of pseudo-labels.
         class_names: Optional sequence of strings for the report.
-        findings: Optional `data.FolderFindings` for the report: what
-            `data.load_image_folders` found in the files.
+        findings: Optional `findings` of `data.load_image_folders`, for the
+            report.
         value_range: Optional pair of floats, the values of black and white.
             By default found out from the images.
         callbacks: Optional list of Keras callbacks, which see each phase as a
@@ -117,22 +136,23 @@ def fit_noisy_student(
             `CSVLogger` that want a file for each.
         backup_dir: Optional path. A run that is killed and called again with
             the same arguments goes on where it was, and ends with the same
-            weights. Phases that ended stay there, so delete it when you are
-            done.
+            weights. Delete the folder when the run is complete.
         seed: Int that fixes everything that is random. Keras's global seed
             is set to it.
-        verbose: `"auto"` or 1 for one line that tells the phase, the share of
-            pseudo-labels that count, and the time left for all phases; it
-            changes in place in a terminal or notebook. 2 for a line per
-            epoch, 0 for none.
+        verbose: `"auto"` or 1 for one line with the phase, the share of
+            pseudo-labels that count, and the time left for all phases, which
+            changes in place in a terminal or notebook; 2 for a line per
+            epoch; 0 for none.
 
     Returns:
         The trained model, as `build_student` made it, compiled for
-        `evaluate()`; and a `FitReport`.
+        `evaluate()`; and a `FitReport`, which labels the unlabelled images
+        when it is saved.
 
     Raises:
         ValueError: If model, images, labels and settings do not go together,
-            before anything is trained.
+            or a setting is passed whose place a layer takes; before anything
+            is trained.
 
     Example:
 
@@ -154,87 +174,108 @@ def fit_noisy_student(
     """
     started = time.perf_counter()
     layers = {"policy": policy, "noise": noise, "weak_noise": weak_noise}
-    _check_arguments(generations, seed, layers)
+    _check_arguments(generations, seed, layers, callbacks, findings)
+
+    # Inspect.
     build = builder_of(build_student)
     keras.utils.set_random_seed(seed)
     model = build(0)
-    labeled = labeled_arrays(labeled, "labeled")
-    task = look_at(model, labeled, unlabeled, value_range)
+    task = inspect_task(model, labeled, unlabeled, value_range)
     validation = task.check(validation_data, "validation_data")
+    test = task.check(test_data, "test_data")
     check_class_names(class_names, task.num_classes)
-    _check_findings(findings)
-    settings = with_defaults(
-        settings, recommended_for(task, model, validation is None)
+
+    # Settings.
+    settings = choose_settings(
+        settings,
+        recommended_for(task, model, validation is None),
+        unused_settings(model, **layers),
     )
     data = divide(
-        task,
-        validation,
-        task.check(test_data, "test_data"),
-        settings["validation_share"],
-        seed,
-        truth,
+        task, validation, test, settings.validation_split, seed, truth
     )
     recipe = Recipe(task, settings, layers)
-    trainer = Trainer(recipe, data, None, callbacks, None)
-    # Before anything is written.
-    trainer.check(model)
-    plan = Generations(build, trainer).plan(generations, baseline, waterfall)
-    trainer = dataclasses.replace(
-        trainer,
-        phases=FinishedPhases(
-            backup_dir, run_identity(model, task, data, settings, layers)
-        ),
-        progress=RunProgress(plan, verbose),
+    recipe.check(model)
+
+    # Phases.
+    phases = plan_phases(
+        settings,
+        generations,
+        has_validation=data.validation is not None,
+        baseline=baseline,
+        linear_probe=baseline and was_trained(model) and has_features(model),
+        waterfall=waterfall,
     )
-    fit = Generations(build, trainer)
-    fit.run(generations)
-    trained = _trained(fit, baseline, waterfall)
-    outcome = Outcome(fit, fit.trainer.data, task)
-    report = FitReport(
-        {
-            **trained,
-            **outcome.details(),
-            **run_facts(task, data, settings, class_names),
-            "findings": findings and findings.to_dict(),
-            "seconds": time.perf_counter() - started,
-        },
-        outcome.files(),
+
+    # Run. The progress is checked before a backup is written.
+    progress = RunProgress(phases, settings, verbose)
+    run = NoisyStudentRun(
+        build,
+        recipe,
+        data,
+        callbacks,
+        FinishedPhases(backup_dir, lambda: run_identity(model, recipe, data)),
+        progress,
     )
-    return _compiled(outcome.model, task, labeled[1]), report
+    run.run(phases)
+    outcome = Outcome(run)
+
+    # Report.
+    details = {
+        **_phase_results(run.results, phases),
+        "verdict": outcome.verdict,
+        "examined": outcome.examined,
+        **run_facts(task, run.last_data, settings, class_names),
+        "findings": findings and findings.to_dict(),
+        "seconds": time.perf_counter() - started,
+    }
+    report = FitReport(details, outcome.files())
+    return _compiled(outcome.model, task), report
 
 
-def _check_arguments(generations, seed, layers):
+def _check_arguments(generations, seed, layers, callbacks, findings):
     check_int(generations, "generations")
     check_int(seed, "seed", 0)
     check_noise(noise=layers["noise"], weak_noise=layers["weak_noise"])
     if layers["policy"] is not None:
         check_policy(layers["policy"])
+    if not callable(callbacks):
+        checked_callbacks(callbacks, None)
+    check_type(
+        findings,
+        "findings",
+        FolderFindings,
+        "those of `data.load_image_folders`",
+        optional=True,
+    )
 
 
-def _trained(fit, baseline, waterfall):
-    """What the report says of the phases; trains the models to compare with."""
+def _phase_results(results, phases):
+    """Returns what the report says of all phases."""
+    (baseline,) = results.get(BASELINE, [None])
+    (linear_probe,) = results.get(LINEAR_PROBE, [None])
+    waterfall = [
+        {
+            "name": name,
+            "validation": results[phase.branch][-1]["validation"],
+            "test": results[phase.branch][-1]["test"],
+        }
+        for name, phase in waterfall_steps(phases).items()
+    ]
     return {
-        "phases": fit.phases,
-        "baseline": fit.baseline() if baseline else None,
-        "linear_probe": fit.linear_probe() if baseline else None,
-        "waterfall": fit.waterfall() if waterfall else [],
+        "phases": results[STUDENT],
+        "baseline": baseline,
+        "linear_probe": linear_probe,
+        "waterfall": waterfall,
     }
 
 
-def _check_findings(findings):
-    if findings is not None and not isinstance(findings, FolderFindings):
-        raise ValueError(
-            "`findings` must be those of `data.load_image_folders`. "
-            f"Received: findings={findings!r}"
-        )
-
-
-def _compiled(model, task, labels):
-    """Compiles a model as it was trained, if the user has not."""
+def _compiled(model, task):
+    """Compiles a model as it was trained, unless the user has."""
     if not model.compiled:
         loss = (
             keras.losses.CategoricalCrossentropy
-            if labels.ndim == 2
+            if task.one_hot
             else keras.losses.SparseCategoricalCrossentropy
         )
         # An optimizer without slots, which would be saved with the model.

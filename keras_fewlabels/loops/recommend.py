@@ -6,18 +6,24 @@ from keras_fewlabels.loops.noisy_student.recommended_noise import (
     image_noise,
     model_noise,
 )
-from keras_fewlabels.loops.noisy_student.task import look_at
+from keras_fewlabels.loops.noisy_student.task import inspect_task
+from keras_fewlabels.loops.settings import Settings
 
-# Fewer validation images per class than this cannot tell two models apart.
-_TELLING = 10
-# Smaller images, in pixels, have nothing to lose.
-_LARGE = 64
+# Fewer validation images per class cannot tell two models apart.
+_MIN_VALIDATION_PER_CLASS = 10
+# Smaller images, in pixels, lose too much when they are shrunk.
+_MIN_SIDE_TO_SHRINK = 64
+
+_OF_OPTIMIZER = ("learning_rate", "weight_decay")
+_OF_NOISE = ("ops", "num_ops", "magnitude", "table", "cutout")
+_OF_BOTH_NOISES = ("flip", "fill_value")
+_OF_POLICY = ("threshold", "temperature")
 
 
 def recommend(
-    build_student, labeled, unlabeled, validation_data=None, value_range=None
+    build_student, labeled, unlabeled, validation_data=None, *, value_range=None
 ):
-    """Looks at model and data and proposes the settings for them, with why.
+    """Proposes settings for a model and its images, with the reason for each.
 
     Args:
         build_student: As for `fit_noisy_student`.
@@ -27,8 +33,8 @@ def recommend(
         value_range: Optional pair of floats, the values of black and white.
 
     Returns:
-        A plain dict of settings, to be changed and passed to
-        `fit_noisy_student(settings=...)`. Its `"why"` has a sentence for
+        `Settings`, to be passed to `fit_noisy_student(settings=...)`, perhaps
+        with changes by `dataclasses.replace`. Their `why` has a sentence for
         each.
 
     Raises:
@@ -44,60 +50,92 @@ def recommend(
     >>> settings = keras_fewlabels.loops.recommend(
     ...     build_student, (images[:20], np.arange(20) % 2), images[20:]
     ... )
-    >>> settings["flip"], settings["why"]["flip"]
+    >>> settings.flip, settings.why["flip"]
     (False, 'a linear classifier tells 100% of the images from their mirr...')
     """
     model = builder_of(build_student)(0)
-    task = look_at(model, labeled, unlabeled, value_range)
+    task = inspect_task(model, labeled, unlabeled, value_range)
     return recommended_for(task, model, validation_data is None)
 
 
 def recommended_for(task, model, needs_validation):
-    """What `recommend` returns, for a task that was looked at.
+    """Returns the settings that are recommended for a task.
 
     Args:
-        task: A `Task`.
-        model: The student.
-        needs_validation: Boolean, whether no validation data were given.
+        task: `Task`.
+        model: Keras model, the student.
+        needs_validation: Boolean, whether no validation data were passed.
     """
     proposals = {
         **_validation(task, needs_validation),
-        **_lengths(len(task.labeled[0]), task.num_unlabeled),
+        **_lengths(len(task.labeled[0]), len(task.unlabeled)),
         **_optimizer(model),
         **image_noise(task),
         **model_noise(model),
         **_teaching(),
         **_resolution(task, model),
     }
-    settings = {name: value for name, (value, _) in proposals.items()}
-    settings["why"] = {name: reason for name, (_, reason) in proposals.items()}
-    return settings
+    why = {name: reason for name, (_, reason) in proposals.items()}
+    for name, reason in unused_settings(model).items():
+        why[name] = f"not used: {reason}"
+    values = {name: value for name, (value, _) in proposals.items()}
+    return Settings(**values, why=why)
+
+
+def unused_settings(model, policy=None, noise=None, weak_noise=None):
+    """Returns the settings whose place a model or a passed layer takes.
+
+    Args:
+        model: Keras model, the student.
+        policy: Optional policy that the user passed.
+        noise: Optional layer, likewise.
+        weak_noise: Optional layer, likewise.
+
+    Returns:
+        Dict of names of settings to the reason.
+    """
+    unused = {}
+    if model.compiled:
+        reason = "the model is compiled with its own "
+        unused |= dict.fromkeys(_OF_OPTIMIZER, reason + "optimizer")
+        unused["label_smoothing"] = reason + "loss"
+    if noise is not None:
+        unused |= dict.fromkeys(_OF_NOISE, "`noise` takes its place")
+    if noise is not None and weak_noise is not None:
+        reason = "`noise` and `weak_noise` take its place"
+        unused |= dict.fromkeys(_OF_BOTH_NOISES, reason)
+    if policy is not None:
+        unused |= dict.fromkeys(_OF_POLICY, "`policy` takes its place")
+    return unused
 
 
 def _validation(task, needs_validation):
     if not needs_validation:
         given = "validation data are given"
-        return {"validation_share": (0.0, given), "refit": (False, given)}
+        return {
+            "validation_split": (0.0, given),
+            "train_on_validation": (False, given),
+        }
     counts = task.class_counts
     # One image per class is the least that stands for all classes.
     per_class = float(counts.mean())
-    share = max(0.1 if per_class >= 100 else 0.2, 1 / per_class)
-    share = min(share, 0.5)
-    num_validation = max(task.num_classes, round(share * counts.sum()))
-    refit = num_validation < _TELLING * task.num_classes
+    split = max(0.1 if per_class >= 100 else 0.2, 1 / per_class)
+    split = min(split, 0.5)
+    num_validation = max(task.num_classes, round(split * counts.sum()))
+    learned = num_validation < _MIN_VALIDATION_PER_CLASS * task.num_classes
     return {
-        "validation_share": (
-            share,
+        "validation_split": (
+            split,
             f"{num_validation:,} of {counts.sum():,} labelled images, at "
             "least one of each class; no test image is ever used",
         ),
-        "refit": (
-            refit,
+        "train_on_validation": (
+            learned,
             f"{num_validation:,} validation images "
             + (
                 "tell when to end the supervised phase, but hardly two models "
                 "apart: the students learn them too"
-                if refit
+                if learned
                 else "are enough to tell models apart by"
             ),
         ),
@@ -146,19 +184,17 @@ def _lengths(num_labeled, num_unlabeled):
 
 
 def _optimizer(model):
-    if model.compiled:
-        given = "not used: the model is compiled with its own optimizer"
-        smoothing = "not used: the model is compiled with its own loss"
-    else:
-        given = "AdamW, with a warm-up; the students' rate falls as a cosine"
-        smoothing = "keeps a small model from certainty on few labels"
-    rate = (2e-3, given)
+    reason = "AdamW, with a warm-up; the students' rate falls as a cosine"
+    rate = (2e-3, reason)
     if was_trained(model) and not model.compiled:
         rate = (2e-4, "small: the model was trained before, and would forget")
     return {
         "learning_rate": rate,
-        "weight_decay": (1e-2, given),
-        "label_smoothing": (0.1, smoothing),
+        "weight_decay": (1e-2, reason),
+        "label_smoothing": (
+            0.1,
+            "keeps a small model from certainty on few labels",
+        ),
     }
 
 
@@ -181,7 +217,7 @@ def _resolution(task, model):
     size = min(task.labeled[0].shape[1:3])
     if tuple(model.input_shape[1:3]) != (None, None):
         why = "the model takes images of one size only"
-    elif size < _LARGE:
+    elif size < _MIN_SIDE_TO_SHRINK:
         why = f"images of {size} px are small as they are"
     else:
         why = (

@@ -8,6 +8,8 @@ from keras_fewlabels.foundation.fingerprint import (
     file_fingerprint,
     fingerprint,
 )
+from keras_fewlabels.layers import RandAugment
+from keras_fewlabels.policies import DistributionAlignment, FixedThreshold
 
 PARTS = [np.arange(4), "a", 1, 1.0, ["a", "b"], {"a": 1}, None]
 
@@ -46,4 +48,52 @@ def test_names_do_not_count(build):
 def test_arguments_count():
     rates = [essential_config(layers.Dropout(rate)) for rate in (0.1, 0.2)]
     assert rates[0] != rates[1]
+    assert essential_config(None) is None
+
+
+def functional(size):
+    inputs = keras.Input((8, 8, 1))
+    flipped = layers.RandomFlip()(inputs)
+    outputs = layers.Add()([inputs, flipped])
+    return keras.Model(inputs, layers.CenterCrop(size, size)(outputs))
+
+
+BUILDERS = {
+    "noise": lambda magnitude: RandAugment(2, magnitude),
+    "several": lambda magnitude: keras.Sequential(
+        [layers.RandomFlip(), RandAugment(2, magnitude)]
+    ),
+    "policy": lambda tenths: DistributionAlignment(FixedThreshold(tenths / 10)),
+    "functional": functional,
+}
+
+
+@pytest.mark.parametrize("name", BUILDERS)
+def test_another_layer_of_the_same_configuration_is_the_same(name):
+    build = BUILDERS[name]
+    first, second = build(5), build(5)
+    assert first.name != second.name
+    assert essential_config(first) == essential_config(second)
+    assert essential_config(first) != essential_config(build(6))
+
+
+def test_a_layer_that_has_seen_images_is_the_same():
+    layer = keras.Sequential([layers.RandomFlip(), RandAugment(2, 5)])
+    before = essential_config(layer)
+    layer(keras.ops.zeros((2, 8, 8, 3)))
+    assert essential_config(layer) == before
+
+
+def test_seeds_that_layers_make_up_do_not_count():
+    first, second = (layers.RandomCrop(4, 4) for _ in range(2))
+    assert first.get_config()["seed"] != second.get_config()["seed"]
+    assert essential_config(first) == essential_config(second)
+
+
+def test_types_of_numbers_count():
+    layer = layers.RandomFlip(dtype="float16")
+    assert essential_config(layer) != essential_config(layers.RandomFlip())
+
+
+def test_no_layer():
     assert essential_config(None) is None

@@ -122,15 +122,33 @@ CASES = {
         lambda: noisy_student(seed=None),
     ),
     "fit_noisy_student: settings of another type": (
-        "`settings` must be a dict",
+        "`settings` must be a `Settings`",
         lambda: noisy_student(settings="fast"),
     ),
     "fit_noisy_student: unknown setting": (
         "`settings` may have",
         lambda: noisy_student(settings={"epochs": 3}),
     ),
+    "fit_noisy_student: setting of an old name": (
+        "'teacher_noise' is now 'supervised_noise'",
+        lambda: noisy_student(settings={"teacher_noise": False}),
+    ),
+    "fit_noisy_student: setting whose place a layer takes": (
+        "'magnitude' would have no effect: `noise` takes its place",
+        lambda: noisy_student(
+            settings={"magnitude": 3}, noise=layers.GaussianNoise(0.1)
+        ),
+    ),
+    "fit_noisy_student: verbose of another type": (
+        "`verbose` must be",
+        lambda: noisy_student(verbose="loud"),
+    ),
+    "fit_noisy_student: findings of another type": (
+        "`findings` must be those of",
+        lambda: noisy_student(findings={}),
+    ),
     "fit_noisy_student: setting NaN": (
-        "'learning_rate' must be a positive number",
+        "`learning_rate` must be a number above 0",
         lambda: noisy_student(settings={"learning_rate": NAN}),
     ),
     "fit_noisy_student: unknown op": (
@@ -210,7 +228,7 @@ CASES = {
         lambda: kfl.loops.recommend(unbuilt, LABELED, UNLABELED),
     ),
     "recommend: unknown range": (
-        "What is black and what is white",
+        "do not tell what is black",
         lambda: kfl.loops.recommend(
             classifier, (FLOATS[:8] * 999, LABELS[:8]), FLOATS[8:] * 999
         ),

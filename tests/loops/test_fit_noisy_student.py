@@ -1,3 +1,4 @@
+import csv
 import functools
 
 import keras
@@ -7,9 +8,10 @@ from keras import layers
 from sklearn.datasets import load_digits
 
 from keras_fewlabels.data import split_labels
+from keras_fewlabels.data.sources.image_source import ImageArray
 from keras_fewlabels.layers import RandAugment
-from keras_fewlabels.loops import fit_noisy_student
-from keras_fewlabels.policies import FixedThreshold
+from keras_fewlabels.loops import Settings, fit_noisy_student
+from keras_fewlabels.policies import FixedThreshold, FlexMatchPolicy
 
 DIGITS = load_digits()
 IMAGES = (DIGITS.images[..., None] * 255 / 16).astype("uint8")
@@ -76,6 +78,17 @@ def assert_same_weights(model, other):
         model.get_weights(), other.get_weights(), strict=True
     ):
         np.testing.assert_array_equal(weight, same)
+
+
+def read_table(folder):
+    """Reads the pseudo-labels of a saved report, a dict of columns."""
+    with open(folder / "pseudo_labels.csv") as file:
+        rows = list(csv.DictReader(file))
+    return {
+        name: np.array([float(row[name]) for row in rows])
+        for name in rows[0]
+        if name != "class"
+    }
 
 
 class Recorder(keras.callbacks.Callback):
@@ -159,11 +172,10 @@ def test_report_shows_where_the_model_is_wrong(tmp_path):
     assert_same_weights(
         keras.saving.load_model(tmp_path / "model.keras"), model
     )
-    table = (tmp_path / "pseudo_labels.csv").read_text().splitlines()
-    assert len(table) == 301
-    labels = [row.split(",")[1] for row in table[1:]]
+    table = read_table(tmp_path)
+    assert table["index"].tolist() == list(range(300))
     predicted = model.predict(UNLABELED, verbose=0).argmax(axis=1)
-    assert labels == [str(label) for label in predicted]
+    np.testing.assert_array_equal(table["label"], predicted)
 
 
 def test_test_images_and_truth_change_nothing():
@@ -385,6 +397,7 @@ def test_killed_run_ends_as_the_other(tmp_path, epoch):
         strict=True,
     ):
         assert phase["history"] == other["history"]
+        assert phase["pseudo_labels"] == other["pseudo_labels"]
 
 
 def test_finished_run_is_not_trained_again(tmp_path):
@@ -407,6 +420,121 @@ def test_supervised_phase_ends_when_validation_has_settled():
     }
     _, report = fit(build_sure_of_nothing, settings=settings)
     assert report.to_dict()["phases"][0]["epochs"] == 3
+
+
+class KeepPolicy(keras.callbacks.Callback):
+    """Keeps the thresholds of FlexMatch at the end of each phase."""
+
+    def __init__(self):
+        super().__init__()
+        self.thresholds = None
+
+    def on_train_end(self, logs=None):
+        policy = getattr(self.model, "policy", None)
+        if policy is not None:
+            self.thresholds = np.array(
+                keras.ops.convert_to_numpy(policy.thresholds())
+            )
+
+
+def flex_match_fit(**options):
+    policy = FlexMatchPolicy(0.3, num_unlabeled=300)
+    truth = np.arange(300) % 10
+    settings = {**SHORT, "steps_per_epoch": 20, "student_steps": 40}
+    keep = KeepPolicy()
+    callbacks = [keep, *options.pop("callbacks", ())]
+    model, report = fit(
+        policy=policy,
+        truth=truth,
+        settings=settings,
+        callbacks=callbacks,
+        **options,
+    )
+    return model, report, keep.thresholds, truth
+
+
+def test_report_says_what_the_policy_says_that_trained(tmp_path):
+    model, report, thresholds, truth = flex_match_fit()
+    # As in the paper, from predictions and the thresholds of each class.
+    probabilities = model.predict(UNLABELED, verbose=0)
+    labels, confidence = probabilities.argmax(axis=1), probabilities.max(axis=1)
+    counts = confidence >= thresholds[labels]
+    # No single threshold gives the same images.
+    assert len(set(thresholds)) > 2 and 0 < counts.sum() < 300
+    assert counts.sum() != np.sum(confidence >= 0.3)
+    assert counts.sum() != np.sum(confidence >= 0.6)
+    supervised, student = report.to_dict()["phases"]
+    # No policy has a say in the supervised phase.
+    assert supervised["pseudo_labels"] is None
+    shares = np.bincount(labels[counts], minlength=10) / counts.sum()
+    assert student["pseudo_labels"] == {
+        "mask_ratio": pytest.approx(counts.mean()),
+        "confidence": pytest.approx(confidence.mean(), rel=1e-5),
+        "class_shares": pytest.approx(shares, abs=1e-6),
+        "accuracy": pytest.approx(np.mean(labels[counts] == truth[counts])),
+    }
+    report.save(tmp_path)
+    table = read_table(tmp_path)
+    np.testing.assert_array_equal(table["label"], labels)
+    np.testing.assert_array_equal(table["target"], labels)
+    np.testing.assert_array_equal(table["weight"], counts)
+    np.testing.assert_array_equal(table["counts"], counts)
+    why = report.to_dict()["why"]
+    assert why["threshold"] == "not used: `policy` takes its place"
+
+
+def test_a_resumed_run_has_the_same_figures(tmp_path):
+    expected = flex_match_fit()[1]
+    expected.save(tmp_path / "expected")
+    backup = tmp_path / "backup"
+    with pytest.raises(Killed):
+        flex_match_fit(backup_dir=backup, callbacks=[Kill(2)])
+    # Resumed in the middle of a phase, and then when all is finished.
+    for name in ("resumed", "finished"):
+        _, report, *_ = flex_match_fit(backup_dir=backup)
+        report.save(tmp_path / name)
+        ours, theirs = (r.to_dict()["phases"] for r in (report, expected))
+        assert ours[-1]["pseudo_labels"] == theirs[-1]["pseudo_labels"]
+        assert ours[-1]["history"] == theirs[-1]["history"]
+        table, same = (
+            (tmp_path / folder / "pseudo_labels.csv").read_text()
+            for folder in (name, "expected")
+        )
+        assert table == same
+
+
+def test_the_pool_is_labelled_when_the_report_is_saved(tmp_path, monkeypatch):
+    numbers = []
+    pieces = ImageArray.pieces
+
+    def count(self, size):
+        numbers.append(len(self))
+        return pieces(self, size)
+
+    _, report = fit()
+    monkeypatch.setattr(ImageArray, "pieces", count)
+    report.save(tmp_path)
+    assert numbers == [300]
+
+
+def test_settings_that_a_layer_replaces_are_named_in_the_report():
+    _, report = fit(
+        noise=layers.RandomFlip(seed=0), weak_noise=layers.Identity()
+    )
+    why = report.to_dict()["why"]
+    for name in ("ops", "num_ops", "magnitude", "table", "cutout"):
+        assert why[name] == "not used: `noise` takes its place"
+    for name in ("flip", "fill_value"):
+        assert why[name].startswith("not used: `noise` and `weak_noise`")
+    assert "not used" not in why["threshold"]
+
+
+def test_settings_of_a_report_are_those_of_the_next_run():
+    settings = usual_fit()[1].to_dict()["settings"]
+    model, report = fit(settings=settings)
+    assert_same_weights(model, usual_fit()[0])
+    assert report.to_dict()["settings"] == settings
+    assert_same_weights(fit(settings=Settings.from_dict(settings))[0], model)
 
 
 BAD_ARGUMENTS = {
@@ -450,7 +578,28 @@ BAD_ARGUMENTS = {
     "an unknown setting": ({"settings": {"epochs": 3}}, "Received: epochs"),
     "an impossible setting": (
         {"settings": {"batch_size": 0}},
-        "'batch_size' must be an int of at least 1",
+        "`batch_size` must be an int, 1 or more",
+    ),
+    "a setting whose place a layer takes": (
+        {
+            "settings": {**SHORT, "magnitude": 3},
+            "noise": layers.GaussianNoise(0.1),
+        },
+        "'magnitude' would have no effect",
+    ),
+    "a threshold beside a policy": (
+        {
+            "settings": {**SHORT, "threshold": 0.6},
+            "policy": FixedThreshold(0.9),
+        },
+        "'threshold' would have no effect: `policy`",
+    ),
+    "a learning rate beside an optimizer": (
+        {
+            "settings": {**SHORT, "learning_rate": 0.5},
+            "build": lambda: compiled_student(),
+        },
+        "'learning_rate' would have no effect: the model is compiled",
     ),
     "test images of another type": (
         {"test_data": (TEST[0].astype("float32"), TEST[1])},
@@ -470,7 +619,7 @@ BAD_ARGUMENTS = {
             "labeled": (LABELED[0] * 9.0, LABELED[1]),
             "unlabeled": UNLABELED * 9.0,
         },
-        "What is black and what is white",
+        "do not tell what is black",
     ),
     "logits for a loss of probabilities": (
         {"build": lambda: _compiled_for_probabilities()},
@@ -483,6 +632,12 @@ def _flat_model(shape):
     return keras.Sequential(
         [keras.Input(shape), layers.Flatten(), layers.Dense(10, "softmax")]
     )
+
+
+def compiled_student():
+    model = build_student()
+    model.compile("adam", "sparse_categorical_crossentropy")
+    return model
 
 
 def _compiled_for_probabilities():
@@ -505,5 +660,5 @@ def test_bad_arguments_are_refused_before_training(case, tmp_path):
 def test_unwritable_backup_is_refused(tmp_path):
     file = tmp_path / "file"
     file.touch()
-    with pytest.raises(ValueError, match="`backup_dir` must be a folder"):
+    with pytest.raises(OSError, match="`backup_dir` must be a folder"):
         fit(backup_dir=file)

@@ -4,8 +4,9 @@ import keras
 import numpy as np
 import pytest
 
-from keras_fewlabels.loops.noisy_student.settings import SETTINGS, with_defaults
-from keras_fewlabels.loops.recommend import recommend
+from keras_fewlabels.loops import Settings, recommend
+from keras_fewlabels.loops.noisy_student.phase_data import divide
+from keras_fewlabels.loops.noisy_student.task import inspect_task
 
 RNG = np.random.default_rng(0)
 COLOUR = RNG.random((200, 8, 9, 3), "float32")
@@ -67,16 +68,15 @@ def as_uint8(images):
 )
 def test_every_setting_is_possible_plain_and_has_its_reason(arguments):
     settings = settings_of(**arguments)
-    why = settings.pop("why")
-    assert settings.keys() == SETTINGS.keys() == why.keys()
-    assert all(isinstance(reason, str) and reason for reason in why.values())
-    # What is recommended may be given back, or be kept in a file.
-    same = with_defaults(
-        json.loads(json.dumps(settings)), {**settings, "why": why}
+    assert settings.to_dict().keys() == settings.why.keys()
+    assert all(
+        isinstance(reason, str) and reason for reason in settings.why.values()
     )
-    assert same == {**settings, "why": why}
+    # Settings may be kept in a file.
+    values = json.loads(json.dumps(settings.to_dict()))
+    assert Settings.from_dict(values) == settings
     plain = {bool, int, float, str, list, type(None)}
-    assert {type(value) for value in settings.values()} <= plain
+    assert {type(value) for value in values.values()} <= plain
 
 
 @pytest.mark.parametrize(
@@ -87,64 +87,75 @@ def test_validation_has_an_image_of_each_class_at_least(counts, share):
     labels = np.repeat([0, 1], counts)
     images = np.resize(COLOUR, (len(labels) + 150, 8, 9, 3))
     settings = settings_of(images, labels=labels)
-    assert settings["validation_share"] == pytest.approx(share)
-    assert type(settings["validation_share"]) is float
-    assert share * len(labels) >= 2 - 1e-9
+    assert settings.validation_split == pytest.approx(share)
+    assert type(settings.validation_split) is float
+    # The reason names the number of images, and a run sets them aside.
+    num_validation = int(settings.why["validation_split"].split()[0])
+    task = inspect_task(build(), (images[: len(labels)], labels), images)
+    validation = divide(task, None, None, settings.validation_split, 0)
+    counts = task.count_classes(validation.validation[1])
+    assert counts.sum() == num_validation
+    assert counts.min() >= 1
 
 
 def test_nothing_is_set_aside_where_validation_data_are_given():
     settings = settings_of(validation_data=(COLOUR[:2], np.arange(2)))
-    assert settings["validation_share"] == 0.0
-    assert settings["why"]["validation_share"] == "validation data are given"
+    assert settings.validation_split == 0.0
+    assert settings.why["validation_split"] == "validation data are given"
 
 
 def test_few_validation_images_are_learned_by_the_students():
     many = np.resize(COLOUR, (350, 8, 9, 3))
-    for num_labeled, refit in ((90, True), (100, False)):
+    for num_labeled, learned in ((90, True), (100, False)):
         settings = settings_of(many, labels=np.arange(num_labeled) % 2)
         # A fifth of them are set aside: 9 or 10 of each class.
-        assert settings["refit"] is refit
-        assert f"{num_labeled // 5} validation" in settings["why"]["refit"]
+        assert settings.train_on_validation is learned
+        reason = settings.why["train_on_validation"]
+        assert f"{num_labeled // 5} validation" in reason
     given = settings_of(validation_data=(COLOUR[:2], np.arange(2)))
-    assert given["refit"] is False
+    assert given.train_on_validation is False
 
 
 def test_a_compiled_model_keeps_what_it_is_compiled_with():
     compiled = build(activation="softmax", loss="categorical_crossentropy")
-    why = settings_of(build_student=compiled)["why"]
+    why = settings_of(build_student=compiled).why
     assert "its own optimizer" in why["learning_rate"]
     assert "its own loss" in why["label_smoothing"]
-    assert "AdamW" in settings_of()["why"]["learning_rate"]
+    assert "AdamW" in settings_of().why["learning_rate"]
 
 
+# By hand: batches of 32, or 64 from 1,000 labels on; 1 to 4 unlabelled images
+# for each labelled one; 100 passes over the labelled images, 80 over the
+# unlabelled ones, and a twentieth of the former for an epoch, within bounds.
 @pytest.mark.parametrize(
-    "num_labeled, num_unlabeled",
-    [(2, 1), (20, 180), (200, 5000), (2000, 2000), (5000, 100_000)],
+    "num_labeled, num_unlabeled, expected",
+    [
+        (2, 1, (32, 1, 1000, 2000, 50)),
+        (20, 180, (32, 4, 1000, 2000, 50)),
+        (200, 5000, (32, 4, 1000, 3125, 50)),
+        (800, 1200, (32, 2, 2500, 2000, 125)),
+        (2000, 2000, (64, 1, 3125, 2500, 156)),
+        (5000, 100_000, (64, 4, 7812, 20_000, 390)),
+        (60_000, 100_000, (64, 2, 10_000, 20_000, 500)),
+    ],
 )
-def test_lengths_follow_the_number_of_images(num_labeled, num_unlabeled):
-    from keras_fewlabels.loops.recommend import _lengths
-
-    lengths = {
-        name: value
-        for name, (value, _) in _lengths(num_labeled, num_unlabeled).items()
-    }
-    batch_size = lengths["batch_size"]
-    assert batch_size == (32 if num_labeled < 1000 else 64)
-    passes = lengths["supervised_steps"] * batch_size / num_labeled
-    assert passes == pytest.approx(100, rel=0.05) or lengths[
-        "supervised_steps"
-    ] in (1000, 10_000)
-    per_step = batch_size * lengths["unlabeled_ratio"]
-    passes = lengths["student_steps"] * per_step / num_unlabeled
-    assert passes == pytest.approx(80, rel=0.05) or lengths[
-        "student_steps"
-    ] in (2000, 20_000)
-    assert (
-        1
-        <= lengths["unlabeled_ratio"]
-        <= max(1, 1.5 * num_unlabeled / num_labeled)
+def test_lengths_follow_the_number_of_images(
+    num_labeled, num_unlabeled, expected
+):
+    images = np.zeros((num_labeled + num_unlabeled, 1, 1, 1), "float32")
+    model = keras.Sequential(
+        [keras.Input((1, 1, 1)), keras.layers.Flatten(), keras.layers.Dense(2)]
     )
-    assert 50 <= lengths["steps_per_epoch"] <= lengths["supervised_steps"]
+    settings = settings_of(
+        images, model, np.arange(num_labeled) % 2, value_range=(0, 1)
+    )
+    assert (
+        settings.batch_size,
+        settings.unlabeled_ratio,
+        settings.supervised_steps,
+        settings.student_steps,
+        settings.steps_per_epoch,
+    ) == expected
 
 
 @pytest.mark.parametrize(
@@ -153,7 +164,7 @@ def test_lengths_follow_the_number_of_images(num_labeled, num_unlabeled):
         ({"build_student": "net"}, "must be a function"),
         ({"build_student": lambda: None}, "must return a built Keras model"),
         ({"labels": LABELS + 1}, "must hold class numbers from 0 to 1"),
-        ({"images": 300 * COLOUR}, "cannot be seen from the images"),
+        ({"images": 300 * COLOUR}, "do not tell what is black"),
         ({"value_range": (0, 255)}, r"looks scaled to \(0, 1\)"),
     ],
 )
@@ -164,8 +175,8 @@ def test_what_does_not_go_together_is_refused(arguments, expected):
 
 def test_a_model_that_was_trained_learns_in_small_steps():
     model = build()
-    assert settings_of(build_student=lambda: model)["learning_rate"] == 2e-3
+    assert settings_of(build_student=lambda: model).learning_rate == 2e-3
     model.set_weights([weight + 1 for weight in model.get_weights()])
     settings = settings_of(build_student=lambda: model)
-    assert settings["learning_rate"] == 2e-4
-    assert "trained before" in settings["why"]["learning_rate"]
+    assert settings.learning_rate == 2e-4
+    assert "trained before" in settings.why["learning_rate"]

@@ -1,77 +1,86 @@
-"""What came of a fit: the model to keep, and where it is wrong."""
+"""The outcome of a run: the model to keep, and its mistakes."""
 
 from keras_fewlabels.evaluation.verdict import compare_predictions
-from keras_fewlabels.loops.noisy_student.examine import (
+from keras_fewlabels.loops.noisy_student.measure import (
+    Labeler,
     find_mistakes,
-    label_pool,
+    predict,
 )
-from keras_fewlabels.loops.noisy_student.score import predict
+from keras_fewlabels.loops.noisy_student.phases import BASELINE, STUDENT
 from keras_fewlabels.loops.report.run_files import RunFiles
 
 
 class Outcome:
-    """Judges the models of a fit, and keeps the better one.
+    """Compares the models of a run, and keeps the better one.
 
-    The model of the last phase is compared with the baseline, if there is
-    one, on images that neither was trained on. The baseline is kept if it is
-    better on the validation images beyond chance; test images choose nothing.
+    The last student is compared with the baseline, if there is one, on images
+    that neither was trained on. The baseline is kept if it is better on the
+    validation images beyond chance. Test images choose nothing.
 
     Args:
-        fit: `Generations` that have run.
-        data: `PhaseData` as the last phase had it.
-        task: `Task`.
+        run: `NoisyStudentRun` whose phases have ended.
 
     Attributes:
         model: The Keras model that is kept.
         verdict: Dict of `evaluation.Verdict`, with `split` and `kept`, or
             `None`.
+        examined: Dict of `split` and the results of `find_mistakes`, or
+            `None` without validation and test images.
     """
 
-    def __init__(self, fit, data, task):
-        self.model = fit.model
+    def __init__(self, run):
+        self._run = run
+        self._task, self._data = run.recipe.task, run.last_data
+        self.model = run.models[STUDENT]
         self.verdict = None
-        if fit.baseline_model is not None:
-            self._judge(fit.baseline_model, data, task)
-        self._last, self._task = fit.model, task
-        self._images, self._examined = None, None
-        split = "validation" if data.test is None else "test"
-        if getattr(data, split) is not None:
-            self._images, labels = getattr(data, split)
-            scores = predict(self.model, self._images, task.from_logits)
-            found = find_mistakes(scores, labels)
-            self._examined = {"split": split, **found}
-
-    def details(self):
-        """What the report says of it: `verdict` and `examined`."""
-        return {"verdict": self.verdict, "examined": self._examined}
+        if BASELINE in run.models:
+            self._compare(run.models[BASELINE])
+        self.examined, self._images = None, None
+        split = "validation" if self._data.test is None else "test"
+        if getattr(self._data, split) is not None:
+            self._images, labels = getattr(self._data, split)
+            mistakes = find_mistakes(
+                self._predict(self.model, self._images), labels
+            )
+            self.examined = {"split": split, **mistakes}
 
     def files(self):
-        """What the report writes beside its figures, `RunFiles`."""
+        """Returns what the report writes beside its figures, `RunFiles`."""
+        student = self._run.models[STUDENT]
+        is_student = self.model is student
         models = {"model": self.model}
-        if self._last is not self.model:
-            models["last"] = self._last
+        if not is_student:
+            models["last"] = student
         mistakes = None
-        if self._examined is not None:
-            places = [each["index"] for each in self._examined["mistakes"]]
-            mistakes = self._images[places]
-        task = self._task
-        pool = label_pool(self.model, task.unlabeled, task.from_logits)
-        return RunFiles(models, mistakes, pool)
+        if self.examined is not None:
+            indices = [each["index"] for each in self.examined["mistakes"]]
+            mistakes = self._images[indices]
+        labeler = Labeler(
+            self.model,
+            self._task.from_logits,
+            self._run.last_policy if is_student else None,
+            self._data.labeled[0],
+        )
+        return RunFiles(models, mistakes, labeler, self._task.unlabeled)
 
-    def _judge(self, baseline, data, task):
-        # Validation images can choose; where all are learned, test images
-        # can at least tell.
+    def _compare(self, baseline):
+        data, student = self._data, self.model
+        # Validation images can choose a model. If all are trained on, test
+        # images can at least tell the difference.
         split = "validation" if data.validation is not None else "test"
         if getattr(data, split) is None:
             return
         images, labels = getattr(data, split)
-        scores = (
-            predict(model, images, task.from_logits)
-            for model in (baseline, self.model)
+        verdict = compare_predictions(
+            self._predict(baseline, images),
+            self._predict(student, images),
+            labels,
         )
-        verdict = compare_predictions(*scores, labels)
         is_worse = split == "validation" and verdict.is_better is False
         if is_worse:
             self.model = baseline
         kept = "baseline" if is_worse else "student"
         self.verdict = {**verdict.to_dict(), "split": split, "kept": kept}
+
+    def _predict(self, model, images):
+        return predict(model, images, self._task.from_logits)

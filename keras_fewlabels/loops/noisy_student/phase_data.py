@@ -1,4 +1,4 @@
-"""The images of a fit loop, divided."""
+"""The images of a run, divided, and the batches of its phases."""
 
 import dataclasses
 
@@ -13,20 +13,19 @@ from keras_fewlabels.data.checks.labels import check_labels, check_truth
 from keras_fewlabels.data.sources.datasets import is_dataset
 from keras_fewlabels.data.split_labels import split_labels
 
-# So many images settle the statistics of batch normalization.
+# The images that settle the statistics of batch normalization.
 _CLEAN_IMAGES = 2048
 
 
 @dataclasses.dataclass(frozen=True)
 class PhaseData:
-    """What the phases are trained on and measured with.
+    """The images that phases train on and are measured with.
 
     Args:
         labeled: Pair of arrays to train on.
         validation: Pair of arrays, or `None`.
         test: Pair of arrays, or of `ImageFiles` and labels, or `None`.
         clean_images: Array of images without their labels.
-        from_logits: Boolean, whether the models give logits.
         seed: Int.
         truth: Optional int32 array, the classes of the unlabelled images.
     """
@@ -35,12 +34,13 @@ class PhaseData:
     validation: tuple | None
     test: tuple | None
     clean_images: np.ndarray
-    from_logits: bool
     seed: int
     truth: np.ndarray | None
 
     def with_validation_learned(self):
-        """The same data, but the validation images are trained on too."""
+        """Returns data whose validation images are trained on as well."""
+        if self.validation is None:
+            return self
         parts = zip(self.labeled, self.validation, strict=True)
         return dataclasses.replace(
             self,
@@ -49,15 +49,15 @@ class PhaseData:
         )
 
 
-def divide(task, validation, test, validation_share, seed, truth=None):
-    """Divides the images of a task; what is trained on is never measured.
+def divide(task, validation, test, validation_split, seed, truth=None):
+    """Divides the images of a task, so that no image is trained and measured.
 
     Args:
         task: `Task`.
         validation: Pair of arrays, or `None` to take a share of the labelled
             images, with some of each class.
         test: Pair of arrays, or of `ImageFiles` and labels, or `None`.
-        validation_share: Float from 0 to 0.5.
+        validation_split: Float from 0 to 0.5.
         seed: Int.
         truth: Optional int array, the classes of the unlabelled images.
 
@@ -65,18 +65,18 @@ def divide(task, validation, test, validation_share, seed, truth=None):
         A `PhaseData`.
 
     Raises:
-        ValueError: If a class has too few images to be divided, or the truth
-            is no class per image.
+        ValueError: If a class has too few images to be divided, or `truth`
+            does not hold a class for each unlabelled image.
     """
     labeled = task.labeled
-    if validation is None and validation_share:
-        labeled, validation = _split(task, validation_share, seed)
+    if validation is None and validation_split:
+        labeled, validation = _split(task, validation_split, seed)
     elif validation is not None:
         # They are looked at after each epoch, and may be learned in the end.
         validation = tuple(map(np.asarray, validation))
     if truth is not None:
         truth = as_array(truth, "truth")
-        check_truth(truth, task.num_unlabeled)
+        check_truth(truth, len(task.unlabeled))
         check_labels(truth, "truth", num_classes=task.num_classes)
         truth = truth.astype("int32")
     images = np.concatenate([labeled[0][:_CLEAN_IMAGES], task.sample])
@@ -86,25 +86,25 @@ def divide(task, validation, test, validation_share, seed, truth=None):
         validation,
         test,
         images[order[:_CLEAN_IMAGES]],
-        task.from_logits,
         seed,
         truth,
     )
 
 
-def _split(task, validation_share, seed):
+def _split(task, validation_split, seed):
     num_classes = task.num_classes
     num_labeled = len(task.labeled[0])
-    num_validation = max(num_classes, round(validation_share * num_labeled))
+    num_validation = max(num_classes, round(validation_split * num_labeled))
     lone = np.flatnonzero(task.class_counts < 2)
     if len(lone):
         raise ValueError(
             "A validation set is taken out of the labelled images, so each "
             "class needs two of them. Label more, pass `validation_data`, or "
-            "set `settings['validation_share'] = 0` to do without. Received: "
+            "pass `settings={'validation_split': 0}` to do without. Received: "
             f"one image of class {', '.join(map(str, lone))}"
         )
-    # Their numbers are split, because the rest keeps its labels here.
+    # The numbers of the images are split, for `split_labels` drops the labels
+    # of the rest.
     numbers = np.arange(num_labeled).reshape(-1, 1, 1, 1)
     (chosen, _), rest, _ = split_labels(
         numbers, task.labeled[1], num_validation, seed=seed
@@ -116,12 +116,12 @@ def _split(task, validation_share, seed):
 
 
 @dataclasses.dataclass(frozen=True)
-class Feed:
-    """An epoch of batches.
+class EpochBatches:
+    """The batches of an epoch.
 
     Args:
-        dataset: What `fit()` takes.
-        num_steps: Int, its number of batches.
+        dataset: Dataset for `fit()`.
+        num_steps: Int, the number of batches.
         order: Object with `begin_epoch(epoch)`.
     """
 
@@ -130,26 +130,39 @@ class Feed:
     order: object
 
 
-def labeled_feed(labeled, batch_size, num_steps, seed):
-    """Labelled images alone, as many passes as make the steps."""
+def labeled_batches(labeled, batch_size, num_steps, seed):
+    """Returns batches of labelled images alone, in passes over all of them."""
     batches = LabeledBatches(*labeled, batch_size, num_steps, seed)
-    return Feed(batches.as_dataset(), num_steps, batches)
+    return EpochBatches(batches.as_dataset(), num_steps, batches)
 
 
-def mixed_feed(labeled, unlabeled, sizes, num_steps, seed, truth=None):
-    """Labelled and unlabelled images.
+def mixed_batches(labeled, unlabeled, sizes, num_steps, seed, truth=None):
+    """Returns batches of labelled and unlabelled images.
 
-    An epoch out of arrays has `num_steps` batches. Out of a dataset it is one
-    pass over the unlabelled images, or as many as come nearest to that.
+    An epoch of arrays has `num_steps` batches. An epoch of a dataset is one
+    pass over the unlabelled images, or the number of passes that comes
+    nearest to `num_steps`.
+
+    Args:
+        labeled: Pair of arrays.
+        unlabeled: Array, `ImageFiles` or dataset of images.
+        sizes: Pair of ints, labelled and unlabelled images in a batch.
+        num_steps: Int.
+        seed: Int.
+        truth: Optional int array, the classes of the unlabelled images.
+
+    Returns:
+        `EpochBatches`.
     """
     if not is_dataset(unlabeled):
         batches = MixedBatches(
             labeled, unlabeled, *sizes, True, seed, truth, num_steps
         )
-        return Feed(batches.as_dataset(), num_steps, batches)
+        return EpochBatches(batches.as_dataset(), num_steps, batches)
     from keras_fewlabels.data.batches.mixed_streams import MixedStreams
 
     streams = MixedStreams(labeled, unlabeled, *sizes, True, seed, truth)
     num_passes = max(1, round(num_steps / streams.num_steps))
-    dataset = streams.as_dataset(num_passes)
-    return Feed(dataset, num_passes * streams.num_steps, streams)
+    return EpochBatches(
+        streams.as_dataset(num_passes), num_passes * streams.num_steps, streams
+    )

@@ -1,4 +1,4 @@
-"""What a phase is made of."""
+"""The models, augmentations and policies of phases, as the settings say."""
 
 import dataclasses
 
@@ -7,6 +7,7 @@ import keras
 from keras_fewlabels.layers import RandAugment
 from keras_fewlabels.layers.horizontal_flip import HorizontalFlip
 from keras_fewlabels.loops.noisy_student.task import Task
+from keras_fewlabels.loops.settings import Settings
 from keras_fewlabels.models.copy_model import copy_model
 from keras_fewlabels.models.methods import augmented_views
 from keras_fewlabels.models.stochastic_depth import add_stochastic_depth
@@ -15,110 +16,151 @@ from keras_fewlabels.policies.distribution_alignment import (
 )
 from keras_fewlabels.policies.fixed_threshold import FixedThreshold
 
+# The share of a phase in which the learning rate rises.
+_WARM_UP = 0.05
+
 
 @dataclasses.dataclass(frozen=True)
 class Recipe:
-    """Students, views and policies as the settings describe them.
+    """Builds the parts of phases by the settings.
 
     Args:
         task: `Task`.
-        settings: Dict of all settings.
-        layers: Dict of what takes the place of the settings' own: `policy`,
-            `noise`, `weak_noise`; `None` for those that do not.
+        settings: `Settings`.
+        layers: Dict of the user's `policy`, `noise` and `weak_noise`, which
+            take the place of settings; `None` for those that do not.
     """
 
     task: Task
-    settings: dict
+    settings: Settings
     layers: dict
 
     def check(self, student):
-        """Refuses settings that do not fit the images or the model.
+        """Checks that the settings fit the images and the model.
 
         Args:
             student: Keras model as those to train.
 
         Raises:
-            ValueError: If there are such settings.
+            ValueError: If a setting does not.
         """
         for name in ("strong", "weak"):
-            self.view(name)
-        if self.settings["low_resolution"]:
+            self.augmentation(name)
+        if self.settings.low_resolution:
             check_any_size(student, self.task.labeled[0])
-        if self.settings["stochastic_depth"]:
+        if self.settings.stochastic_depth:
             self.copy_of(student, True)
 
     @property
     def ema_decay(self):
         """Float, the decay of the averages of weights."""
-        decay = self.settings["ema_decay"]
+        decay = self.settings.ema_decay
         if decay is None:
             # Looks back over a twentieth of the student's steps.
-            decay = 1 - 20 / self.settings["student_steps"]
+            decay = 1 - 20 / self.settings.student_steps
             decay = min(max(0.9, decay), 0.9995)
         return decay
 
     def at_full_resolution(self):
-        """The same recipe for images as they are."""
-        settings = {**self.settings, "low_resolution": None}
+        """Returns the same recipe for images as they are."""
+        settings = dataclasses.replace(self.settings, low_resolution=None)
         return dataclasses.replace(self, settings=settings)
 
-    def copy_of(self, student, model_noise):
-        """A copy of a student to be trained.
+    def at_training_resolution(self, model):
+        """Returns a model for images as they are that shrinks them first.
 
-        Args:
-            student: Keras model.
-            model_noise: Boolean, whether residual branches are dropped.
-
-        Returns:
-            A Keras model.
+        It shares the weights of `model`. Without the setting
+        `low_resolution`, it is `model` itself.
         """
-        rate = self.settings["stochastic_depth"]
-        if model_noise and rate:
-            copy = add_stochastic_depth(student, rate, replace=True)
-        else:
-            copy = copy_model(student)
-        return self.seen_small(copy)
-
-    def seen_small(self, model):
-        """A model that shares the weights and sees what phases train on."""
-        share = self.settings["low_resolution"]
+        share = self.settings.low_resolution
         if not share:
             return model
         return shrink_images(model, share, self.task.labeled[0].shape[1:])
 
-    def view(self, name):
-        """The layer that augments images: `"strong"`, `"weak"` or `None`."""
-        if name is None:
-            return None
-        given, build = {
-            "strong": (self.layers["noise"], strong_view),
-            "weak": (self.layers["weak_noise"], weak_view),
-        }[name]
-        if given is not None:
-            return given
-        return build(self.settings, self.task.value_range)
-
-    def teacher_view(self, is_frozen):
-        """The layer that augments the images of the teacher, or `None`.
+    def copy_of(self, student, model_noise):
+        """Returns a copy of a student, to be trained.
 
         Args:
-            is_frozen: Boolean, whether the teacher stays as it is.
+            student: Keras model.
+            model_noise: Boolean, whether residual branches are dropped.
         """
-        # One that does is most often right on images as they are.
+        rate = self.settings.stochastic_depth
+        if model_noise and rate:
+            copy = add_stochastic_depth(student, rate, replace=True)
+        else:
+            copy = copy_model(student)
+        return self.at_training_resolution(copy)
+
+    def compile(self, model, student, num_steps, falls=True, rate_factor=1.0):
+        """Compiles a model as its student is, or else by the settings.
+
+        Args:
+            model: The model to compile.
+            student: Keras model. If it is compiled, `model` gets its loss,
+                and a new optimizer of the same configuration.
+            num_steps: Int, the steps of the phase.
+            falls: Boolean, whether the learning rate falls to zero after it
+                has risen, or stays.
+            rate_factor: Float, by which the learning rate is multiplied.
+        """
+        if student.compiled:
+            optimizer = student.optimizer
+            optimizer = type(optimizer).from_config(optimizer.get_config())
+            loss = student.loss
+        else:
+            rate = self.settings.learning_rate * rate_factor
+            optimizer = keras.optimizers.AdamW(
+                _learning_rate(rate, num_steps, falls),
+                weight_decay=self.settings.weight_decay,
+            )
+            loss = keras.losses.CategoricalCrossentropy(
+                from_logits=self.task.from_logits,
+                label_smoothing=self.settings.label_smoothing,
+            )
+        model.compile(optimizer, loss, metrics=["accuracy"])
+
+    def augmentation(self, name):
+        """Returns the layer that augments images.
+
+        Args:
+            name: `"strong"`, `"weak"`, or `None` for no layer.
+        """
+        settings, value_range = self.settings, self.task.value_range
+        if name is None:
+            return None
+        layer = self.layers["noise" if name == "strong" else "weak_noise"]
+        if layer is not None:
+            return layer
+        if name == "strong":
+            return strong_augmentation(settings, value_range)
+        return augmented_views.weak_view(
+            value_range, settings.flip, settings.fill_value
+        )
+
+    def augmentation_of_teacher(self, is_frozen):
+        """Returns the layer that augments the images of the teacher.
+
+        Args:
+            is_frozen: Boolean, whether the teacher is not trained.
+
+        Returns:
+            A Keras layer, or `None`.
+        """
+        # A frozen teacher is most often right on images as they are.
         if is_frozen and self.layers["weak_noise"] is None:
             return None
-        return self.view("weak")
+        return self.augmentation("weak")
 
     def policy(self):
-        """A policy that has seen nothing yet."""
+        """Returns a policy in its initial state."""
         policy = self.layers["policy"]
         if policy is not None:
             return type(policy).from_config(policy.get_config())
         return DistributionAlignment(
             FixedThreshold(
-                self.settings["threshold"],
+                self.settings.threshold,
                 soft=True,
-                temperature=self.settings["temperature"],
+                temperature=self.settings.temperature,
             ),
             # The classes are taken to be as frequent as among the labels.
             prior=self.task.class_counts / self.task.class_counts.sum(),
@@ -126,53 +168,35 @@ class Recipe:
         )
 
 
-def strong_view(settings, value_range):
-    """What the student sees: strong augmentation.
+def strong_augmentation(settings, value_range):
+    """Returns the layer that augments the images of the student.
 
     Args:
-        settings: Dict of settings.
+        settings: `Settings`.
         value_range: Pair of floats.
-
-    Returns:
-        A Keras layer.
     """
     layers = []
-    if settings["flip"]:
+    if settings.flip:
         layers.append(HorizontalFlip())
-    table = settings["table"]
-    if settings["num_ops"]:
+    table = settings.table
+    if settings.num_ops:
         layers.append(
             RandAugment(
-                settings["num_ops"],
-                settings["magnitude"],
+                settings.num_ops,
+                settings.magnitude,
                 value_range,
-                ops=settings["ops"],
-                fill_value=settings["fill_value"],
+                ops=settings.ops,
+                fill_value=settings.fill_value,
                 table=table,
             )
         )
-    if settings["cutout"]:
+    if settings.cutout:
         layers.append(RandAugment(1, 10, value_range, ("cutout",), table=table))
     return keras.Sequential(layers or [keras.layers.Identity()])
 
 
-def weak_view(settings, value_range):
-    """What an averaged teacher sees: a flip and small shifts.
-
-    Args:
-        settings: Dict of settings.
-        value_range: Pair of floats.
-
-    Returns:
-        A Keras layer.
-    """
-    return augmented_views.weak_view(
-        value_range, settings["flip"], settings["fill_value"]
-    )
-
-
 def shrink_images(model, share, image_shape):
-    """Puts a layer that shrinks images in front of a model.
+    """Returns a model with a layer in front of it that shrinks images.
 
     Args:
         model: Keras model that takes images of any size.
@@ -192,14 +216,14 @@ def shrink_images(model, share, image_shape):
 
 
 def check_any_size(model, images):
-    """Refuses a model for images of one size only.
+    """Checks that a model takes images of any size.
 
     Args:
         model: Built Keras model.
         images: Array of images.
 
     Raises:
-        ValueError: If its input has a height and a width.
+        ValueError: If its input has a fixed height and width.
     """
     shape = tuple(model.input_shape)
     if shape[1:3] != (None, None):
@@ -210,3 +234,14 @@ def check_any_size(model, images):
             "pool its features over all positions instead of flattening them. "
             f"Received: a model of input shape {shape}"
         )
+
+
+def _learning_rate(rate, num_steps, falls):
+    warm_up = max(1, round(_WARM_UP * num_steps))
+    return keras.optimizers.schedules.CosineDecay(
+        rate / 100,
+        max(1, num_steps - warm_up),
+        alpha=0.0 if falls else 1.0,
+        warmup_target=rate,
+        warmup_steps=warm_up,
+    )

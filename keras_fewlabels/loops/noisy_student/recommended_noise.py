@@ -68,13 +68,13 @@ def image_noise(task):
             not is_grey,
             "a hole in each image" if not is_grey else "small shapes vanish",
         ),
-        "labeled_view": _labeled_view(task),
-        "teacher_noise": (True, "few labels need augmentation"),
+        "labeled_noise": _labeled_noise(task),
+        "supervised_noise": (True, "few labels need augmentation"),
         "student_noise": (True, "what the student of Noisy Student is named"),
     }
 
 
-def _labeled_view(task):
+def _labeled_noise(task):
     """How labelled images are augmented, in both kinds of phases."""
     if task.class_counts.mean() >= _MANY_LABELS:
         return "weak", "flips and shifts, as in FixMatch, learn faster"

@@ -1,4 +1,4 @@
-"""What a model and its images are, found out and checked."""
+"""A classifier and its images, inspected before training."""
 
 import dataclasses
 
@@ -12,12 +12,12 @@ from keras_fewlabels.data.checks.images import (
     check_values,
 )
 from keras_fewlabels.data.checks.labels import check_labels, class_numbers
-from keras_fewlabels.data.sources.labeled_arrays import (
-    labeled_arrays,
-    sample_of,
+from keras_fewlabels.data.sources.image_source import (
+    ImageSource,
+    image_source,
 )
-from keras_fewlabels.data.sources.unlabeled_source import unlabeled_source
-from keras_fewlabels.foundation.arguments import check_value_range
+from keras_fewlabels.data.sources.labeled_arrays import labeled_arrays
+from keras_fewlabels.foundation.arguments import resolve_value_range
 from keras_fewlabels.foundation.keras_internals import flatten_layers
 from keras_fewlabels.policies.parts.class_probabilities import (
     check_class_scores,
@@ -25,10 +25,8 @@ from keras_fewlabels.policies.parts.class_probabilities import (
     reads_class_numbers,
 )
 
-# So many unlabelled images are looked at before training.
-_LOOKED_AT = 1000
-# What images usually hold, the narrowest first.
-_VALUE_RANGES = ((0, 1), (-1, 1), (0, 255))
+# The unlabelled images that are looked at before training.
+_SAMPLE_SIZE = 1000
 
 
 @dataclasses.dataclass(frozen=True)
@@ -37,23 +35,23 @@ class Task:
 
     Args:
         labeled: Pair of arrays, images and labels.
-        unlabeled: Array, `ImageFiles` or dataset of images.
-        sample: Array of some of the unlabelled images.
-        num_unlabeled: Int.
+        unlabeled: `ImageSource`.
+        sample: Array of the first unlabelled images.
         value_range: Pair of floats, the values of black and white.
         num_classes: Int.
         from_logits: Boolean, whether the model gives logits.
-        sparse: Boolean, whether its loss takes class numbers.
+        sparse: Boolean, whether the loss in training takes class numbers.
+        one_hot: Boolean, whether the user's labels are one-hot rows.
     """
 
     labeled: tuple
-    unlabeled: object
+    unlabeled: ImageSource
     sample: np.ndarray
-    num_unlabeled: int
     value_range: tuple
     num_classes: int
     from_logits: bool
     sparse: bool
+    one_hot: bool
 
     @property
     def class_counts(self):
@@ -61,19 +59,23 @@ class Task:
         return self.count_classes(self.labeled[1])
 
     def count_classes(self, labels):
-        """Images per class, int array of shape `(num_classes,)`."""
+        """Returns the number of images per class, `(num_classes,)` ints."""
         return np.bincount(class_numbers(labels), minlength=self.num_classes)
 
     def check(self, labeled, argument):
-        """Refuses further images that are not like the labelled ones.
+        """Checks that further images are like the labelled ones.
 
         Args:
             labeled: As for `labeled_arrays`, or `None`.
-            argument: String, how the caller calls it.
+            argument: String, the name of the argument in errors.
 
         Returns:
             Pair of arrays, the labels as the loss takes them, or `None`.
             `ImageFiles` stay on disk.
+
+        Raises:
+            ValueError: If they differ in shape or dtype, or hold other values
+                or classes.
         """
         if labeled is None:
             return None
@@ -88,33 +90,24 @@ class Task:
                 f"Received: shape={images.shape[1:]}, dtype={images.dtype}; "
                 f"labeled has {expected.shape[1:]}, {expected.dtype}"
             )
-        in_memory = isinstance(images, np.ndarray)
-        check_values(
-            images if in_memory else sample_of(images, _LOOKED_AT),
-            argument,
-            self.value_range,
-        )
+        if not isinstance(images, np.ndarray):
+            check_values(
+                np.asarray(images[:_SAMPLE_SIZE]), argument, self.value_range
+            )
+        else:
+            check_values(images, argument, self.value_range)
         check_labels(labels, argument, num_classes=self.num_classes)
-        return images, self.as_loss_takes(labels)
-
-    def as_loss_takes(self, labels):
-        """Class numbers or one-hot rows, whichever the loss takes."""
-        if self.sparse:
-            return class_numbers(labels)
-        if labels.ndim == 2:
-            return labels.astype("float32")
-        return keras.utils.to_categorical(labels, self.num_classes)
+        return images, _as_loss_takes(labels, self.sparse, self.num_classes)
 
 
-def look_at(model, labeled, unlabeled, value_range=None):
-    """Finds out what there is to learn, and refuses what does not fit.
+def inspect_task(model, labeled, unlabeled, value_range=None):
+    """Finds out what there is to learn, and checks that it goes together.
 
     Args:
         model: Built Keras classifier. If it is compiled, its loss says
             whether it gives logits and whether labels are class numbers.
         labeled: As for `labeled_arrays`.
-        unlabeled: Array, `ImageFiles`, `tf.data.Dataset` or `PyDataset` of
-            images.
+        unlabeled: As for `image_source`.
         value_range: Optional pair of floats, the values of black and white.
             By default found out from the images.
 
@@ -126,40 +119,41 @@ def look_at(model, labeled, unlabeled, value_range=None):
     """
     _check_model(model)
     images, labels = labeled_arrays(labeled, "labeled")
-    source = unlabeled_source(unlabeled)
-    unlabeled = source.source
-    sample = sample_of(unlabeled, _LOOKED_AT)
+    source = image_source(unlabeled)
+    sample = source.first(_SAMPLE_SIZE)
     check_same_images(images, sample)
-    if value_range is None:
-        value_range = _value_range(images)
-    check_value_range(value_range)
-    for argument, array in (
-        ("labeled", images),
-        (
-            "unlabeled",
-            unlabeled if isinstance(unlabeled, np.ndarray) else sample,
-        ),
-    ):
-        check_values(array, argument, value_range)
+    value_range = resolve_value_range(value_range, images, "labeled")
+    check_values(images, "labeled", value_range)
+    in_memory = isinstance(source.images, np.ndarray)
+    check_values(
+        source.images if in_memory else sample, "unlabeled", value_range
+    )
     _check_scaling(model, value_range)
     outputs = _outputs(model, images)
     num_classes = outputs.shape[-1]
     check_labels(labels, "labels of labeled", num_classes=num_classes)
-    from_logits, sparse = _reading(model, outputs)
+    # Rows may be soft, so a model that is not compiled is trained with them.
+    sparse = model.compiled and reads_class_numbers(model.loss)
     task = Task(
-        (images, labels),
-        unlabeled,
-        sample,
-        len(source),
-        tuple(value_range),
-        num_classes,
-        from_logits,
-        sparse,
+        labeled=(images, _as_loss_takes(labels, sparse, num_classes)),
+        unlabeled=source,
+        sample=sample,
+        value_range=value_range,
+        num_classes=num_classes,
+        from_logits=gives_logits(outputs, model, "student"),
+        sparse=sparse,
+        one_hot=labels.ndim == 2,
     )
     _check_every_class(task.class_counts)
-    return dataclasses.replace(
-        task, labeled=(images, task.as_loss_takes(labels))
-    )
+    return task
+
+
+def _as_loss_takes(labels, sparse, num_classes):
+    if sparse:
+        return class_numbers(labels)
+    if labels.ndim == 2:
+        return labels.astype("float32")
+    return keras.utils.to_categorical(labels, num_classes)
 
 
 def _check_model(model):
@@ -178,28 +172,8 @@ def _outputs(model, images):
     return outputs
 
 
-def _reading(model, outputs):
-    """Whether the model gives logits, and its labels are class numbers."""
-    sparse = model.compiled and reads_class_numbers(model.loss)
-    return gives_logits(outputs, model, "student"), sparse
-
-
-def _value_range(images):
-    if images.dtype == "uint8":
-        return (0, 255)
-    low, high = float(images.min()), float(images.max())
-    for bounds in _VALUE_RANGES:
-        if bounds[0] <= low and high <= bounds[1]:
-            return bounds
-    raise ValueError(
-        "What is black and what is white cannot be seen from the images. Pass "
-        "`value_range=(black, white)`. Received: labelled images with values "
-        f"from {low:.4g} to {high:.4g}"
-    )
-
-
 def _check_scaling(model, value_range):
-    """Refuses a model that scales down what is scaled down already."""
+    """Checks that a model does not scale down images that are scaled."""
     for layer in flatten_layers(model, include_self=False):
         if not isinstance(layer, keras.layers.Rescaling):
             continue

@@ -162,7 +162,9 @@ class FitReport:
         pictures = {name: _png(figures[name]) for name in figures}
         pages = {
             "settings.json": settings_json(self._details),
-            "pseudo_labels.csv": self._files.pseudo_labels_csv(self._details),
+            "pseudo_labels.csv": self._files.pseudo_labels_csv(
+                self._details["data"].get("class_names")
+            ),
             "README.md": model_card(self._details),
             "index.html": report_page(
                 self._details,

@@ -33,9 +33,7 @@ def model_card(details):
     kept = kept_phase(details)
     split = known_split([kept])
     measured = kept[split] if split else None
-    # The baseline has seen none, and the supervised phase had none yet.
-    is_student = kept.get("generation", 0) > 0
-    pseudo_labels = kept.get("pseudo_labels") if is_student else None
+    pseudo_labels = _pseudo_labels(details)
     data, baseline = details["data"], details.get("baseline")
     return jinja_template(_TEMPLATE, autoescape=False).render(
         headline=headline(details),
@@ -52,7 +50,9 @@ def model_card(details):
         baseline=baseline and baseline["name"],
         verdict=verdict_line(details),
         pseudo_labels=_limit(pseudo_labels),
-        learned_validation=details["settings"].get("refit", False),
+        learned_validation=details["settings"].get(
+            "train_on_validation", False
+        ),
         has_test=data.get("num_test") is not None,
         seed=details["seed"],
         time=duration(details["seconds"]),
@@ -72,6 +72,16 @@ def _classes(data, pseudo_labels):
     shares = (pseudo_labels or {}).get("class_shares")
     for number, (name, count) in enumerate(zip(names, counts, strict=True)):
         yield number, name, count, percent(shares[number] if shares else None)
+
+
+def _pseudo_labels(details):
+    """Returns those that the model was trained on last, or `None`."""
+    if kept_phase(details) is not details["phases"][-1]:
+        return None
+    for phase in reversed(details["phases"]):
+        if phase.get("pseudo_labels"):
+            return phase["pseudo_labels"]
+    return None
 
 
 def _limit(pseudo_labels):

@@ -6,24 +6,23 @@ import numpy as np
 
 
 def run_facts(task, data, settings, class_names):
-    """What a report says of data, settings and versions.
+    """Returns the data, settings and versions of a run, for the report.
 
     Args:
         task: `Task`.
         data: `PhaseData`.
-        settings: Dict of all settings.
+        settings: `Settings`.
         class_names: Sequence of strings, or `None`.
 
     Returns:
-        A dict that JSON can hold.
+        Dict for JSON.
     """
     images = task.labeled[0]
     names = None if class_names is None else [str(name) for name in class_names]
-    settings = dict(settings)
     return {
         "seed": data.seed,
-        "why": settings.pop("why"),
-        "settings": settings,
+        "settings": settings.to_dict(),
+        "why": settings.why,
         "data": {
             "image_shape": list(images.shape[1:]),
             "dtype": str(images.dtype),
@@ -34,7 +33,7 @@ def run_facts(task, data, settings, class_names):
             "class_counts": task.count_classes(data.labeled[1]).tolist(),
             "num_labeled": len(data.labeled[0]),
             "num_validation": len(data.validation[0]) if data.validation else 0,
-            "num_unlabeled": task.num_unlabeled,
+            "num_unlabeled": len(task.unlabeled),
             "num_test": len(data.test[0]) if data.test else None,
         },
         "versions": {

@@ -1,13 +1,18 @@
-"""What a run leaves behind that a dict of figures cannot hold."""
+"""The files of a run that a dict of figures cannot hold."""
 
 import csv
 import dataclasses
+import functools
 import io
 import json
 
 import numpy as np
 
-from keras_fewlabels.loops.noisy_student.examine import PoolLabels
+from keras_fewlabels.data.sources.datasets import is_dataset
+from keras_fewlabels.foundation.atomic_write import atomic_write
+
+# Unlabelled images that are in memory at a time.
+_PIECE = 1024
 
 
 @dataclasses.dataclass(frozen=True)
@@ -18,64 +23,89 @@ class RunFiles:
         models: Dict of file names without ending to Keras models.
         mistakes: Array of the images that the report calls mistakes, in its
             order, or `None`.
-        pool: `PoolLabels`, or `None`.
+        labeler: Function of pieces of images that returns `PseudoLabels`, or
+            `None`.
+        unlabeled: `ImageSource`, or `None`.
     """
 
     models: dict
     mistakes: np.ndarray | None = None
-    pool: PoolLabels | None = None
+    labeler: object = None
+    unlabeled: object = None
 
     def save_models(self, folder):
-        """Writes each model as a `.keras` file.
-
-        Args:
-            folder: Path of a folder that exists.
-        """
+        """Writes each model as a `.keras` file into a folder."""
         for name, model in self.models.items():
-            unfinished = folder / f"{name}.part.keras"
-            model.save(unfinished)
-            unfinished.replace(folder / f"{name}.keras")
+            with atomic_write(folder / f"{name}.keras") as file:
+                model.save(file.name)
 
-    def pseudo_labels_csv(self, details):
-        """The pseudo-labels as a table, or `None`.
+    @functools.cached_property
+    def pseudo_labels(self):
+        """`PseudoLabels` of all unlabelled images, made when first asked for.
+
+        `None` without a labeler, and for a dataset that does not have the
+        same order in every pass, so that nobody knows which image is which.
+        """
+        if self.labeler is None:
+            return None
+        try:
+            return self.labeler(self.unlabeled.pieces(_PIECE))
+        except ValueError:
+            # The images were trained on, so that nothing else can be wrong.
+            if is_dataset(self.unlabeled.images):
+                return None
+            raise
+
+    def pseudo_labels_csv(self, class_names=None):
+        """Returns the pseudo-labels as a table, or `None`.
 
         Args:
-            details: Dict, see `FitReport`.
+            class_names: Optional sequence of strings.
 
         Returns:
             String of CSV with a row per unlabelled image, in their order:
-            `index`, `file` if it is known, `label` (the class number),
-            `class`, `confidence`, and `counts`, 1 if it was sure enough to
-            count.
+            `index`; `file` if it is known; `label`, `class` and `confidence`,
+            the number and name of the class that the model predicts, and its
+            probability. A model that was trained with a policy has three
+            columns more: `target`, the class that the policy makes a student
+            learn; `weight`, how much the image counts in the loss; and
+            `counts`, 1 if the weight is not 0.
         """
-        if self.pool is None:
+        table = self.pseudo_labels
+        if table is None:
             return None
-        labels, confidence = self.pool.labels, self.pool.confidence
+        labels = table.probabilities.argmax(axis=1)
         columns = {"index": range(len(labels))}
-        if self.pool.files is not None:
-            columns["file"] = self.pool.files
-        names = details["data"].get("class_names")
+        if self.unlabeled.paths is not None:
+            columns["file"] = self.unlabeled.paths
+        names = class_names
         columns["label"] = labels
         columns["class"] = [names[k] for k in labels] if names else labels
-        columns["confidence"] = [f"{share:.4f}" for share in confidence]
-        counts = confidence >= details["settings"]["threshold"]
-        columns["counts"] = counts.astype(int)
+        columns["confidence"] = _decimals(table.probabilities.max(axis=1))
+        if table.weights is not None:
+            columns["target"] = table.targets.argmax(axis=1)
+            columns["weight"] = _decimals(table.weights)
+            columns["counts"] = (table.weights > 0).astype(int)
         text = io.StringIO()
-        table = csv.writer(text, lineterminator="\n")
-        table.writerow(columns)
-        table.writerows(zip(*columns.values(), strict=True))
+        writer = csv.writer(text, lineterminator="\n")
+        writer.writerow(columns)
+        writer.writerows(zip(*columns.values(), strict=True))
         return text.getvalue()
 
 
 def settings_json(details):
-    """What is needed to run the fit again, as JSON.
+    """Returns what is needed to run the fit again, as JSON.
 
     Args:
         details: Dict, see `FitReport`.
 
     Returns:
-        String: `settings`, which `fit_noisy_student` takes, `seed` and
-        `versions`.
+        String of a dict of `settings`, which `fit_noisy_student` takes,
+        `seed` and `versions`.
     """
     needed = {name: details[name] for name in ("settings", "seed", "versions")}
     return json.dumps(needed, indent=2)
+
+
+def _decimals(numbers):
+    return [f"{number:.4f}" for number in numbers]

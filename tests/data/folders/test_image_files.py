@@ -139,7 +139,7 @@ def test_pseudo_labeler_labels_the_same(paths, images, monkeypatch):
 
 def test_fit_noisy_student_learns_the_same(paths, images):
     settings = {"supervised_steps": 6, "student_steps": 6, "batch_size": 4}
-    settings |= {"steps_per_epoch": 3, "validation_share": 0.0}
+    settings |= {"steps_per_epoch": 3, "validation_split": 0.0}
     labels = np.arange(23) % 2
     # More files than are looked at, which may be all of them.
     more = OnDisk(paths * 50, (6, 5))

@@ -9,7 +9,7 @@ from PIL import Image
 
 import keras_fewlabels as kfl
 from keras_fewlabels.data.folders import load_image_folders
-from keras_fewlabels.loops.noisy_student.task import look_at
+from keras_fewlabels.loops.noisy_student.task import inspect_task
 
 CLASSES = ["bee", "élan", "日本"]
 
@@ -259,8 +259,8 @@ def test_a_fit_takes_it_as_it_is(folders):
             ]
         )
 
-    task = look_at(build(), loaded.labeled, loaded.unlabeled)
-    assert task.unlabeled is loaded.unlabeled
-    assert (task.num_classes, task.num_unlabeled) == (3, 10)
+    task = inspect_task(build(), loaded.labeled, loaded.unlabeled)
+    assert task.unlabeled.images is loaded.unlabeled
+    assert (task.num_classes, len(task.unlabeled)) == (3, 10)
     assert task.value_range == (0, 255)
     assert task.check(loaded.test, "test_data")[0] is loaded.test[0]

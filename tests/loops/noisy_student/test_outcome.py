@@ -1,4 +1,4 @@
-import dataclasses
+import types
 
 import keras
 import numpy as np
@@ -6,7 +6,8 @@ import pytest
 
 from keras_fewlabels.loops.noisy_student.outcome import Outcome
 from keras_fewlabels.loops.noisy_student.phase_data import divide
-from keras_fewlabels.loops.noisy_student.task import look_at
+from keras_fewlabels.loops.noisy_student.task import inspect_task
+from keras_fewlabels.policies import FixedThreshold
 
 # The class is whether the left or the right pixel is brighter.
 IMAGES = np.random.default_rng(0).random((200, 1, 2, 1), "float32")
@@ -23,36 +24,41 @@ def classifier(is_right=True):
     return model
 
 
-@dataclasses.dataclass
-class Fit:
-    model: object
-    baseline_model: object = None
-
-
-def outcome_of(fit, has_validation=True, has_test=True):
-    task = look_at(fit.model, (IMAGES[:100], LABELS[:100]), IMAGES[100:])
+def outcome_of(student, baseline=None, has_validation=True, has_test=True):
+    task = inspect_task(student, (IMAGES[:100], LABELS[:100]), IMAGES[100:])
     test = (IMAGES[100:], keras.utils.to_categorical(LABELS[100:]))
     share = 0.5 if has_validation else 0.0
     data = divide(task, None, test if has_test else None, share, seed=0)
-    return Outcome(fit, data, task)
+    models = {"student": student}
+    if baseline is not None:
+        models["baseline"] = baseline
+    recipe = types.SimpleNamespace(task=task)
+    policy = FixedThreshold(0.5)
+    run = types.SimpleNamespace(
+        models=models, recipe=recipe, last_data=data, last_policy=policy
+    )
+    return Outcome(run)
 
 
 def test_the_better_of_two_on_validation_images_is_kept():
     student, baseline = classifier(False), classifier()
-    outcome = outcome_of(Fit(student, baseline))
+    outcome = outcome_of(student, baseline)
     assert outcome.model is baseline
     assert outcome.verdict["kept"] == "baseline"
     assert outcome.verdict["split"] == "validation"
     assert outcome.verdict["difference"] == -1
-    assert outcome.files().models == {"model": baseline, "last": student}
+    files = outcome.files()
+    assert files.models == {"model": baseline, "last": student}
+    # No policy made pseudo-labels for it.
+    assert files.pseudo_labels.weights is None
     # Where the model that was kept is wrong: nowhere.
-    assert outcome.details()["examined"]["mistakes"] == []
+    assert outcome.examined["mistakes"] == []
 
 
 def test_a_student_stays_where_it_is_better_or_nobody_can_tell():
     for baseline in (classifier(False), classifier()):
         student = classifier()
-        outcome = outcome_of(Fit(student, baseline))
+        outcome = outcome_of(student, baseline)
         assert outcome.model is student
         assert outcome.verdict["kept"] == "student"
         assert outcome.files().models == {"model": student}
@@ -60,22 +66,23 @@ def test_a_student_stays_where_it_is_better_or_nobody_can_tell():
 
 def test_test_images_tell_but_choose_nothing():
     student = classifier(False)
-    fit = Fit(student, classifier())
-    outcome = outcome_of(fit, has_validation=False)
+    outcome = outcome_of(student, classifier(), has_validation=False)
     assert outcome.model is student
     assert outcome.verdict["split"] == "test"
     assert outcome.verdict["is_better"] is False
     assert outcome.verdict["kept"] == "student"
-    outcome = outcome_of(fit, has_validation=False, has_test=False)
-    assert outcome.details() == {"verdict": None, "examined": None}
+    outcome = outcome_of(
+        student, classifier(), has_validation=False, has_test=False
+    )
+    assert outcome.verdict is None and outcome.examined is None
     assert outcome.files().mistakes is None
 
 
 @pytest.mark.parametrize("has_test", [True, False])
 def test_mistakes_are_those_on_test_images_if_there_are_any(has_test):
-    outcome = outcome_of(Fit(classifier(False)), has_test=has_test)
+    outcome = outcome_of(classifier(False), has_test=has_test)
     assert outcome.verdict is None
-    examined = outcome.details()["examined"]
+    examined = outcome.examined
     assert examined["split"] == ("test" if has_test else "validation")
     assert np.trace(examined["confusion"]) == 0
     files = outcome.files()
@@ -83,4 +90,4 @@ def test_mistakes_are_those_on_test_images_if_there_are_any(has_test):
     if has_test:
         places = [100 + each["index"] for each in examined["mistakes"]]
         np.testing.assert_array_equal(files.mistakes, IMAGES[places])
-    assert len(files.pool.labels) == 100
+    assert len(files.pseudo_labels.weights) == 100

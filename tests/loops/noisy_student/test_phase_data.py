@@ -7,10 +7,10 @@ import pytest
 from keras_fewlabels.data.folders import ImageFiles
 from keras_fewlabels.loops.noisy_student.phase_data import (
     divide,
-    labeled_feed,
-    mixed_feed,
+    labeled_batches,
+    mixed_batches,
 )
-from keras_fewlabels.loops.noisy_student.task import look_at
+from keras_fewlabels.loops.noisy_student.task import inspect_task
 
 
 def task_of(counts, num_unlabeled=50, loss=None):
@@ -30,7 +30,7 @@ def task_of(counts, num_unlabeled=50, loss=None):
     if loss is not None:
         model.compile("sgd", loss)
     labeled = images[: len(classes)], classes
-    return look_at(model, labeled, images[len(classes) :])
+    return inspect_task(model, labeled, images[len(classes) :])
 
 
 def pixels(images):
@@ -80,7 +80,7 @@ def test_nothing_is_set_aside_where_nothing_should_be():
     assert data.labeled is task.labeled
     assert all(map(operator.is_, data.validation, given))
     assert data.test == "test data"
-    assert data.seed == 3 and data.truth is None and not data.from_logits
+    assert data.seed == 3 and data.truth is None
     data = divide(task, None, None, 0.0, seed=0)
     assert data.labeled is task.labeled and data.validation is None
 
@@ -126,7 +126,7 @@ def test_truth():
     "counts, truth, expected",
     [
         ((1, 4), None, "so each class needs two.*one image of class 0$"),
-        ((3, 1, 1), None, "validation_share'] = 0`.*of class 1, 2$"),
+        ((3, 1, 1), None, "validation_split': 0}`.*of class 1, 2$"),
         ((4, 4), [1] * 49, r"`truth` must have.*shape=\(49,\) for 50 images"),
         ((4, 4), [[1]] * 50, r"`truth` must have.*shape=\(50, 1\)"),
     ],
@@ -150,18 +150,18 @@ IMAGES = np.arange(20, dtype="float32").reshape(-1, 1, 1, 1)
 LABELED = IMAGES[:6], np.arange(6)
 
 
-def elements(feed):
-    if hasattr(feed.dataset, "as_numpy_iterator"):
-        return list(feed.dataset.as_numpy_iterator())
-    elements = [feed.dataset[index] for index in range(len(feed.dataset))]
-    feed.dataset.on_epoch_end()
+def elements(batches):
+    if hasattr(batches.dataset, "as_numpy_iterator"):
+        return list(batches.dataset.as_numpy_iterator())
+    elements = [batches.dataset[index] for index in range(len(batches.dataset))]
+    batches.dataset.on_epoch_end()
     return elements
 
 
 def test_labelled_images():
-    feed = labeled_feed(LABELED, 4, 9, seed=0)
-    assert feed.num_steps == len(elements(feed)) == 9
-    for images, labels in elements(feed):
+    batches = labeled_batches(LABELED, 4, 9, seed=0)
+    assert batches.num_steps == len(elements(batches)) == 9
+    for images, labels in elements(batches):
         assert images.shape == (4, 1, 1, 1)
         np.testing.assert_array_equal(images.reshape(-1), labels)
 
@@ -169,32 +169,32 @@ def test_labelled_images():
 @pytest.mark.parametrize("num_steps", [1, 7])
 def test_mixed_images_out_of_arrays(num_steps):
     truth = np.arange(14, dtype="int32")
-    feed = mixed_feed(LABELED, IMAGES[6:], (2, 3), num_steps, 0, truth)
-    assert feed.num_steps == len(elements(feed)) == num_steps
-    for images, labels in elements(feed):
+    batches = mixed_batches(LABELED, IMAGES[6:], (2, 3), num_steps, 0, truth)
+    assert batches.num_steps == len(elements(batches)) == num_steps
+    for images, labels in elements(batches):
         np.testing.assert_array_equal(images["labeled"].reshape(-1), labels)
         unlabeled = images["unlabeled"].reshape(-1) - 6
         np.testing.assert_array_equal(images["index"], unlabeled)
         np.testing.assert_array_equal(images["truth"], unlabeled)
 
 
-def labels_of(feed, epoch):
-    feed.order.begin_epoch(epoch)
-    return [labels.tolist() for _, labels in elements(feed)]
+def labels_of(batches, epoch):
+    batches.order.begin_epoch(epoch)
+    return [labels.tolist() for _, labels in elements(batches)]
 
 
 @pytest.mark.parametrize(
     "build",
     [
-        lambda seed: labeled_feed(LABELED, 4, 9, seed),
-        lambda seed: mixed_feed(LABELED, IMAGES[6:], (4, 3), 9, seed),
+        lambda seed: labeled_batches(LABELED, 4, 9, seed),
+        lambda seed: mixed_batches(LABELED, IMAGES[6:], (4, 3), 9, seed),
     ],
 )
 def test_epochs_that_begin_by_number(build):
     first = labels_of(build(0), 5)
-    feed = build(0)
-    assert labels_of(feed, 4) != first
-    assert labels_of(feed, 5) == first
+    batches = build(0)
+    assert labels_of(batches, 4) != first
+    assert labels_of(batches, 5) == first
     assert labels_of(build(1), 5) != first
 
 
@@ -207,13 +207,13 @@ def test_mixed_images_out_of_a_dataset_are_whole_passes(num_steps, expected):
 
     dataset = tf.data.Dataset.from_tensor_slices(IMAGES[6:])
     truth = np.arange(14, dtype="int32")
-    feed = mixed_feed(LABELED, dataset, (2, 3), num_steps, 0, truth)
-    assert feed.num_steps == expected == len(elements(feed))
+    batches = mixed_batches(LABELED, dataset, (2, 3), num_steps, 0, truth)
+    assert batches.num_steps == expected == len(elements(batches))
     # One pass is five batches of three, so one image comes twice.
-    numbers = [images["index"] for images, _ in elements(feed)]
+    numbers = [images["index"] for images, _ in elements(batches)]
     for start in range(0, expected, 5):
         counts = np.bincount(np.concatenate(numbers[start : start + 5]))
         assert sorted(counts) == [1] * 13 + [2]
     # Its epochs begin by number too.
-    first = labels_of(feed, 5)
-    assert labels_of(feed, 4) != first == labels_of(feed, 5)
+    first = labels_of(batches, 5)
+    assert labels_of(batches, 4) != first == labels_of(batches, 5)

@@ -8,7 +8,7 @@ from keras_fewlabels.loops.noisy_student.recommended_noise import (
     mirror_accuracy,
     model_noise,
 )
-from keras_fewlabels.loops.noisy_student.task import look_at
+from keras_fewlabels.loops.noisy_student.task import inspect_task
 
 COLOUR = np.random.default_rng(0).random((200, 8, 9, 3), "float32")
 
@@ -25,7 +25,7 @@ def build(channels):
 
 def settings_of(images=COLOUR, num_labeled=20):
     labels = np.arange(num_labeled) % 2
-    task = look_at(
+    task = inspect_task(
         build(images.shape[-1]),
         (images[:num_labeled], labels),
         images[num_labeled:],
@@ -77,7 +77,7 @@ def test_many_labels_need_less_noise():
     many = np.resize(COLOUR, (350, 8, 9, 3))
     for num_labeled, view in ((198, "strong"), (200, "weak")):
         settings = settings_of(many, num_labeled)
-        assert settings["labeled_view"] == view
+        assert settings["labeled_noise"] == view
 
 
 @pytest.mark.parametrize("count, rate", [(0, 0.0), (7, 0.0), (8, 0.2)])

@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 
 from keras_fewlabels.data.folders import ImageFiles
-from keras_fewlabels.loops.noisy_student.task import look_at
+from keras_fewlabels.loops.noisy_student.task import inspect_task
 
 RNG = np.random.default_rng(0)
 IMAGES = RNG.random((30, 4, 5, 3), "float32")
@@ -28,9 +28,9 @@ def classifier(*front, activation=None, loss=None, num_classes=3):
 
 
 def test_a_task():
-    task = look_at(classifier(), LABELED, UNLABELED)
+    task = inspect_task(classifier(), LABELED, UNLABELED)
     assert task.num_classes == 3
-    assert task.num_unlabeled == 18
+    assert len(task.unlabeled) == 18
     assert task.value_range == (0, 1)
     assert task.from_logits and not task.sparse
     assert task.class_counts.tolist() == [4, 4, 4]
@@ -38,7 +38,7 @@ def test_a_task():
     # A model that is not compiled is trained with rows, for they can be soft.
     np.testing.assert_array_equal(task.labeled[1], np.eye(3)[LABELS])
     np.testing.assert_array_equal(task.sample, UNLABELED)
-    np.testing.assert_array_equal(task.unlabeled, UNLABELED)
+    np.testing.assert_array_equal(task.unlabeled.images, UNLABELED)
 
 
 @pytest.mark.parametrize(
@@ -55,12 +55,12 @@ def test_a_task():
     ],
 )
 def test_the_value_range_is_found_out(images, expected):
-    task = look_at(classifier(), (images[:12], LABELS), images[12:])
+    task = inspect_task(classifier(), (images[:12], LABELS), images[12:])
     assert task.value_range == expected
 
 
 def test_a_value_range_that_is_given_counts():
-    task = look_at(classifier(), LABELED, UNLABELED, [0.0, 2.0])
+    task = inspect_task(classifier(), LABELED, UNLABELED, [0.0, 2.0])
     assert task.value_range == (0.0, 2.0)
 
 
@@ -91,7 +91,7 @@ def test_logits_and_labels_are_read_as_the_loss_reads_them(
     activation, loss, from_logits, sparse, labels
 ):
     model = classifier(activation=activation, loss=loss)
-    task = look_at(model, (IMAGES[:12], labels), UNLABELED)
+    task = inspect_task(model, (IMAGES[:12], labels), UNLABELED)
     assert task.from_logits == from_logits
     assert task.sparse == sparse
     expected = LABELS if sparse else np.eye(3)[LABELS]
@@ -103,13 +103,13 @@ def test_logits_and_labels_are_read_as_the_loss_reads_them(
 
 def test_soft_labels_stay_soft_and_count_for_their_likeliest_class():
     rows = 0.75 * np.eye(3)[LABELS] + 0.25 / 3
-    task = look_at(classifier(), (IMAGES[:12], rows), UNLABELED)
+    task = inspect_task(classifier(), (IMAGES[:12], rows), UNLABELED)
     np.testing.assert_allclose(task.labeled[1], rows, rtol=1e-6)
     assert task.class_counts.tolist() == [4, 4, 4]
 
 
 def test_counts_have_a_place_for_each_class():
-    task = look_at(classifier(), LABELED, UNLABELED)
+    task = inspect_task(classifier(), LABELED, UNLABELED)
     assert task.count_classes(np.array([1, 1])).tolist() == [0, 2, 0]
     assert task.count_classes(np.eye(3)[[1, 1]]).tolist() == [0, 2, 0]
 
@@ -129,38 +129,38 @@ def test_unlabelled_images_out_of_tf_data():
     import tensorflow as tf
 
     dataset = tf.data.Dataset.from_tensor_slices(UNLABELED).batch(5)
-    task = look_at(classifier(), LABELED, dataset)
-    assert task.unlabeled is dataset and task.num_unlabeled == 18
+    task = inspect_task(classifier(), LABELED, dataset)
+    assert task.unlabeled.images is dataset and len(task.unlabeled) == 18
     np.testing.assert_array_equal(task.sample, UNLABELED)
 
 
 def test_unlabelled_images_out_of_a_py_dataset():
     dataset = Batches()
-    task = look_at(classifier(), LABELED, dataset)
-    assert task.unlabeled is dataset and task.num_unlabeled == 18
+    task = inspect_task(classifier(), LABELED, dataset)
+    assert task.unlabeled.images is dataset and len(task.unlabeled) == 18
     np.testing.assert_array_equal(task.sample, UNLABELED)
 
 
 def test_only_some_of_many_images_are_looked_at():
     many = np.zeros((1500, 4, 5, 3), "float32")
-    task = look_at(classifier(), LABELED, many)
-    assert task.num_unlabeled == 1500 and len(task.sample) == 1000
+    task = inspect_task(classifier(), LABELED, many)
+    assert len(task.unlabeled) == 1500 and len(task.sample) == 1000
 
 
 def test_a_model_whose_inputs_have_no_size():
     inputs = keras.Input((None, None, 3))
     features = keras.layers.GlobalAveragePooling2D()(inputs)
     model = keras.Model(inputs, keras.layers.Dense(3)(features))
-    assert look_at(model, LABELED, UNLABELED).num_classes == 3
+    assert inspect_task(model, LABELED, UNLABELED).num_classes == 3
 
 
 def test_a_model_that_scales_what_is_not_scaled():
     model = classifier(keras.layers.Rescaling(1 / 255))
     images = (255 * IMAGES).astype("uint8")
-    task = look_at(model, (images[:12], LABELS), images[12:])
+    task = inspect_task(model, (images[:12], LABELS), images[12:])
     assert task.value_range == (0, 255)
     # One that moves (0, 1) to (-1, 1) scales nothing down.
-    look_at(classifier(keras.layers.Rescaling(2, -1)), LABELED, UNLABELED)
+    inspect_task(classifier(keras.layers.Rescaling(2, -1)), LABELED, UNLABELED)
 
 
 def scaling(scale):
@@ -244,7 +244,7 @@ def broken(index=20):
             classifier,
             (300 * IMAGES[:12], LABELS),
             300 * UNLABELED,
-            r"cannot be seen from the images. Pass `value_range.* to 2\d\d",
+            r"do not tell what is black.*Pass `value_range.* to 2\d\d",
         ),
         (
             lambda: classifier(keras.layers.Rescaling(1 / 255)),
@@ -265,7 +265,7 @@ def test_what_does_not_go_together_is_refused(
 ):
     model = model() if callable(model) else model
     with pytest.raises(ValueError, match=expected):
-        look_at(model, labeled, unlabeled)
+        inspect_task(model, labeled, unlabeled)
 
 
 @pytest.mark.parametrize(
@@ -283,7 +283,7 @@ def test_what_does_not_go_together_is_refused(
     ],
 )
 def test_further_images_that_are_not_alike_are_refused(data, expected):
-    task = look_at(classifier(), LABELED, UNLABELED)
+    task = inspect_task(classifier(), LABELED, UNLABELED)
     assert task.check(None, "test_data") is None
     with pytest.raises(ValueError, match=expected):
         task.check(data, "test_data")
@@ -295,9 +295,9 @@ def test_files_stay_on_disk_and_some_are_looked_at(tmp_path):
     for path, image in zip(paths, levels, strict=True):
         keras.utils.save_img(path, image, scale=False)
     unlabeled = ImageFiles(paths[12:], (4, 5))
-    task = look_at(classifier(), (levels[:12], LABELS), unlabeled)
-    assert task.unlabeled is unlabeled
-    assert (task.num_unlabeled, task.value_range) == (18, (0, 255))
+    task = inspect_task(classifier(), (levels[:12], LABELS), unlabeled)
+    assert task.unlabeled.images is unlabeled
+    assert (len(task.unlabeled), task.value_range) == (18, (0, 255))
     np.testing.assert_array_equal(task.sample, levels[12:])
     test = ImageFiles(paths[:3], (4, 5))
     images, labels = task.check((test, LABELS[:3]), "test_data")

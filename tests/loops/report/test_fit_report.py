@@ -7,7 +7,8 @@ import keras
 import numpy as np
 import pytest
 
-from keras_fewlabels.loops.noisy_student.examine import PoolLabels
+from keras_fewlabels.data.sources.image_source import image_source
+from keras_fewlabels.loops.noisy_student.measure import PseudoLabels
 from keras_fewlabels.loops.report import FitReport
 from keras_fewlabels.loops.report.run_files import RunFiles
 
@@ -136,8 +137,16 @@ def test_saving_again_overwrites_and_leaves_no_plot_of_another_report(tmp_path):
 
 def test_models_and_pseudo_labels_lie_beside_the_page(tmp_path):
     model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(2)])
-    pool = PoolLabels(np.array([1, 0]), np.array([0.75, 0.5]))
-    files = RunFiles({"model": model}, np.zeros((1, 4, 4, 1), "uint8"), pool)
+    images = np.zeros((2, 4, 4, 1), "uint8")
+    asked = []
+
+    def labeler(pieces):
+        asked.extend(pieces)
+        return PseudoLabels(np.eye(2), np.eye(2), np.ones(2))
+
+    files = RunFiles(
+        {"model": model}, images[:1], labeler, image_source(images)
+    )
     examined = {
         "split": "test",
         "confusion": [[1, 1], [0, 1]],
@@ -145,7 +154,11 @@ def test_models_and_pseudo_labels_lie_beside_the_page(tmp_path):
     }
     given = details(examined=examined, settings={"threshold": 0.6})
     given["data"] |= {"num_classes": 2, "value_range": [0, 255]}
-    FitReport(given, files).save(tmp_path)
+    report = FitReport(given, files)
+    # The unlabelled images are labelled only when somebody wants that.
+    assert not asked
+    report.save(tmp_path)
+    assert len(asked[0]) == 2
     loaded = keras.saving.load_model(tmp_path / "model.keras")
     x = np.ones((1, 2))
     np.testing.assert_array_equal(
@@ -156,7 +169,7 @@ def test_models_and_pseudo_labels_lie_beside_the_page(tmp_path):
     assert (tmp_path / "pseudo_labels.csv").read_text().count("\n") == 3
     page = (tmp_path / "index.html").read_text(encoding="utf-8")
     assert "Mistakes on test images" in page
-    assert not any("part" in name for name in names)
+    assert not any(name.startswith(".") for name in names)
 
 
 @pytest.mark.parametrize("below", ["", "folder"])

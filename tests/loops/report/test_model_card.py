@@ -53,7 +53,7 @@ def test_what_a_stranger_needs_to_know():
         assert text in card
     assert "intervals are wide" not in card
     assert "learned the validation images" not in card
-    card = model_card(details(settings={"refit": True}))
+    card = model_card(details(settings={"train_on_validation": True}))
     assert "In the end it learned the validation images too." in card
 
 
@@ -92,3 +92,14 @@ def test_nothing_was_measured():
     assert "model-index" not in card
     assert "There were no test images." in card
     assert "| 1 | 1 | 30 | 75.0 % |" in card
+
+
+def test_a_last_phase_of_labels_alone_hides_no_pseudo_labels():
+    one = details()
+    last = {**one["phases"][0], "name": "high resolution"}
+    one["phases"].append({**last, "pseudo_labels": None})
+    card = model_card(one)
+    assert "of these pseudo-labels 10.0 % are wrong" in card
+    assert "| dog | 30 | 75.0 % |" in card
+    one["phases"][0]["pseudo_labels"] = None
+    assert "trained on labels alone" in model_card(one)

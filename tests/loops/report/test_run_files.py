@@ -2,37 +2,102 @@ import json
 
 import keras
 import numpy as np
+import pytest
 
-from keras_fewlabels.loops.noisy_student.examine import PoolLabels
+from keras_fewlabels.data.sources.image_source import image_source
+from keras_fewlabels.loops.noisy_student.measure import (
+    Labeler,
+    PseudoLabels,
+)
 from keras_fewlabels.loops.report.run_files import RunFiles, settings_json
+from keras_fewlabels.policies import FixedThreshold
 
-POOL = PoolLabels(np.array([1, 0]), np.array([0.61234, 0.5]))
 DETAILS = {
     "settings": {"threshold": 0.6},
     "seed": 3,
     "versions": {"keras": "3.15"},
-    "data": {"class_names": None},
 }
+IMAGES = np.random.default_rng(0).random((7, 2, 2, 1), "float32")
+
+
+def files(paths=None, has_policy=True):
+    """Files of a run whose model was asked about two images."""
+
+    def labeler(pieces):
+        assert sum(map(len, pieces)) == 2
+        return PseudoLabels(
+            np.array([[0.38766, 0.61234], [0.5, 0.5]]),
+            np.array([[0.9, 0.1], [1.0, 0.0]]) if has_policy else None,
+            np.array([0.25, 0.0]) if has_policy else None,
+        )
+
+    return RunFiles({}, None, labeler, image_source(IMAGES[:2], paths=paths))
 
 
 def test_pseudo_labels():
-    table = RunFiles({}, None, POOL).pseudo_labels_csv(DETAILS)
-    assert table.splitlines() == [
-        "index,label,class,confidence,counts",
-        "0,1,1,0.6123,1",
-        "1,0,0,0.5000,0",
+    assert files().pseudo_labels_csv().splitlines() == [
+        "index,label,class,confidence,target,weight,counts",
+        "0,1,1,0.6123,0,0.2500,1",
+        "1,0,0,0.5000,0,0.0000,0",
     ]
-    assert RunFiles({}).pseudo_labels_csv(DETAILS) is None
+    assert RunFiles({}).pseudo_labels_csv() is None
+
+
+def test_a_model_of_labels_alone_has_no_weights():
+    assert files(has_policy=False).pseudo_labels_csv().splitlines() == [
+        "index,label,class,confidence",
+        "0,1,1,0.6123",
+        "1,0,0,0.5000",
+    ]
 
 
 def test_files_and_names_are_quoted_where_they_must():
-    pool = PoolLabels(POOL.labels, POOL.confidence, ["a, b.jpg", "ü.jpg"])
-    details = {**DETAILS, "data": {"class_names": ["cat", 'a "dog"']}}
-    table = RunFiles({}, None, pool).pseudo_labels_csv(details)
+    names = ["cat", 'a "dog"']
+    table = files(["a, b.jpg", "ü.jpg"]).pseudo_labels_csv(names)
     assert table.splitlines()[1:] == [
-        '0,"a, b.jpg",1,"a ""dog""",0.6123,1',
-        "1,ü.jpg,0,cat,0.5000,0",
+        '0,"a, b.jpg",1,"a ""dog""",0.6123,0,0.2500,1',
+        "1,ü.jpg,0,cat,0.5000,0,0.0000,0",
     ]
+
+
+def of_model(images):
+    model = keras.Sequential(
+        [keras.Input((2, 2, 1)), keras.layers.Flatten(), keras.layers.Dense(2)]
+    )
+    rng = np.random.default_rng(0)
+    model.set_weights([rng.normal(size=w.shape) for w in model.weights])
+    labeler = Labeler(model, True, FixedThreshold(0.6), IMAGES[:2])
+    return RunFiles({}, None, labeler, image_source(images))
+
+
+def test_every_unlabelled_image_has_a_label_in_its_order():
+    run_files = of_model(IMAGES)
+    scores = run_files.labeler.model.predict(IMAGES, verbose=0)
+    scores = keras.ops.convert_to_numpy(keras.ops.softmax(scores))
+    np.testing.assert_allclose(
+        run_files.pseudo_labels.probabilities, scores, rtol=1e-5
+    )
+    np.testing.assert_array_equal(
+        run_files.pseudo_labels.weights, scores.max(axis=1) >= 0.6
+    )
+    # They are predicted once.
+    assert run_files.pseudo_labels is run_files.pseudo_labels
+
+
+@pytest.mark.tensorflow
+def test_a_dataset_is_labelled_if_its_order_is_known():
+    import tensorflow as tf
+
+    images = np.random.default_rng(0).random((1500, 2, 2, 1), "float32")
+    dataset = tf.data.Dataset.from_tensor_slices(images)
+    table = of_model(dataset.batch(2)).pseudo_labels_csv()
+    assert table == of_model(images).pseudo_labels_csv()
+    # The first images stay where they are, and the others do not.
+    shuffled = dataset.take(64).concatenate(dataset.skip(64).shuffle(1500))
+    run_files = of_model(shuffled)
+    for _ in run_files.unlabeled.pieces(100):
+        pass
+    assert run_files.pseudo_labels_csv() is None
 
 
 def test_models(tmp_path):

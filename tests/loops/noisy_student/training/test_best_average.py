@@ -4,7 +4,7 @@ import keras
 import numpy as np
 import pytest
 
-from keras_fewlabels.loops.noisy_student.best_average import (
+from keras_fewlabels.loops.noisy_student.training.best_average import (
     BestAverage,
     WatchValidation,
 )
@@ -44,7 +44,7 @@ def test_weights_of_the_most_accurate_epoch_are_kept():
     seen = [(0.5, 2.0), (0.75, 3.0), (0.7, 1.0), (0.75, 1.5), (0.25, 4.0)]
     for epoch, (accuracy, loss) in enumerate(seen, 3):
         fill(model, epoch)
-        best.see(model, epoch, accuracy, loss)
+        best.note_epoch(model, epoch, accuracy, loss)
     assert (best["epoch"], best["accuracy"]) == (4, 0.75)
     assert (best["lowest_loss_epoch"], best["lowest_loss"]) == (5, 1.0)
     assert values(model) == {7}
@@ -61,7 +61,7 @@ def test_weights_of_the_most_accurate_epoch_are_kept():
 def test_better_is_better_by_more_than_one_standard_error(accuracy, num_images):
     model = build()
     best = BestAverage(model)
-    best.see(model, 0, accuracy, 1.0)
+    best.note_epoch(model, 0, accuracy, 1.0)
     # Of a share of so many images, each of which is right or not.
     draws = np.random.default_rng(0).binomial(num_images, accuracy, 40_000)
     error = np.std(draws / num_images)
@@ -73,7 +73,7 @@ def test_better_is_better_by_more_than_one_standard_error(accuracy, num_images):
 def test_one_that_is_always_right_is_better_than_any_other():
     model = build()
     best = BestAverage(model)
-    best.see(model, 0, 1.0, 0.1)
+    best.note_epoch(model, 0, 1.0, 0.1)
     assert not best.is_better_than(1.0, 10)
     assert best.is_better_than(0.9, 10)
 
@@ -88,7 +88,7 @@ def test_it_is_saved_with_a_model_and_is_not_trained(tmp_path):
     model = holder(average)
     assert len(model.trainable_variables) == 4
     fill(average, 5)
-    model.best.see(average, 6, 0.5, 0.25)
+    model.best.note_epoch(average, 6, 0.5, 0.25)
     model.save_weights(tmp_path / "all.weights.h5")
     fill(average, 0)
     other = holder(average)

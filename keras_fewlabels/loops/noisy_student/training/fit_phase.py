@@ -1,32 +1,43 @@
-"""One phase of a fit loop: a model is fitted, and what came of it is told."""
+"""The training of a model in one phase of a run."""
 
 from keras_fewlabels.callbacks.backup.seed_epochs import SeedEpochs
-from keras_fewlabels.loops.noisy_student.best_average import (
+from keras_fewlabels.loops.noisy_student.measure import measure_accuracy
+from keras_fewlabels.loops.noisy_student.training.best_average import (
     BestAverage,
     WatchValidation,
 )
-from keras_fewlabels.loops.noisy_student.score import score
 from keras_fewlabels.loops.recalibrate_batch_norm import recalibrate_batch_norm
 
 
-def run_phase(model, feed, epochs, data, backup, patience=None, callbacks=()):
-    """Fits a model and leaves its average with the weights to go on with.
+def fit_phase(
+    model,
+    batches,
+    epochs,
+    data,
+    from_logits,
+    backup,
+    patience=None,
+    callbacks=(),
+):
+    """Fits a model, whose average ends with the weights to go on with.
 
-    Those are the last, unless those of the best epoch were better beyond
-    chance. Statistics of batch normalization are warmed up before and
-    recalculated after.
+    These are the last ones, unless those of the best epoch were better by
+    more than a standard error. Statistics of batch normalization are warmed
+    up before and recalculated after.
 
     Args:
         model: Compiled `SupervisedStudent` or `AveragedStudent`.
-        feed: `Feed` of an epoch.
+        batches: `EpochBatches`.
         epochs: Pair of ints, the first epoch and the one to end before.
         data: `PhaseData`.
+        from_logits: Boolean, whether the model gives logits.
         backup: `PhaseBackup`.
         patience: Optional int, as for `WatchValidation`.
         callbacks: Sequence of Keras callbacks.
 
     Returns:
-        Dict, what the report says of the phase.
+        Dict for JSON of `epochs`, `steps`, `seconds`, `best_epoch` and
+        `history`.
     """
     average = model.average.model
     model.best = BestAverage(average)
@@ -37,28 +48,28 @@ def run_phase(model, feed, epochs, data, backup, patience=None, callbacks=()):
         first_epoch = epochs[0]
         for network in (model.student, average):
             recalibrate_batch_norm(network, data.clean_images)
-    # One that was killed at its end has nothing left to do.
+    # A phase that was killed at its end has nothing left to train.
     if not watch.has_settled(model, first_epoch - 1):
         model.fit(
-            feed.dataset,
+            batches.dataset,
             initial_epoch=first_epoch,
             epochs=epochs[1],
             validation_data=data.validation,
             validation_batch_size=256,
             shuffle=False,
             callbacks=[
-                SeedEpochs(data.seed, feed.order),
+                SeedEpochs(data.seed, batches.order),
                 watch,
                 *callbacks,
                 backup,
             ],
-            # One of the callbacks tells the progress of all phases.
+            # One of the callbacks shows the progress of all phases.
             verbose=0,
         )
-    best_epoch = _choose_weights(model, data)
+    best_epoch = _choose_weights(model, data, from_logits)
     return {
         "epochs": len(backup.history),
-        "steps": len(backup.history) * feed.num_steps,
+        "steps": len(backup.history) * batches.num_steps,
         "seconds": sum(backup.seconds.values()),
         "best_epoch": best_epoch,
         "history": _columns(backup.history),
@@ -78,13 +89,13 @@ def _create_variables(model, labeled):
     model.reset_metrics()
 
 
-def _choose_weights(model, data):
-    """Settles the weights of the average; the epoch they are of, or None."""
+def _choose_weights(model, data, from_logits):
+    """Chooses the weights of the average. Returns their epoch if it is best."""
     average, best = model.average.model, model.best
     recalibrate_batch_norm(average, data.clean_images)
     if data.validation is None:
         return None
-    last = score(average, data.validation, data.from_logits)
+    last = measure_accuracy(average, data.validation, from_logits)
     if not best.is_better_than(last["accuracy"], last["num_images"]):
         return None
     best.restore(average)
@@ -93,7 +104,7 @@ def _choose_weights(model, data):
 
 
 def _columns(history):
-    """Dict of epochs to logs as a dict of names to lists."""
+    """Returns logs by epoch as a dict of names to lists."""
     names = dict.fromkeys(name for logs in history.values() for name in logs)
     return {
         name: [logs.get(name) for _, logs in sorted(history.items())]

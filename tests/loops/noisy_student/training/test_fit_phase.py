@@ -3,18 +3,20 @@ import numpy as np
 import pytest
 
 from keras_fewlabels.layers import RandAugment, StochasticDepth
-from keras_fewlabels.loops.noisy_student.averaged_student import (
+from keras_fewlabels.loops.noisy_student.measure import measure_accuracy
+from keras_fewlabels.loops.noisy_student.phase_data import (
+    PhaseData,
+    labeled_batches,
+    mixed_batches,
+)
+from keras_fewlabels.loops.noisy_student.training.averaged_student import (
     AveragedStudent,
     SupervisedStudent,
 )
-from keras_fewlabels.loops.noisy_student.finished_phases import PhaseBackup
-from keras_fewlabels.loops.noisy_student.phase import run_phase
-from keras_fewlabels.loops.noisy_student.phase_data import (
-    PhaseData,
-    labeled_feed,
-    mixed_feed,
+from keras_fewlabels.loops.noisy_student.training.finished_phases import (
+    PhaseBackup,
 )
-from keras_fewlabels.loops.noisy_student.score import score
+from keras_fewlabels.loops.noisy_student.training.fit_phase import fit_phase
 from keras_fewlabels.loops.recalibrate_batch_norm import recalibrate_batch_norm
 from keras_fewlabels.models import EMATeacher
 from keras_fewlabels.policies import DistributionAlignment, FixedThreshold
@@ -35,7 +37,6 @@ def data_of(validation=True):
         (IMAGES[8:16], ROWS[8:16]) if validation else None,
         None,
         IMAGES[16:],
-        True,
         0,
         None,
     )
@@ -66,7 +67,7 @@ def compiled(model, rate=0.02):
 
 def supervised(rate=0.02):
     model = SupervisedStudent(classifier(), shift(), EMATeacher(0.75))
-    return compiled(model, rate), labeled_feed(data_of().labeled, 4, 3, 0)
+    return compiled(model, rate), labeled_batches(data_of().labeled, 4, 3, 0)
 
 
 def averaged():
@@ -78,8 +79,8 @@ def averaged():
         noise=keras.Sequential([keras.layers.RandomFlip(), shift()]),
         weak_noise=keras.layers.GaussianNoise(0.25),
     )
-    feed = mixed_feed(data_of().labeled, IMAGES[16:], (4, 6), 3, 0)
-    return compiled(model), feed
+    batches = mixed_batches(data_of().labeled, IMAGES[16:], (4, 6), 3, 0)
+    return compiled(model), batches
 
 
 class Fails(keras.callbacks.Callback):
@@ -98,12 +99,13 @@ class Fails(keras.callbacks.Callback):
 
 
 def run(build, folder=None, fails_in=None, epochs=(5, 9), **arguments):
-    model, feed = build()
-    details = run_phase(
+    model, batches = build()
+    details = fit_phase(
         model,
-        feed,
+        batches,
         epochs,
         arguments.pop("data", data_of()),
+        True,
         PhaseBackup(folder),
         arguments.pop("patience", None),
         callbacks=[Fails(fails_in), *arguments.pop("callbacks", ())],
@@ -200,7 +202,9 @@ def linear():
         ]
     )
     model = SupervisedStudent(model, None, EMATeacher(0.75))
-    return compiled(model, rate=0.0), labeled_feed(data_of().labeled, 4, 1, 0)
+    return compiled(model, rate=0.0), labeled_batches(
+        data_of().labeled, 4, 1, 0
+    )
 
 
 class Weights(keras.callbacks.Callback):
@@ -238,7 +242,7 @@ def test_the_best_epoch_counts_if_it_was_better(strengths, best):
     ]
     (kernel, _) = model.average.model.get_weights()
     assert kernel[-1, 1] == strengths[8 if best is None else best]
-    last = score(model.average.model, data_of().validation, True)
+    last = measure_accuracy(model.average.model, data_of().validation, True)
     assert last["accuracy"] == max(details["history"]["val_accuracy"])
 
 

@@ -9,8 +9,8 @@ from keras import ops
 class BestAverage(keras.layers.Layer):
     """Keeps the averaged weights of the epoch that validated best.
 
-    All it knows is in variables, which are backed up with the model: a fit
-    that is resumed remembers what was best before.
+    The state is in variables, which are backed up with the model, so that a
+    resumed fit remembers the best epoch before it.
 
     Args:
         average: Built Keras model, whose weights are kept.
@@ -47,8 +47,8 @@ class BestAverage(keras.layers.Layer):
     def __getitem__(self, name):
         return float(ops.convert_to_numpy(self.records[name]))
 
-    def see(self, average, epoch, accuracy, loss):
-        """Takes note of an epoch, and its weights if they are the best."""
+    def note_epoch(self, average, epoch, accuracy, loss):
+        """Notes an epoch, and its weights if they are the best so far."""
         if loss < self["lowest_loss"]:
             self.records["lowest_loss"].assign(loss)
             self.records["lowest_loss_epoch"].assign(epoch)
@@ -56,15 +56,14 @@ class BestAverage(keras.layers.Layer):
             self.records["accuracy"].assign(accuracy)
             self.records["epoch"].assign(epoch)
             for kept, weight in zip(self.kept, average.weights, strict=True):
-                # Not the tensor itself: JAX gives the buffers of a model away,
-                # each of them once.
+                # A copy, because JAX donates each buffer of a model once.
                 kept.assign(ops.copy(weight))
 
     def is_better_than(self, accuracy, num_images):
-        """Whether the best epoch beats an accuracy beyond chance.
+        """Returns whether the best epoch beats an accuracy beyond chance.
 
-        By more than one standard error of an accuracy on so many images:
-        otherwise the best of many epochs is only the luckiest.
+        That is by more than one standard error of an accuracy on `num_images`
+        images. Otherwise the best of many epochs is only the luckiest.
         """
         best = self["accuracy"]
         return best - accuracy > math.sqrt(best * (1 - best) / num_images)
@@ -93,7 +92,7 @@ class WatchValidation(keras.callbacks.Callback):
         if "val_loss" not in (logs or {}):
             return
         best = self.model.best
-        best.see(
+        best.note_epoch(
             self.model.average.model,
             epoch,
             float(logs["val_accuracy"]),
@@ -103,7 +102,7 @@ class WatchValidation(keras.callbacks.Callback):
             self.model.stop_training = True
 
     def has_settled(self, model, epoch):
-        """Whether the epochs up to this one are enough."""
+        """Returns whether the epochs up to this one are enough."""
         lowest = model.best["lowest_loss_epoch"]
         if self.patience is None or lowest < 0:
             return False

@@ -1,7 +1,6 @@
-"""Phases that need not be run again."""
+"""Phases that need not be run again, and the backup of one that must."""
 
 import json
-import os
 import time
 
 import keras
@@ -9,10 +8,16 @@ import numpy as np
 
 from keras_fewlabels.callbacks.backup.array_store import ArrayStore
 from keras_fewlabels.callbacks.backup.epoch_backup import EpochBackup
-from keras_fewlabels.foundation.atomic_write import writable_folder
-from keras_fewlabels.foundation.fingerprint import fingerprint
+from keras_fewlabels.data.sources.datasets import is_dataset
+from keras_fewlabels.foundation.atomic_write import (
+    writable_folder,
+    write_whole,
+)
+from keras_fewlabels.foundation.fingerprint import (
+    essential_config,
+    fingerprint,
+)
 from keras_fewlabels.loops.read_json import read_json
-from keras_fewlabels.models.copy_weights import copy_weights
 
 _REMEDY = (
     "so that nobody knows which run its folder holds the backup of. Give this "
@@ -20,59 +25,79 @@ _REMEDY = (
 )
 
 
+def run_identity(model, recipe, data):
+    """Returns a string that changes with all that decides how a run ends.
+
+    Args:
+        model: Keras model, as the first phase gets it.
+        recipe: `Recipe`.
+        data: `PhaseData`.
+    """
+    unlabeled = recipe.task.unlabeled
+    # A dataset would have to be read in full.
+    is_stream = is_dataset(unlabeled.images)
+    return fingerprint(
+        [tuple(weight.shape) for weight in model.weights],
+        [essential_config(layer) for layer in recipe.layers.values()],
+        recipe.settings.to_dict(),
+        [*data.labeled, *(data.validation or ())],
+        recipe.task.sample if is_stream else unlabeled.checksum(),
+        len(unlabeled),
+        data.seed,
+    )
+
+
 class FinishedPhases:
-    """Runs phases, and remembers on disk what came of those that ended.
+    """Runs phases, and stores the results of those that ended.
 
     Args:
         folder: Path of the backups, or `None` for none.
-        run: Whatever makes this run this run and no other: settings, arrays
-            and numbers, as for `fingerprint`.
+        identity: Function that returns the `run_identity`. It is called only
+            if there is a folder.
 
     Raises:
         ValueError: If the folder holds the backup of another run.
         OSError: If the folder takes no new files.
     """
 
-    def __init__(self, folder, run):
+    def __init__(self, folder, identity):
         self.folder = None
-        self._fingerprint = fingerprint(*run)
         if folder is None:
             return
         self.folder = writable_folder(folder, "backup_dir")
+        self._identity = identity()
         self._store = ArrayStore(self.folder)
         self._check_same_run()
 
-    def run(self, name, student, train):
-        """Trains a student, unless that was done before.
+    def run(self, name, layers, train):
+        """Trains the models of a phase, unless that was done before.
 
         Args:
             name: String, the name of the phase.
-            student: Built Keras model, which gets the weights.
-            train: Function of a `PhaseBackup` that returns the trained model
-                and a dict of details.
+            layers: List of built Keras models and layers, whose weights the
+                phase changes.
+            train: Function of a `PhaseBackup` that changes them and returns
+                a dict for JSON.
 
         Returns:
-            Dict of details.
+            That dict.
         """
-        details = self._read(name, student)
+        details = self._read(name, layers)
         if details is not None:
             return details
         folder = None if self.folder is None else self.folder / name
         backup = PhaseBackup(folder)
-        trained, details = train(backup)
-        copy_weights(trained, student)
-        self._write(name, student, details)
+        details = train(backup)
+        self._write(name, layers, details)
         backup.remove()
         return details
 
     def _check_same_run(self):
         file = self.folder / "run.json"
         if not file.exists():
-            unfinished = self.folder / "run.unfinished.json"
-            unfinished.write_text(json.dumps(self._fingerprint))
-            os.replace(unfinished, file)
+            write_whole(file, json.dumps(self._identity))
         elif read_json(file, _REMEDY + repr(str(self.folder))) != (
-            self._fingerprint
+            self._identity
         ):
             raise ValueError(
                 "`backup_dir` holds the backup of a run with other data, "
@@ -80,27 +105,32 @@ class FinishedPhases:
                 f"or remove the backup. Received: {str(self.folder)!r}"
             )
 
-    def _read(self, name, student):
+    def _read(self, name, layers):
         if self.folder is None:
             return None
-        arrays = self._store.read(name, self._fingerprint)
+        arrays = self._store.read(name, self._identity)
         if arrays is None:
             return None
         details = json.loads(str(arrays.pop("details")))
-        student.set_weights([arrays[str(n)] for n in range(len(arrays))])
+        for number, layer in enumerate(layers):
+            layer.set_weights(
+                [
+                    arrays[f"{number}.{place}"]
+                    for place in range(len(layer.weights))
+                ]
+            )
         return details
 
-    def _write(self, name, student, details):
+    def _write(self, name, layers, details):
         if self.folder is None:
             return
-        weights = {
-            str(number): np.asarray(weight)
-            for number, weight in enumerate(student.get_weights())
+        arrays = {
+            f"{number}.{place}": np.asarray(weight)
+            for number, layer in enumerate(layers)
+            for place, weight in enumerate(layer.get_weights())
         }
-        details = np.array(json.dumps(details))
-        self._store.write(
-            name, self._fingerprint, {**weights, "details": details}
-        )
+        arrays["details"] = np.array(json.dumps(details))
+        self._store.write(name, self._identity, arrays)
 
 
 class PhaseBackup(keras.callbacks.Callback):

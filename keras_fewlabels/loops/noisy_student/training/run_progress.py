@@ -1,6 +1,5 @@
 """One line that says how far a run of several phases is."""
 
-import dataclasses
 import shutil
 import sys
 import time
@@ -8,44 +7,37 @@ import time
 import keras
 
 from keras_fewlabels.callbacks.print_progress import print_progress
+from keras_fewlabels.foundation.arguments import check_verbose
+from keras_fewlabels.loops.noisy_student.phases import PHASE_KINDS
 from keras_fewlabels.loops.report.text import duration
 
-# So many seconds pass between two looks of a line that changes in place.
+# Seconds between two changes of a line in place.
 _INTERVAL = 0.5
-# What is shown of the logs as Keras shows it.
+# The logs that are shown as Keras shows them.
 _SHOWN = ("loss", "accuracy", "val_accuracy")
 
 
-@dataclasses.dataclass(frozen=True)
-class PlannedPhase:
-    """A phase that is still to come.
-
-    Args:
-        cost: Float, how much there is to compute, in any unit.
-        may_end_early: Boolean.
-    """
-
-    cost: float
-    may_end_early: bool = False
-
-
 class RunProgress:
-    """Tells the phase, what it has reached and the time left for all phases.
+    """Shows the phase, its results so far and the time left for all phases.
 
     In a terminal and in a notebook the line changes in place; elsewhere, and
     with `verbose=2`, there is a line for each epoch. The time left rests on
     how long the steps have taken since the first one, which compiles.
 
     Args:
-        plan: Dict of the names of all phases to their `PlannedPhase`.
+        phases: List of `Phase`.
+        settings: `Settings`.
         verbose: `"auto"`, 0, 1 or 2, as for `fit()`.
-        clock: Function that returns seconds.
     """
 
-    def __init__(self, plan, verbose="auto", clock=time.monotonic):
-        self.plan = dict(plan)
-        self.verbose = verbose
-        self.clock = clock
+    def __init__(self, phases, settings, verbose="auto"):
+        # The phases that have not ended, by their titles, and their costs.
+        self.phases = {phase.title: phase for phase in phases}
+        self.costs = {
+            title: PHASE_KINDS[phase.kind].cost(phase, settings)
+            for title, phase in self.phases.items()
+        }
+        self.verbose = check_verbose(verbose)
         # Seconds for a unit of cost, as far as they are known.
         self.pace = None
 
@@ -54,48 +46,53 @@ class RunProgress:
         """Whether the line can change in place."""
         can = sys.stdout.isatty() or "ipykernel" in sys.modules
         return (
-            self.verbose in ("auto", 1)
+            self.verbose == 1
             and can
             and keras.config.is_interactive_logging_enabled()
         )
 
-    def callback(self, name, epochs, num_steps):
-        """What shows the progress of one phase.
+    def callback(self, title, epochs, num_steps):
+        """Returns what shows the progress of one phase.
 
         Args:
-            name: String, the phase.
+            title: String, the title of the phase.
             epochs: Pair of ints, the first epoch and the one to end before.
             num_steps: Int, steps per epoch.
 
         Returns:
             A Keras callback.
         """
-        return _PhaseProgress(self, name, epochs, num_steps)
+        return _PhaseProgress(self, title, epochs, num_steps)
 
-    def finish(self, name):
-        """Notes that nothing of a phase is left, however it ended."""
-        self.plan.pop(name, None)
+    def finish(self, title):
+        """Notes that a phase has ended."""
+        self.phases.pop(title, None)
 
-    def time_left(self, name, share_done):
-        """Says how long all will take, in words, or nothing if unknown.
+    def time_left(self, title, share_done):
+        """Returns how long all phases will take, in words.
 
         Args:
-            name: String, the phase that runs.
+            title: String, the title of the phase that runs.
             share_done: Float in 0 to 1, how much of it is done.
+
+        Returns:
+            String, empty if it is unknown.
         """
-        if self.pace is None or name not in self.plan:
+        if self.pace is None or title not in self.phases:
             return ""
-        cost = sum(phase.cost for phase in self.plan.values())
-        cost -= share_done * self.plan[name].cost
-        may_end_early = any(phase.may_end_early for phase in self.plan.values())
+        cost = sum(map(self.costs.get, self.phases))
+        cost -= share_done * self.costs[title]
+        may_end_early = any(
+            phase.patience is not None for phase in self.phases.values()
+        )
         at_most = "at most " if may_end_early else ""
         return f"{at_most}{duration(self.pace * cost)} left"
 
 
 class _PhaseProgress(keras.callbacks.Callback):
-    def __init__(self, run, name, epochs, num_steps):
+    def __init__(self, run, title, epochs, num_steps):
         super().__init__()
-        self._run, self._name, self._num_steps = run, name, num_steps
+        self._run, self._title, self._num_steps = run, title, num_steps
         self._first_epoch, self._end = epochs
         self._started = self._shown = None
         self._width = 0
@@ -104,10 +101,10 @@ class _PhaseProgress(keras.callbacks.Callback):
         self._epoch = epoch
 
     def on_train_batch_end(self, batch, logs=None):
-        now = self._run.clock()
+        now = time.monotonic()
         done = self._share_done(batch + 1)
         if self._started is None:
-            # The first step traces and compiles, and says nothing of others.
+            # The first step traces and compiles, which others need not.
             self._started = self._shown = now, done
             return
         self._measure(now, done)
@@ -120,7 +117,7 @@ class _PhaseProgress(keras.callbacks.Callback):
             return
         done = self._share_done(self._num_steps)
         if self._started is not None:
-            self._measure(self._run.clock(), done)
+            self._measure(time.monotonic(), done)
         self._show(done, logs)
 
     def on_train_end(self, logs=None):
@@ -134,9 +131,8 @@ class _PhaseProgress(keras.callbacks.Callback):
 
     def _measure(self, now, done):
         started, share = self._started
-        planned = self._run.plan.get(self._name)
-        if planned and done > share:
-            cost = (done - share) * planned.cost
+        cost = (done - share) * self._run.costs[self._title]
+        if cost > 0:
             self._run.pace = (now - started) / cost
 
     def _show(self, done, logs):
@@ -157,8 +153,8 @@ class _PhaseProgress(keras.callbacks.Callback):
         if "mask_ratio" in logs:
             share = 100 * float(logs["mask_ratio"])
             parts.append(f"{share:.0f} % of the pseudo-labels used")
-        parts.append(self._run.time_left(self._name, done))
+        parts.append(self._run.time_left(self._title, done))
         head = (
-            f"{self._name}, epoch {number} of {self._end - self._first_epoch}"
+            f"{self._title}, epoch {number} of {self._end - self._first_epoch}"
         )
         return f"{head}: {', '.join(filter(None, parts))}"

@@ -2,13 +2,13 @@ import keras
 import numpy as np
 import pytest
 
-from keras_fewlabels.loops.noisy_student.averaged_student import (
+from keras_fewlabels.loops.noisy_student.phase_data import (
+    labeled_batches,
+    mixed_batches,
+)
+from keras_fewlabels.loops.noisy_student.training.averaged_student import (
     AveragedStudent,
     SupervisedStudent,
-)
-from keras_fewlabels.loops.noisy_student.phase_data import (
-    labeled_feed,
-    mixed_feed,
 )
 from keras_fewlabels.models import EMATeacher
 from keras_fewlabels.policies import FixedThreshold
@@ -58,10 +58,10 @@ def trained(model, num_steps=3, **arguments):
         metrics=["accuracy"],
     )
     if isinstance(model, SupervisedStudent):
-        feed = labeled_feed(LABELED, 4, num_steps, 0)
+        batches = labeled_batches(LABELED, 4, num_steps, 0)
     else:
-        feed = mixed_feed(LABELED, IMAGES[9:], (4, 6), num_steps, 0)
-    model.fit(feed.dataset, shuffle=False, verbose=0, **arguments)
+        batches = mixed_batches(LABELED, IMAGES[9:], (4, 6), num_steps, 0)
+    model.fit(batches.dataset, shuffle=False, verbose=0, **arguments)
     return model
 
 

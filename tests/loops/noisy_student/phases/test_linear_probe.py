@@ -1,9 +1,16 @@
+import types
+
 import keras
 import numpy as np
 from keras import layers
 
-from keras_fewlabels.loops.noisy_student.linear_probe import linear_probe
 from keras_fewlabels.loops.noisy_student.phase_data import PhaseData
+from keras_fewlabels.loops.noisy_student.phases import (
+    PHASE_KINDS,
+    Phase,
+    PhaseContext,
+    has_features,
+)
 
 # The class is which of three corners is brightest, under noise.
 RNG = np.random.default_rng(0)
@@ -16,7 +23,22 @@ def data_of(one_hot=False, test=True):
     labels = keras.utils.to_categorical(LABELS) if one_hot else LABELS
     pairs = [(IMAGES[a:b], labels[a:b]) for a, b in ((0, 30), (30, 60))]
     test = (IMAGES[60:], labels[60:]) if test else None
-    return PhaseData(*pairs, test, IMAGES, True, 0, None)
+    return PhaseData(*pairs, test, IMAGES, 0, None)
+
+
+def measure(model, data):
+    context = PhaseContext(
+        phase=Phase("linear probe", "linear probe", 0),
+        recipe=types.SimpleNamespace(task=types.SimpleNamespace(num_classes=3)),
+        data=data,
+        student=model,
+        teacher=None,
+        policy=None,
+        first_epoch=0,
+        callbacks=None,
+        progress=None,
+    )
+    return PHASE_KINDS["linear probe"].measure(context)
 
 
 def build():
@@ -27,8 +49,8 @@ def build():
 
 def test_features_that_tell_the_classes_apart():
     for one_hot in (False, True):
-        probe = linear_probe(build(), data_of(one_hot), 3)
-        assert probe["name"] == "linear probe" and probe["seconds"] > 0
+        probe = measure(build(), data_of(one_hot))
+        assert probe["seconds"] > 0
         for split, count in (("validation", 30), ("test", 60)):
             assert probe[split]["accuracy"] > 0.95
             assert probe[split]["num_images"] == count
@@ -43,7 +65,7 @@ def test_features_that_say_nothing():
             layers.Dense(3),
         ]
     )
-    probe = linear_probe(model, data_of(test=False), 3)
+    probe = measure(model, data_of(test=False))
     assert probe["validation"]["accuracy"] < 0.5
     assert probe["test"] is None
 
@@ -51,7 +73,7 @@ def test_features_that_say_nothing():
 def test_the_model_stays_as_it_is():
     model = build()
     before = [np.array(weight) for weight in model.get_weights()]
-    linear_probe(model, data_of(), 3)
+    measure(model, data_of())
     for weight, same in zip(model.get_weights(), before, strict=True):
         np.testing.assert_array_equal(weight, same)
 
@@ -64,4 +86,5 @@ def test_no_probe_without_a_dense_layer():
             layers.GlobalAveragePooling2D(),
         ]
     )
-    assert linear_probe(model, data_of(), 3) is None
+    assert not has_features(model)
+    assert has_features(build())

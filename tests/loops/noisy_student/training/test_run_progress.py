@@ -1,18 +1,22 @@
 import sys
+import time
+import types
 
 import keras
 import numpy as np
 import pytest
 
-from keras_fewlabels.loops.noisy_student.run_progress import (
-    PlannedPhase,
+from keras_fewlabels.loops.noisy_student.phases import Phase
+from keras_fewlabels.loops.noisy_student.training.run_progress import (
     RunProgress,
 )
 
-PLAN = {
-    "supervised": PlannedPhase(100.0, may_end_early=True),
-    "noisy student 1": PlannedPhase(300.0),
-}
+SETTINGS = types.SimpleNamespace(batch_size=1, unlabeled_ratio=1.5)
+# The student's steps cost three times as much as the supervised ones.
+PLAN = [
+    Phase("supervised", "supervised", 100, patience=3),
+    Phase("noisy student", "noisy student", 100, generation=1),
+]
 
 
 class Clock:
@@ -23,8 +27,10 @@ class Clock:
 
 
 @pytest.fixture
-def clock():
-    return Clock()
+def clock(monkeypatch):
+    clock = Clock()
+    monkeypatch.setattr(time, "monotonic", clock)
+    return clock
 
 
 def run_epoch(callback, clock, epoch, num_steps=5, seconds=1.0, **logs):
@@ -36,7 +42,7 @@ def run_epoch(callback, clock, epoch, num_steps=5, seconds=1.0, **logs):
 
 
 def test_a_line_for_each_epoch(clock, capsys):
-    progress = RunProgress(PLAN, 2, clock)
+    progress = RunProgress(PLAN, SETTINGS, 2)
     callback = progress.callback("supervised", (0, 4), 5)
     run_epoch(callback, clock, 0, loss=1.5, accuracy=0.5, other=3)
     # 19 of 20 steps take a second each, the other phase thrice as long.
@@ -47,7 +53,7 @@ def test_a_line_for_each_epoch(clock, capsys):
 
 
 def test_the_first_step_says_nothing_of_the_others(clock, capsys):
-    progress = RunProgress(PLAN, 2, clock)
+    progress = RunProgress(PLAN, SETTINGS, 2)
     callback = progress.callback("supervised", (0, 4), 5)
     callback.on_epoch_begin(0)
     clock.seconds += 1000  # compiled
@@ -60,7 +66,7 @@ def test_the_first_step_says_nothing_of_the_others(clock, capsys):
 
 
 def test_what_is_over_is_not_waited_for(clock, capsys):
-    progress = RunProgress(PLAN, 2, clock)
+    progress = RunProgress(PLAN, SETTINGS, 2)
     callback = progress.callback("supervised", (0, 4), 5)
     run_epoch(callback, clock, 0)
     progress.finish("supervised")
@@ -74,14 +80,13 @@ def test_what_is_over_is_not_waited_for(clock, capsys):
         "pseudo-labels used, 0:10 left\n"
     )
     progress.finish("noisy student 1")
-    progress.finish("what was never planned")
-    assert progress.plan == {}
+    assert progress.phases == {}
 
 
 def test_in_a_terminal_the_line_changes_in_place(clock, capsys, monkeypatch):
     monkeypatch.setattr(sys.stdout, "isatty", lambda: True, raising=False)
     monkeypatch.setenv("COLUMNS", "70")
-    progress = RunProgress(PLAN, "auto", clock)
+    progress = RunProgress(PLAN, SETTINGS, "auto")
     callback = progress.callback("supervised", (0, 2), 5)
     run_epoch(callback, clock, 0, seconds=0.3, loss=0.25)
     run_epoch(callback, clock, 1, seconds=0.3, loss=0.25, val_accuracy=0.5)
@@ -99,7 +104,7 @@ def test_in_a_terminal_the_line_changes_in_place(clock, capsys, monkeypatch):
 
 @pytest.mark.parametrize("verbose", [0, 1, 2])
 def test_verbose(clock, capsys, verbose):
-    progress = RunProgress(PLAN, verbose, clock)
+    progress = RunProgress(PLAN, SETTINGS, verbose)
     callback = progress.callback("supervised", (0, 2), 5)
     run_epoch(callback, clock, 0, loss=1.0)
     callback.on_train_end()
@@ -113,7 +118,7 @@ def test_in_a_fit_of_several_steps_at_once(capsys):
     # Torch knows only single steps.
     num_steps = 1 if keras.backend.backend() == "torch" else 2
     model.compile("sgd", "mse", steps_per_execution=num_steps)
-    progress = RunProgress({"fit": PlannedPhase(1.0)}, 2)
+    progress = RunProgress([Phase("fit", "supervised", 1)], SETTINGS, 2)
     model.fit(
         np.ones((12, 2)),
         np.ones((12, 1)),

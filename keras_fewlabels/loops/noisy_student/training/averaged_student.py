@@ -1,4 +1,4 @@
-"""A student that is judged by the average of its weights."""
+"""Students that are evaluated by the average of their weights."""
 
 from keras_fewlabels.models.ema_teacher import EMATeacher
 from keras_fewlabels.models.multi_worker_model import MultiWorkerModel
@@ -11,8 +11,8 @@ from keras_fewlabels.models.student.student_model import is_mixed
 class SupervisedStudent(MultiWorkerModel):
     """Trains a student on labels alone, under noise.
 
-    Evaluation and prediction are those of the average, which a phase ends
-    with; the logs of training are the student's.
+    Evaluation and prediction are those of the average, with which a phase
+    ends. The logs of training are the student's.
 
     Args:
         student: Built Keras model.
@@ -49,7 +49,7 @@ class SupervisedStudent(MultiWorkerModel):
 
 
 class AveragedStudent(NoisyStudentModel):
-    """A `NoisyStudentModel` that is judged by the average of its student.
+    """A `NoisyStudentModel` that is evaluated by the average of its student.
 
     Args:
         student: Built Keras model.

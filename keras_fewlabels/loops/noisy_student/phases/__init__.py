@@ -1,0 +1,47 @@
+"""The phases of a run, as data, and how each kind of phase is trained."""
+
+from keras_fewlabels.loops.noisy_student.phases.high_resolution import (
+    HighResolution,
+)
+from keras_fewlabels.loops.noisy_student.phases.linear_probe import (
+    LinearProbe,
+    has_features,
+)
+from keras_fewlabels.loops.noisy_student.phases.noisy_student import (
+    NoisyStudentPhase,
+)
+from keras_fewlabels.loops.noisy_student.phases.phase import Noise, Phase
+from keras_fewlabels.loops.noisy_student.phases.phase_kind import (
+    PhaseContext,
+    checked_callbacks,
+)
+from keras_fewlabels.loops.noisy_student.phases.plan import (
+    BASELINE,
+    LINEAR_PROBE,
+    STUDENT,
+    plan_phases,
+    waterfall_steps,
+)
+from keras_fewlabels.loops.noisy_student.phases.supervised import Supervised
+
+# The kinds of phases, by the name that a `Phase` has for its kind.
+PHASE_KINDS = {
+    "supervised": Supervised(),
+    "noisy student": NoisyStudentPhase(),
+    "high resolution": HighResolution(),
+    "linear probe": LinearProbe(),
+}
+
+__all__ = [
+    "BASELINE",
+    "LINEAR_PROBE",
+    "PHASE_KINDS",
+    "STUDENT",
+    "Noise",
+    "Phase",
+    "PhaseContext",
+    "checked_callbacks",
+    "has_features",
+    "plan_phases",
+    "waterfall_steps",
+]

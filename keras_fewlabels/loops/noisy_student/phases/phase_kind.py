@@ -1,0 +1,202 @@
+"""What all kinds of phases have in common."""
+
+import dataclasses
+import math
+
+import keras
+
+from keras_fewlabels.loops.noisy_student.measure import (
+    Labeler,
+    measure_accuracy,
+)
+from keras_fewlabels.loops.noisy_student.phase_data import PhaseData
+from keras_fewlabels.loops.noisy_student.phases.phase import Phase
+from keras_fewlabels.loops.noisy_student.recipe import Recipe
+from keras_fewlabels.loops.noisy_student.training.fit_phase import fit_phase
+from keras_fewlabels.models.copy_weights import copy_weights
+
+
+@dataclasses.dataclass(frozen=True)
+class PhaseContext:
+    """What a phase is trained with.
+
+    Args:
+        phase: `Phase`.
+        recipe: `Recipe`, for the resolution of the phase.
+        data: `PhaseData`, with the labels of the phase.
+        student: Keras model, which gets the weights that come out.
+        teacher: Frozen Keras model, or `None`.
+        policy: Policy in its initial state, or `None`.
+        first_epoch: Int; epochs are counted through the phases of a branch.
+        callbacks: The user's list of Keras callbacks, or function of the
+            title of a phase that returns one.
+        progress: `RunProgress`.
+    """
+
+    phase: Phase
+    recipe: Recipe
+    data: PhaseData
+    student: keras.Model
+    teacher: keras.Model | None
+    policy: keras.layers.Layer | None
+    first_epoch: int
+    callbacks: object
+    progress: object
+
+    @property
+    def steps_per_epoch(self):
+        """Int, at most as set, so that whole epochs come near to the steps."""
+        per_epoch = self.recipe.settings.steps_per_epoch
+        num_epochs = math.ceil(self.phase.steps / per_epoch)
+        return math.ceil(self.phase.steps / num_epochs)
+
+
+class PhaseKind:
+    """A way to get from one model to the next.
+
+    Derive a class from it, or from `FittedPhase`, and enter it into
+    `PHASE_KINDS` to have another kind of phase.
+    """
+
+    # Whether a policy makes pseudo-labels of unlabelled images.
+    has_policy = False
+    # Whether the student gets new weights.
+    trains = True
+
+    def cost(self, phase, settings):
+        """Returns how much there is to compute.
+
+        Args:
+            phase: `Phase`.
+            settings: `Settings`.
+
+        Returns:
+            Float, the number of images that pass forward through a model. A
+            pass backward counts as two.
+        """
+        return 3 * settings.batch_size * phase.steps
+
+    def models(self, phase, model, build, settings):
+        """Returns the student to train, and its teacher.
+
+        Args:
+            phase: `Phase`.
+            model: Keras model that the branch has trained so far, or `None`.
+            build: Function of a generation that returns a new student. It is
+                always initialized in the same way.
+            settings: `Settings`.
+
+        Returns:
+            Two Keras models. The teacher may be `None`.
+        """
+        return build(phase.generation), None
+
+    def train(self, context, backup):
+        """Trains `context.student` in place.
+
+        Args:
+            context: `PhaseContext`.
+            backup: `PhaseBackup`.
+
+        Returns:
+            Dict for JSON, for the report: `epochs`, `steps`, `seconds`, and
+            what else there is. It is stored with the finished phase.
+        """
+        return {"epochs": 0, "steps": 0, "seconds": 0.0}
+
+    def measure(self, context):
+        """Measures the student after its training, for the report.
+
+        Args:
+            context: `PhaseContext`. Student and policy are those after the
+                training.
+
+        Returns:
+            Dict for JSON of `validation`, `test` and `pseudo_labels`.
+        """
+        recipe, data = context.recipe, context.data
+        task = recipe.task
+        labeler = Labeler(
+            recipe.at_training_resolution(context.student),
+            task.from_logits,
+            context.policy,
+            data.labeled[0],
+        )
+        truth = data.truth
+        figures = None
+        if context.policy is not None:
+            figures = labeler([task.sample]).figures(
+                None if truth is None else truth[: len(task.sample)]
+            )
+        accuracies = {
+            split: measure_accuracy(
+                labeler.model, getattr(data, split), task.from_logits
+            )
+            for split in ("validation", "test")
+        }
+        return {**accuracies, "pseudo_labels": figures}
+
+
+class FittedPhase(PhaseKind):
+    """A phase that fits a model with `fit()` and keeps its average."""
+
+    def batches(self, context):
+        """Returns the `EpochBatches` to fit on."""
+        raise NotImplementedError
+
+    def model(self, context, num_steps):
+        """Returns a compiled model with a `student` and an `average`."""
+        raise NotImplementedError
+
+    def callbacks(self, model):
+        """Returns the callbacks that this kind of phase needs."""
+        return []
+
+    def train(self, context, backup):
+        batches = self.batches(context)
+        num_epochs = math.ceil(context.phase.steps / batches.num_steps)
+        epochs = context.first_epoch, context.first_epoch + num_epochs
+        model = self.model(context, num_epochs * batches.num_steps)
+        progress = context.progress.callback(
+            context.phase.title, epochs, batches.num_steps
+        )
+        details = fit_phase(
+            model,
+            batches,
+            epochs,
+            context.data,
+            context.recipe.task.from_logits,
+            backup,
+            context.phase.patience,
+            [
+                progress,
+                *checked_callbacks(context.callbacks, context.phase.title),
+                *self.callbacks(model),
+            ],
+        )
+        copy_weights(model.average.model, context.student)
+        return details
+
+
+def checked_callbacks(callbacks, title):
+    """Returns the user's callbacks for a phase as a list.
+
+    Args:
+        callbacks: List of Keras callbacks, or function of the title of a
+            phase that returns one.
+        title: String.
+
+    Raises:
+        ValueError: If one of them is not a Keras callback.
+    """
+    if callable(callbacks):
+        callbacks = callbacks(title)
+    callbacks = keras.tree.flatten(callbacks or [])
+    for callback in callbacks:
+        if not isinstance(callback, keras.callbacks.Callback):
+            raise ValueError(
+                "`callbacks` must be a list of Keras callbacks, or a function "
+                "of the name of a phase that returns one. "
+                f"Received: {callback!r} among them"
+            )
+    return callbacks

@@ -1,0 +1,142 @@
+"""The phases of a run, in their order."""
+
+import dataclasses
+
+from keras_fewlabels.loops.noisy_student.phases.phase import Noise, Phase
+
+STUDENT = "student"
+BASELINE = "baseline"
+LINEAR_PROBE = "linear probe"
+# The branches of the waterfall, by the name of what each adds.
+LABELS_ONLY = "labels only"
+AUGMENTATION = "+ augmentation"
+WITHOUT_MODEL_NOISE = "without model noise"
+
+
+def plan_phases(
+    settings,
+    generations,
+    *,
+    has_validation,
+    baseline=False,
+    linear_probe=False,
+    waterfall=False,
+):
+    """Returns all phases of a run, in their order.
+
+    Args:
+        settings: `Settings`.
+        generations: Int, the number of students.
+        has_validation: Boolean.
+        baseline: Boolean, whether a model is trained on labels alone.
+        linear_probe: Boolean, whether a linear classifier is fitted to the
+            features of the model before it is trained.
+        waterfall: Boolean, whether models without parts of the method are
+            trained.
+
+    Returns:
+        List of `Phase`.
+    """
+    student = _student_phases(settings, generations, has_validation)
+    last = student[-1]
+
+    def alone(name, branch, noise):
+        return Phase(
+            name,
+            "supervised",
+            sum(phase.steps for phase in student),
+            noise=noise,
+            branch=branch,
+            as_long_as=STUDENT,
+            with_validation=last.with_validation,
+            full_resolution=last.full_resolution,
+        )
+
+    phases = list(student)
+    if baseline:
+        noise = Noise(labeled="strong", model=True)
+        phases.append(alone("supervised, same budget", BASELINE, noise))
+    if linear_probe:
+        probe = Phase("linear probe", "linear probe", 0, branch=LINEAR_PROBE)
+        phases.append(probe)
+    if waterfall:
+        phases.append(alone(LABELS_ONLY, LABELS_ONLY, Noise()))
+        noise = Noise(labeled="strong")
+        phases.append(alone(AUGMENTATION, AUGMENTATION, noise))
+    if waterfall and settings.stochastic_depth:
+        phases += map(_without_model_noise, student)
+    return phases
+
+
+def waterfall_steps(phases):
+    """Returns what the waterfall compares: names of steps to phases.
+
+    Args:
+        phases: List of `Phase`, as of `plan_phases`.
+
+    Returns:
+        Dict of strings to the last `Phase` of a branch, each with one part
+        more than the one before; empty without a waterfall.
+    """
+    last = {phase.branch: phase for phase in phases}
+    if LABELS_ONLY not in last:
+        return {}
+    steps = {name: last[name] for name in (LABELS_ONLY, AUGMENTATION)}
+    if WITHOUT_MODEL_NOISE in last:
+        steps["+ pseudo-labels"] = last[WITHOUT_MODEL_NOISE]
+        steps["+ model noise"] = last[STUDENT]
+    else:
+        steps["+ pseudo-labels"] = last[STUDENT]
+    return steps
+
+
+def _student_phases(settings, generations, has_validation):
+    noise = Noise()
+    if settings.supervised_noise:
+        noise = Noise(labeled=settings.labeled_noise, model=True)
+    supervised = Phase(
+        "supervised",
+        "supervised",
+        settings.supervised_steps,
+        noise=noise,
+        # Without validation images the phase has all of its steps.
+        patience=settings.patience if has_validation else None,
+    )
+    noise = Noise()
+    if settings.student_noise:
+        noise = Noise("strong", settings.labeled_noise, model=True)
+    student = Phase(
+        "noisy student",
+        "noisy student",
+        settings.student_steps,
+        settings.teacher,
+        noise,
+        with_validation=has_validation and settings.train_on_validation,
+    )
+    phases = [supervised] + [
+        dataclasses.replace(student, generation=generation)
+        for generation in range(1, generations + 1)
+    ]
+    if settings.low_resolution:
+        phases.append(
+            dataclasses.replace(
+                student,
+                name="high resolution",
+                kind="high resolution",
+                steps=settings.high_resolution_steps,
+                teacher=None,
+                noise=Noise(labeled="weak"),
+                generation=generations,
+                full_resolution=True,
+            )
+        )
+    return phases
+
+
+def _without_model_noise(phase):
+    return dataclasses.replace(
+        phase,
+        name=f"{WITHOUT_MODEL_NOISE}, {phase.name}",
+        noise=dataclasses.replace(phase.noise, model=False),
+        branch=WITHOUT_MODEL_NOISE,
+    )

@@ -1,0 +1,116 @@
+"""A run: its phases, one after the other, and their results."""
+
+import dataclasses
+
+import keras
+
+from keras_fewlabels.loops.noisy_student.phases import (
+    PHASE_KINDS,
+    STUDENT,
+    PhaseContext,
+)
+
+
+class NoisyStudentRun:
+    """Trains the models of all phases.
+
+    A phase goes on from the model of the phase before in its branch.
+
+    Args:
+        build: Function of a generation that returns a new Keras model.
+        recipe: `Recipe`.
+        data: `PhaseData`.
+        callbacks: List of Keras callbacks, or function of the title of a
+            phase that returns one.
+        finished: `FinishedPhases`.
+        progress: `RunProgress`.
+
+    Attributes:
+        models: Dict of branches to the Keras model of the last phase.
+        results: Dict of branches to lists of dicts for JSON, what the report
+            says of each phase.
+        last_data: `PhaseData` of the last phase of the students.
+        last_policy: Policy of the last phase of the students that had one, in
+            its state after the training, or `None`.
+    """
+
+    def __init__(self, build, recipe, data, callbacks, finished, progress):
+        self.build = build
+        self.recipe = recipe
+        self.data = self.last_data = data
+        self.callbacks = callbacks
+        self.finished = finished
+        self.progress = progress
+        self.models = {}
+        self.results = {}
+        self.last_policy = None
+
+    def run(self, phases):
+        """Trains and measures the models of a list of `Phase`, in order."""
+        for phase in phases:
+            context = self._context(phase)
+            results = {
+                "name": phase.name,
+                "generation": phase.generation,
+                **self._train(context),
+                **PHASE_KINDS[phase.kind].measure(context),
+            }
+            self.progress.finish(phase.title)
+            self.models[phase.branch] = context.student
+            self.results.setdefault(phase.branch, []).append(results)
+            if phase.branch == STUDENT:
+                self.last_data = context.data
+                self.last_policy = context.policy or self.last_policy
+
+    def total(self, figure, branch):
+        """Returns the sum of a figure over the phases of a branch so far."""
+        return sum(phase[figure] for phase in self.results.get(branch, ()))
+
+    def _context(self, phase):
+        if phase.as_long_as is not None:
+            steps = self.total("steps", phase.as_long_as)
+            phase = dataclasses.replace(phase, steps=steps)
+        kind, recipe, data = PHASE_KINDS[phase.kind], self.recipe, self.data
+        student, teacher = kind.models(
+            phase,
+            self.models.get(phase.branch),
+            self._new_student,
+            recipe.settings,
+        )
+        policy = None
+        if kind.has_policy:
+            policy = recipe.policy()
+            policy.build((None, recipe.task.num_classes))
+        return PhaseContext(
+            phase=phase,
+            recipe=recipe.at_full_resolution()
+            if phase.full_resolution
+            else recipe,
+            data=data.with_validation_learned()
+            if phase.with_validation
+            else data,
+            student=student,
+            teacher=teacher,
+            policy=policy,
+            first_epoch=self.total("epochs", phase.branch),
+            callbacks=self.callbacks,
+            progress=self.progress,
+        )
+
+    def _train(self, context):
+        kind = PHASE_KINDS[context.phase.kind]
+        if not kind.trains:
+            return kind.train(context, None)
+        layers = [context.student]
+        if context.policy is not None:
+            layers.append(context.policy)
+        return self.finished.run(
+            context.phase.title,
+            layers,
+            lambda backup: kind.train(context, backup),
+        )
+
+    def _new_student(self, generation):
+        # The weights that a student starts from depend on nothing before it.
+        keras.utils.set_random_seed(self.data.seed + generation)
+        return self.build(generation)

@@ -1,0 +1,1 @@
+"""The training of one phase, its backup and its progress."""
