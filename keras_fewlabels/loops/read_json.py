@@ -8,13 +8,14 @@ def read_json(file, remedy):
 
     Args:
         file: Path.
-        remedy: String, what to do if it is damaged, and what was received.
+        remedy: String, the end of the error: what to do, and what was
+            received.
 
     Returns:
-        What is in it.
+        The content.
 
     Raises:
-        ValueError: If it is damaged.
+        ValueError: If the file is damaged.
     """
     try:
         return json.loads(file.read_text())

@@ -1,4 +1,4 @@
-"""New students from whatever a user calls one."""
+"""New students from a function or model of the user."""
 
 import inspect
 
@@ -8,7 +8,7 @@ from keras_fewlabels.models.copy_model import copy_model
 
 
 def builder_of(build_student):
-    """What makes the student of each generation.
+    """Returns the function that builds the student of each generation.
 
     Args:
         build_student: Function that returns a new Keras model; if it has a
@@ -20,7 +20,7 @@ def builder_of(build_student):
         Function of the generation, an int from 0, that returns a new model.
 
     Raises:
-        ValueError: If it is neither.
+        ValueError: If `build_student` is neither.
     """
     if isinstance(build_student, keras.Model):
         return lambda generation: _copy_of(build_student)
@@ -39,7 +39,7 @@ def builder_of(build_student):
 
 
 def _must_be_given(parameter):
-    # A width or depth with a default is the caller's own affair.
+    # A parameter with a default, such as a width, is the user's own.
     return parameter.default is parameter.empty and parameter.kind in (
         parameter.POSITIONAL_ONLY,
         parameter.POSITIONAL_OR_KEYWORD,

@@ -6,7 +6,7 @@ _ZERO_AT_FIRST = ("bias", "beta", "moving_mean")
 
 
 def was_trained(model):
-    """Whether a model, or the backbone in it, has been trained before.
+    """Returns whether a model, or its backbone, has been trained before.
 
     New biases and moving means are zeros, and training changes them.
 
@@ -14,8 +14,8 @@ def was_trained(model):
         model: Built Keras model.
 
     Returns:
-        Boolean: whether most of them are no zeros. `False` for a model that
-        has none.
+        Boolean, whether most of them are not zero. `False` for a model
+        without biases and moving means.
 
     Example:
 

@@ -9,11 +9,11 @@ from keras_fewlabels.models.stochastic_depth.residual_additions import (
 
 # Above this a linear classifier does tell images from their mirror images.
 _MIRRORS_DIFFER = 0.6
-# With fewer images than this the mirror test says nothing.
+# With fewer images, their mirror images cannot be told apart reliably.
 _FEW_IMAGES = 100
-# So many of the pixels at the edges must be alike to be a background.
-_BACKGROUND = 0.7
-# So many labels per class are not learned by heart at once.
+# The share of the pixels at the edges that a background has at least.
+_MIN_BACKGROUND = 0.7
+# With as many labels per class, images are not learned by heart at once.
 _MANY_LABELS = 100
 # As many as a ResNet-18 has. With three, dropping them cost 5 points of 49 on
 # CIFAR-10; the nets of Noisy Student have dozens.
@@ -29,7 +29,7 @@ _GEOMETRIC_OPS = [
 
 
 def image_noise(task):
-    """How images are augmented, and why.
+    """Returns the settings of the augmentation, with their reasons.
 
     Args:
         task: `Task`.
@@ -75,14 +75,14 @@ def image_noise(task):
 
 
 def _labeled_noise(task):
-    """How labelled images are augmented, in both kinds of phases."""
+    """Returns the augmentation of labelled images, with the reason."""
     if task.class_counts.mean() >= _MANY_LABELS:
         return "weak", "flips and shifts, as in FixMatch, learn faster"
     return "strong", "as in Noisy Student: few labels are learned by heart"
 
 
 def _fill_value(task):
-    """What is moved in from outside: the background, if there is one."""
+    """Returns the value of the background, if there is one, with the reason."""
     edges = np.concatenate(
         [
             task.sample[:, [0, -1]].reshape(-1),
@@ -92,13 +92,13 @@ def _fill_value(task):
     background = float(np.median(edges))
     low, high = task.value_range
     share = np.mean(np.abs(edges - background) <= 0.05 * (high - low))
-    if share < _BACKGROUND:
+    if share < _MIN_BACKGROUND:
         return None, "the edges of the images have no common value"
     return background, f"{share:.0%} of the pixels at the edges have it"
 
 
 def model_noise(model):
-    """Which residual branches are dropped, and why.
+    """Returns the rate at which residual branches are dropped.
 
     Args:
         model: The student.
@@ -121,26 +121,26 @@ def model_noise(model):
     return {"stochastic_depth": (0.0, reason)}
 
 
-# At most this many images and, in each direction, about this many pixels.
-_MOST_IMAGES = 1000
-_MOST_PIXELS = 8
+# The images at most, and about the pixels in each direction.
+_MAX_IMAGES = 1000
+_MAX_PIXELS = 8
 
 
 def mirror_accuracy(images):
-    """How well a linear classifier tells images from their mirror images.
+    """Measures how well images can be told from their mirror images.
 
-    Photographs are as likely one way round as the other; letters, digits,
-    X-rays and pages are not, and a model that learns from flipped ones learns
-    what does not occur.
+    Photographs are as likely one way round as the other. Letters, digits,
+    X-rays and pages are not, so a model must not learn from flipped ones.
 
     Args:
         images: Array of shape `(num_images, height, width, channels)`, at
             least two images.
 
     Returns:
-        Float, its accuracy on images that it was not fitted on: about 0.5
-        where flips do no harm, near 1 where no image looks like a flipped
-        one. With 200 images, 0.5 has a standard error of 0.035.
+        Float, the accuracy of a linear classifier on images that it was not
+        fitted on: about 0.5 where flips do no harm, near 1 where no image
+        looks like a flipped one. With 200 images, 0.5 has a standard error
+        of 0.035.
 
     Example:
 
@@ -152,13 +152,13 @@ def mirror_accuracy(images):
     >>> mirror_accuracy(images)
     1.0
     """
-    grey = np.asarray(images[:_MOST_IMAGES]).mean(axis=-1, dtype="float64")
+    grey = np.asarray(images[:_MAX_IMAGES]).mean(axis=-1, dtype="float64")
     half = grey.shape[2] // 2
     # What changes its sign when the image is flipped: a linear classifier
     # without a bias that is right about an image is right about its mirror.
     odd = (grey - grey[:, :, ::-1])[:, :, :half]
     odd = odd / (grey.std(axis=(1, 2), keepdims=True) + 1e-6)
-    odd = _means(odd, (_MOST_PIXELS, _MOST_PIXELS // 2))
+    odd = _means(odd, (_MAX_PIXELS, _MAX_PIXELS // 2))
     odd = odd.reshape(len(odd), odd.shape[1] * odd.shape[2])
     parts = odd[::2], odd[1::2]
     return float(np.mean([_accuracy(*parts), _accuracy(*reversed(parts))]))
@@ -170,12 +170,12 @@ def _accuracy(fitted, held_out):
         second_moments + 0.1 * np.eye(len(second_moments)), fitted.mean(axis=0)
     )
     scores = held_out @ weights
-    # A draw is no knowledge.
+    # A score of 0 is a guess.
     return np.mean(scores > 0) + np.mean(scores == 0) / 2
 
 
 def _means(images, sizes):
-    """The means of equal blocks, about so many in each direction."""
+    """Returns the means of equal blocks, about `sizes` of them."""
     for axis, size in zip((1, 2), sizes, strict=True):
         block = max(1, images.shape[axis] // size)
         count = images.shape[axis] // block

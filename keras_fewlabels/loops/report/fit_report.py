@@ -1,10 +1,13 @@
 import copy
 import io
 import json
-import os
-import pathlib
 import textwrap
 
+from keras_fewlabels.foundation.atomic_write import (
+    writable_folder,
+    write_whole,
+)
+from keras_fewlabels.foundation.result import Result
 from keras_fewlabels.loops.report.figures import report_figures
 from keras_fewlabels.loops.report.model_card import model_card
 from keras_fewlabels.loops.report.page import report_page
@@ -23,11 +26,12 @@ from keras_fewlabels.loops.report.text import (
 _NEEDED = ("seed", "seconds", "data", "settings", "why", "phases", "versions")
 
 
-class FitReport:
-    """What a fit loop did and reached, as a table, a dict and a page.
+class FitReport(Result):
+    """The phases and results of a fit loop, as a table, a dict and a page.
 
-    A fit loop returns it. `print(report)` shows the table,
-    `report.save(folder)` writes a page with plots. All accuracies are
+    `fit_noisy_student` returns one. `print(report)` shows the table,
+    `report.save(folder)` writes a page with plots, the model and the labels of
+    the unlabelled images. All accuracies are
     fractions in 0 to 1, next to the number of images they were measured on;
     table and page give percent. NaN and infinity become `None`, since JSON
     has neither.
@@ -35,7 +39,7 @@ class FitReport:
     Args:
         details: Dict of what JSON can hold:
 
-            - `seed`: Int. `seconds`: Float, for all there was to do.
+            - `seed`: Int. `seconds`: Float, the time of the whole fit.
             - `data`: Dict of `num_classes`, `class_names` or `None`,
               `class_counts` of the labelled images, `image_shape`, `dtype`,
               `value_range`, `num_labeled`, `num_validation`, `num_unlabeled`
@@ -46,8 +50,8 @@ class FitReport:
               `steps`, `seconds`, `best_epoch` counted from 0, `validation`
               and `test` (dicts of `accuracy`, `loss` and `num_images`),
               `history`, and `pseudo_labels` (a dict of `mask_ratio`,
-              `confidence`, `class_shares` and `accuracy`). The last five can
-              be `None`.
+              `confidence`, `class_shares` and `accuracy`, as the policy has
+              them at the end of the phase). The last five can be `None`.
             - `baseline`: Optional phase, without unlabelled images.
             - `linear_probe`: Optional dict of `name`, `seconds`, `validation`
               and `test`.
@@ -60,7 +64,7 @@ class FitReport:
               `true`, `predicted`, `confidence`).
             - `findings`: Optional dict, that of `data.FolderFindings`.
             - `versions`: Dict of packages to versions.
-        files: Optional `RunFiles`, what else there is to be written.
+        files: Optional `RunFiles`, further files to write.
 
     Raises:
         ValueError: If something is missing, or JSON cannot hold it.
@@ -93,8 +97,8 @@ class FitReport:
         missing = [name for name in _NEEDED if not _has(details, name)]
         if missing:
             raise ValueError(
-                "`details` must be a dict that says all there is about a fit, "
-                f"with at least one phase. Received: details without {missing}"
+                f"`details` must be a dict with {', '.join(_NEEDED)}, and at "
+                f"least one phase. Received: details without {missing}"
             )
         try:
             text = json.dumps(details)
@@ -108,7 +112,7 @@ class FitReport:
         self._files = files or RunFiles({})
 
     def to_dict(self):
-        """Returns a copy of all there is, a dict that JSON can hold."""
+        """Returns a copy of all details, a dict that JSON can hold."""
         return copy.deepcopy(self._details)
 
     def __str__(self):
@@ -125,6 +129,18 @@ class FitReport:
         lines.append(f"seed {details['seed']}, {time}")
         return "\n".join(lines)
 
+    def figure(self):
+        """Draws the accuracies of the phases, or else the learning curves.
+
+        Returns:
+            A `matplotlib.figure.Figure`, or `None` if there is neither.
+
+        Raises:
+            ImportError: If matplotlib is not installed.
+        """
+        figures = report_figures(self._details)
+        return figures["comparison"] or figures["learning_curves"]
+
     def save(self, folder):
         """Writes the report into a folder, over an earlier one.
 
@@ -138,24 +154,19 @@ class FitReport:
           hub. `settings.json`: settings, seed and versions, to run it again.
         - `model.keras`: the model that the fit returned, and `last.keras`:
           that of the last phase, if another was kept.
-        - `pseudo_labels.csv`: label and confidence of each unlabelled image.
+        - `pseudo_labels.csv`: label, confidence, and the weight in the loss of
+          each unlabelled image. The images are labelled when the report is
+          saved for the first time, by the model as it then is.
 
         Args:
             folder: String or path, which is created if it does not exist.
 
         Raises:
-            OSError: If the folder cannot be written.
+            OSError: If the folder cannot be written to.
             ImportError: If Jinja2 or matplotlib is not installed.
         """
-        folder = pathlib.Path(folder)
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-            _write(folder / "report.json", json.dumps(self._details, indent=2))
-        except OSError as error:
-            raise OSError(
-                "The report cannot be written. Give a folder in which you may "
-                f"create files. Received: folder={str(folder)!r} ({error})"
-            ) from error
+        folder = writable_folder(folder)
+        write_whole(folder / "report.json", json.dumps(self._details, indent=2))
         # The model first: all else can be made again.
         self._files.save_models(folder)
         figures = report_figures(self._details, self._files.mistakes)
@@ -173,7 +184,11 @@ class FitReport:
         }
         files = {f"{name}.png": png for name, png in pictures.items()}
         for name, content in {**files, **pages}.items():
-            _write(folder / name, content)
+            if content is None:
+                # That of an earlier report.
+                (folder / name).unlink(missing_ok=True)
+            else:
+                write_whole(folder / name, content)
 
 
 def _has(details, name):
@@ -187,15 +202,3 @@ def _png(figure):
     file = io.BytesIO()
     figure.savefig(file, format="png", dpi=150)
     return file.getvalue()
-
-
-def _write(path, content):
-    """Writes a file, or removes that of an earlier report."""
-    if content is None:
-        path.unlink(missing_ok=True)
-        return
-    # Whoever reads it meanwhile, or after a crash, finds a whole file.
-    unfinished = path.with_name(f"{path.name}.part")
-    content = content.encode() if isinstance(content, str) else content
-    unfinished.write_bytes(content)
-    os.replace(unfinished, path)

@@ -1,7 +1,7 @@
 """The tables of a `FitReport`: lists of rows of strings.
 
-The first row holds the headings, the first column names. Columns in which
-nothing is known are left out; a table without rows is empty.
+The first row holds the headings, and the first column the names. Columns
+without any value are left out. A table without rows is an empty list.
 """
 
 from keras_fewlabels.loops.report.text import (
@@ -13,13 +13,13 @@ from keras_fewlabels.loops.report.text import (
     result,
 )
 
-# So many files of a kind are named.
+# Files of a kind whose names are shown.
 _SHOWN_FILES = 3
 ACCURACIES = ("validation accuracy", "test accuracy")
 
 
 def phase_rows(details):
-    """Phases, then the baseline and the gain of the last phase over it."""
+    """Returns phases, then the baseline and the last phase's gain over it."""
     heads = ["phase", "steps", "time", *ACCURACIES]
     rows = [heads, *map(_phase_row, details["phases"])]
     baseline = details.get("baseline")
@@ -36,7 +36,7 @@ def phase_rows(details):
 
 
 def waterfall_rows(details):
-    """Steps, with the gain of each over the one before."""
+    """Returns the steps, with the gain of each over the one before."""
     steps = details.get("waterfall") or []
     rows = [["step", *ACCURACIES, "gain in points"]]
     split = known_split(steps)
@@ -51,7 +51,7 @@ def waterfall_rows(details):
 
 
 def pseudo_label_rows(details):
-    """What pseudo-labels were at the end of each phase that had some."""
+    """Returns the pseudo-labels at the end of each phase that had some."""
     rows = [["phase", "share used", "confidence", "accuracy"]]
     for phase in details["phases"]:
         labels = phase.get("pseudo_labels")
@@ -62,7 +62,7 @@ def pseudo_label_rows(details):
 
 
 def finding_rows(details):
-    """Kinds of files that were left out, or used though they are unusual."""
+    """Returns kinds of files that were skipped, or used though unusual."""
     rows = [["files", "", "count", "some of them"]]
     findings = details.get("findings") or {}
     for heading in "skipped", "used":
@@ -81,19 +81,19 @@ def finding_rows(details):
 
 
 def finding_notes(details):
-    """Lines on the files of a run: how many were looked at, what was noted."""
+    """Returns lines on the files of a run: their number and the notes."""
     findings = details.get("findings")
     if not findings:
         return []
     count = sum(part["num_files"] for part in findings["folders"].values())
-    line = f"All {count:,} files were looked at before the training"
+    line = f"All {count:,} files were checked before the training"
     if not findings["skipped"] and not findings["used"]:
         line += ", and none stood out"
     return [f"{line}.", *findings["notes"]]
 
 
 def text_lines(rows):
-    """Lines of text, with names at the left and all else at the right."""
+    """Returns lines of text, the names at the left, the rest at the right."""
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     lines = []
     for name, *cells in rows:

@@ -4,7 +4,7 @@ from keras_fewlabels.evaluation.verdict import wilson_interval
 
 
 def headline(details):
-    """What the last phase reached, and what labels alone did, if known."""
+    """Returns the accuracy of the kept model, and that of labels alone."""
     last = kept_phase(details)
     split = known_split([last])
     if split is None:
@@ -20,13 +20,13 @@ def headline(details):
 
 
 def kept_phase(details):
-    """The phase, or baseline, that the model of a report comes from."""
+    """Returns the phase, or baseline, that the kept model comes from."""
     is_baseline = (details.get("verdict") or {}).get("kept") == "baseline"
     return details["baseline"] if is_baseline else details["phases"][-1]
 
 
 def verdict_line(details):
-    """Whether the unlabelled images helped, in a sentence, if it is known."""
+    """Returns a sentence on whether the unlabelled images helped, or `""`."""
     verdict = details.get("verdict")
     if not verdict:
         return ""
@@ -44,7 +44,7 @@ def verdict_line(details):
 
 
 def data_line(data):
-    """How many images there were of each kind, in one line."""
+    """Returns the number of images of each kind, in one line."""
     kinds = {
         "num_labeled": "labelled",
         "num_validation": "validation",
@@ -60,13 +60,13 @@ def data_line(data):
 
 
 def phase_name(phase):
-    """The name of a phase, with its generation after that of the teacher."""
+    """Returns the name of a phase, with its generation if it is not 0."""
     generation = phase.get("generation")
     return f"{phase['name']} {generation}" if generation else phase["name"]
 
 
 def result(part, split):
-    """The accuracy of a phase or step, with its interval and images."""
+    """Returns the accuracy of a phase, its interval and number of images."""
     if known_split([{split: part.get(split)}]) is None:
         return ""
     accuracy, count = (part[split][key] for key in ("accuracy", "num_images"))
@@ -78,18 +78,18 @@ def result(part, split):
 
 
 def percent(share):
-    """A share in 0 to 1 with one decimal, nothing where it is not known."""
+    """Returns a fraction in percent with one decimal; `""` for `None`."""
     return "" if share is None else f"{100 * share:.1f} %"
 
 
 def points(difference):
-    """The difference of two shares, in points of percent."""
+    """Returns the difference of two fractions, in percentage points."""
     # Rounded first, for a tiny loss is written +0.0, not -0.0.
     return f"{round(100 * difference, 1) + 0.0:+.1f}"
 
 
 def duration(seconds):
-    """Seconds as `1:23` or `1:00:00`."""
+    """Returns seconds as `1:23` or `1:00:00`."""
     minutes, seconds = divmod(round(seconds), 60)
     hours, minutes = divmod(minutes, 60)
     if hours:
@@ -98,7 +98,7 @@ def duration(seconds):
 
 
 def known_split(parts):
-    """Returns on which images all parts were evaluated.
+    """Returns the images on which all parts were evaluated.
 
     Accuracies are compared only if they were measured on the same images.
 

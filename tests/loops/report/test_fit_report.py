@@ -1,6 +1,6 @@
 import base64
 import json
-import pathlib
+import os
 import sys
 
 import keras
@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from keras_fewlabels.data.sources.image_source import image_source
+from keras_fewlabels.foundation.result import Result
 from keras_fewlabels.loops.noisy_student.measure import PseudoLabels
 from keras_fewlabels.loops.report import FitReport
 from keras_fewlabels.loops.report.run_files import RunFiles
@@ -172,6 +173,13 @@ def test_models_and_pseudo_labels_lie_beside_the_page(tmp_path):
     assert not any(name.startswith(".") for name in names)
 
 
+def test_the_figure_compares_the_phases():
+    report = FitReport(details())
+    assert isinstance(report, Result)
+    (axes,) = report.figure().axes
+    assert len(axes.patches) == len(report.to_dict()["phases"]) + 1
+
+
 @pytest.mark.parametrize("below", ["", "folder"])
 def test_a_folder_that_cannot_be_written(tmp_path, below, monkeypatch):
     # Nothing is drawn: without matplotlib the error would be another one.
@@ -188,12 +196,10 @@ def test_a_crash_while_writing_keeps_the_earlier_file(tmp_path, monkeypatch):
     report.save(tmp_path)
     before = (tmp_path / "report.json").read_bytes()
 
-    def half(path, content):
-        with open(path, "wb") as file:
-            file.write(content[:10])
+    def fail(file):
         raise OSError("disk is full")
 
-    monkeypatch.setattr(pathlib.Path, "write_bytes", half)
+    monkeypatch.setattr(os, "fsync", fail)
     with pytest.raises(OSError, match="disk is full"):
         report.save(tmp_path)
     assert (tmp_path / "report.json").read_bytes() == before

@@ -133,7 +133,7 @@ def test_findings_name_some_of_the_files():
 def test_files_that_do_not_stand_out_were_looked_at():
     folders = {"test": {"num_files": 500}, "labeled": {"num_files": 1000}}
     findings = {"folders": folders, "notes": ["few"], "skipped": [], "used": []}
-    looked_at = "All 1,500 files were looked at before the training"
+    looked_at = "All 1,500 files were checked before the training"
     line, note = finding_notes({"findings": findings})
     assert (line, note) == (f"{looked_at}, and none stood out.", "few")
     line, _ = finding_notes({"findings": {**findings, "used": [{}]}})
