@@ -12,10 +12,6 @@ FOLDERS = [path.parent for path in sorted(PACKAGE.rglob("__init__.py"))]
 FILES = [
     path for path in sorted(PACKAGE.rglob("*.py")) if path.stem != "__init__"
 ]
-# Folders that are to be split.
-TOO_FULL = {"loops/noisy_student"}
-# Files that are to be removed.
-LEAVING = {"data/sources/unlabeled_source.py"}
 
 
 def name_of(path):
@@ -26,11 +22,10 @@ def name_of(path):
 def test_a_folder_has_at_most_twelve_entries(folder):
     entries = {path.name for path in folder.iterdir()}
     entries -= {"__init__.py", "__pycache__"}
-    assert len(entries) <= 12 or name_of(folder) in TOO_FULL
+    assert len(entries) <= 12
 
 
 @pytest.mark.parametrize("path", FILES, ids=name_of)
 def test_a_file_has_its_test_in_the_same_place(path):
     folder = TESTS / path.relative_to(PACKAGE).parent
-    has_test = (folder / f"test_{path.name}").is_file()
-    assert has_test or name_of(path) in LEAVING
+    assert (folder / f"test_{path.name}").is_file()

@@ -8,13 +8,13 @@ from keras_fewlabels.callbacks.stage_learning_rate import (
     current_rate,
 )
 from keras_fewlabels.callbacks.starting_point import StartingPoint
-from keras_fewlabels.foundation.arguments import (
+from keras_fewlabels.foundation import (
+    Result,
     check_fraction,
     check_int,
     check_number,
     check_positive,
 )
-from keras_fewlabels.foundation.result import Result
 from keras_fewlabels.plots.results.learning_rates import learning_rates
 
 

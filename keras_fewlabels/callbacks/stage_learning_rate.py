@@ -1,9 +1,6 @@
 import keras
 
-from keras_fewlabels.foundation.keras_internals import (
-    compiled_learning_rate,
-    inner_optimizer,
-)
+from keras_fewlabels.foundation import compiled_learning_rate, inner_optimizer
 
 _Schedule = keras.optimizers.schedules.LearningRateSchedule
 

@@ -1,17 +1,14 @@
-from keras_fewlabels.data.batches.mixed_batches import MixedBatches
-from keras_fewlabels.data.checks.images import (
+from keras_fewlabels.data.batches import MixedBatches
+from keras_fewlabels.data.checks import (
     as_array,
     check_images,
-    check_same_images,
-)
-from keras_fewlabels.data.checks.labels import (
     check_labels,
+    check_same_images,
     check_sample_weight,
     check_truth,
 )
-from keras_fewlabels.data.sources.datasets import is_dataset
-from keras_fewlabels.data.sources.image_source import image_source
-from keras_fewlabels.foundation.arguments import (
+from keras_fewlabels.data.sources import image_source, is_dataset
+from keras_fewlabels.foundation import (
     check_bool,
     check_int,
     check_positive,

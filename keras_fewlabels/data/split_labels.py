@@ -1,12 +1,12 @@
 import numpy as np
 
-from keras_fewlabels.data.checks.images import as_array, check_images
-from keras_fewlabels.data.checks.labels import check_labels, class_numbers
-from keras_fewlabels.foundation.arguments import (
-    check_bool,
-    check_int,
-    check_seed,
+from keras_fewlabels.data.checks import (
+    as_array,
+    check_images,
+    check_labels,
+    class_numbers,
 )
+from keras_fewlabels.foundation import check_bool, check_int, check_seed
 
 
 def split_labels(x, y, num_labeled, num_unlabeled=None, stratify=True, seed=0):

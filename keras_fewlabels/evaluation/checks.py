@@ -3,12 +3,12 @@
 import keras
 import numpy as np
 
-from keras_fewlabels.data.checks.images import (
+from keras_fewlabels.data.checks import (
     as_array,
     check_images,
     check_input_shape,
 )
-from keras_fewlabels.foundation.arguments import (
+from keras_fewlabels.foundation import (
     check_int,
     check_type,
     resolve_value_range,

@@ -3,11 +3,10 @@
 import keras
 import numpy as np
 
-from keras_fewlabels.data.checks.images import check_input_shape
+from keras_fewlabels.data.checks import check_input_shape
 from keras_fewlabels.evaluation.checks import check_scores
-from keras_fewlabels.foundation.head_input import head_input
-from keras_fewlabels.foundation.keras_internals import graph_of
-from keras_fewlabels.policies.parts.class_probabilities import gives_logits
+from keras_fewlabels.foundation import graph_of, head_input
+from keras_fewlabels.policies.parts import gives_logits
 
 # The number of batches that are read and predicted at a time.
 _BATCHES_PER_PIECE = 16

@@ -1,6 +1,6 @@
 import keras
 
-from keras_fewlabels.foundation.arguments import check_verbose
+from keras_fewlabels.foundation import check_verbose
 
 
 class PredictionProgress(keras.callbacks.Callback):

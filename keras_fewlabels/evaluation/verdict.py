@@ -5,8 +5,8 @@ import math
 
 import numpy as np
 
-from keras_fewlabels.data.checks.labels import class_numbers
-from keras_fewlabels.foundation.result import Result
+from keras_fewlabels.data.checks import class_numbers
+from keras_fewlabels.foundation import Result
 
 # 95 % of a normal distribution lie within this many deviations of its mean.
 _Z_95 = 1.959964

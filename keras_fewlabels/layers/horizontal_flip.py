@@ -1,7 +1,7 @@
 import keras
 from keras import ops
 
-from keras_fewlabels.foundation.arguments import check_seed
+from keras_fewlabels.foundation import check_seed
 from keras_fewlabels.layers.replica_seed_generator import ReplicaSeedGenerator
 
 

@@ -1,7 +1,7 @@
 import keras
 from keras import ops
 
-from keras_fewlabels.foundation.arguments import (
+from keras_fewlabels.foundation import (
     check_bool,
     check_choice,
     check_fraction,

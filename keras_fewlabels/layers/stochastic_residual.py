@@ -1,13 +1,11 @@
 import keras
 from keras import ops
 
-from keras_fewlabels.foundation.arguments import (
+from keras_fewlabels.foundation import (
     check_choice,
     check_fraction,
     check_seed,
     check_type,
-)
-from keras_fewlabels.foundation.keras_internals import (
     flatten_layers,
     own_trainable_variables,
 )

@@ -1,6 +1,6 @@
 import keras
 
-from keras_fewlabels.foundation.arguments import check_type
+from keras_fewlabels.foundation import check_type
 
 
 def check_compiled(model):

@@ -9,9 +9,10 @@ from keras_fewlabels.callbacks.fine_tune.find_backbone import (
 )
 from keras_fewlabels.callbacks.fine_tune.trainable_flags import TrainableFlags
 from keras_fewlabels.callbacks.fine_tune.widen_optimizer import widen_optimizer
-from keras_fewlabels.data.sources.datasets import is_dataset, read_elements
-from keras_fewlabels.foundation.arguments import check_int, check_verbose
-from keras_fewlabels.foundation.keras_internals import (
+from keras_fewlabels.data.sources import is_dataset, read_elements
+from keras_fewlabels.foundation import (
+    check_int,
+    check_verbose,
     compile_settings,
     graph_of,
     nodes_in_order,

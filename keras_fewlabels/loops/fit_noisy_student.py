@@ -3,8 +3,7 @@ import time
 import keras
 
 from keras_fewlabels.data.folders.folder_findings import FolderFindings
-from keras_fewlabels.foundation.arguments import check_int, check_type
-from keras_fewlabels.foundation.text_table import check_class_names
+from keras_fewlabels.foundation import check_class_names, check_int, check_type
 from keras_fewlabels.loops.noisy_student.build_student import builder_of
 from keras_fewlabels.loops.noisy_student.is_pretrained import was_trained
 from keras_fewlabels.loops.noisy_student.outcome import Outcome

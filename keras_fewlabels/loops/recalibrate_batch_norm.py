@@ -4,8 +4,7 @@ import keras
 from keras import ops
 
 from keras_fewlabels.callbacks.fine_tune.trainable_flags import TrainableFlags
-from keras_fewlabels.foundation.arguments import check_int, check_type
-from keras_fewlabels.foundation.keras_internals import flatten_layers
+from keras_fewlabels.foundation import check_int, check_type, flatten_layers
 
 
 def recalibrate_batch_norm(model, images, *, batch_size=256):

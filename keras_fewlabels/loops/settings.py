@@ -3,7 +3,7 @@ import dataclasses
 
 import numpy as np
 
-from keras_fewlabels.foundation.arguments import (
+from keras_fewlabels.foundation import (
     BOOL,
     NONE,
     Rule,

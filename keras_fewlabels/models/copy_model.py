@@ -1,11 +1,7 @@
 import keras
 import numpy as np
 
-from keras_fewlabels.foundation.keras_internals import (
-    copy_input,
-    flatten_layers,
-    is_graph,
-)
+from keras_fewlabels.foundation import copy_input, flatten_layers, is_graph
 from keras_fewlabels.models.copy_weights import (
     copy_weights,
     finalize_normalization,

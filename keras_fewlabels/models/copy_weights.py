@@ -3,7 +3,7 @@
 import keras
 import numpy as np
 
-from keras_fewlabels.foundation.keras_internals import flatten_layers
+from keras_fewlabels.foundation import flatten_layers
 
 
 def copy_weights(source, target):

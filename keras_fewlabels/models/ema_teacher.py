@@ -1,7 +1,7 @@
 import keras
 from keras import ops
 
-from keras_fewlabels.foundation.arguments import check_fraction
+from keras_fewlabels.foundation import check_fraction
 from keras_fewlabels.models.copy_model import copy_model
 
 

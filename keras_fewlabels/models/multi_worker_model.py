@@ -1,4 +1,4 @@
-from keras_fewlabels.foundation.keras_internals import MultiWorkerFixes
+from keras_fewlabels.foundation import MultiWorkerFixes
 
 
 class MultiWorkerModel(MultiWorkerFixes):

@@ -1,7 +1,7 @@
 import keras
 from keras import ops
 
-from keras_fewlabels.foundation.arguments import check_bool, check_number
+from keras_fewlabels.foundation import check_bool, check_number
 from keras_fewlabels.models.ema_teacher import EMATeacher
 from keras_fewlabels.models.student.after_train_step import after_train_step
 from keras_fewlabels.models.student.fit_checks import check_models, check_noise
@@ -11,11 +11,11 @@ from keras_fewlabels.models.student.student_model import (
     split_predictions,
 )
 from keras_fewlabels.policies import FixedThreshold
-from keras_fewlabels.policies.parts.class_probabilities import (
+from keras_fewlabels.policies.parts import (
     class_probabilities,
+    num_replicas,
     reads_logits,
 )
-from keras_fewlabels.policies.parts.global_batch import num_replicas
 from keras_fewlabels.policies.policy import check_policy
 
 

@@ -1,9 +1,6 @@
 import keras
 
-from keras_fewlabels.foundation.arguments import (
-    check_int,
-    resolve_value_range,
-)
+from keras_fewlabels.foundation import check_int, resolve_value_range
 from keras_fewlabels.plots.image_grid import image_grid
 
 

@@ -1,9 +1,6 @@
 import numpy as np
 
-from keras_fewlabels.foundation.text_table import (
-    check_class_names,
-    class_name,
-)
+from keras_fewlabels.foundation import check_class_names, class_name
 from keras_fewlabels.plots.figure import new_figure
 
 # With more classes, numbers in cells and names beside them cannot be read.

@@ -1,9 +1,6 @@
 import numpy as np
 
-from keras_fewlabels.foundation.arguments import (
-    check_int,
-    resolve_value_range,
-)
+from keras_fewlabels.foundation import check_int, resolve_value_range
 from keras_fewlabels.plots.image_grid import image_grid, in_rows
 
 # Images that a person looks at in one go.

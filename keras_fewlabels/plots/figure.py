@@ -1,6 +1,6 @@
 """An empty figure of matplotlib, which is imported only when one is drawn."""
 
-from keras_fewlabels.foundation.optional_import import optional_import
+from keras_fewlabels.foundation import optional_import
 
 # Colours of what is right or won, and of what is wrong or lost.
 RIGHT, WRONG = "tab:blue", "tab:red"

@@ -1,6 +1,6 @@
 import numpy as np
 
-from keras_fewlabels.foundation.text_table import check_class_names
+from keras_fewlabels.foundation import check_class_names
 from keras_fewlabels.plots.figure import OUTLINE, RIGHT, WRONG, new_figure
 
 _NO_LABEL = "0.8"

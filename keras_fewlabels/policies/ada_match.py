@@ -2,13 +2,12 @@ import keras
 import numpy as np
 from keras import ops
 
-from keras_fewlabels.foundation.arguments import (
-    check_fraction,
-    check_probability,
+from keras_fewlabels.foundation import check_fraction, check_probability
+from keras_fewlabels.policies.parts import (
+    global_batch,
+    move_average,
+    pseudo_targets,
 )
-from keras_fewlabels.policies.parts.global_batch import global_batch
-from keras_fewlabels.policies.parts.moving_average import move_average
-from keras_fewlabels.policies.parts.pseudo_targets import pseudo_targets
 from keras_fewlabels.policies.policy import Policy
 
 

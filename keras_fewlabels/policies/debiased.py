@@ -2,8 +2,8 @@ import keras
 import numpy as np
 from keras import ops
 
-from keras_fewlabels.foundation.arguments import check_number
-from keras_fewlabels.policies.parts.adjusted_policy import AdjustedPolicy
+from keras_fewlabels.foundation import check_number
+from keras_fewlabels.policies.parts import AdjustedPolicy
 
 
 @keras.saving.register_keras_serializable(package="keras_fewlabels")

@@ -2,7 +2,7 @@ import keras
 import numpy as np
 from keras import ops
 
-from keras_fewlabels.policies.parts.adjusted_policy import AdjustedPolicy
+from keras_fewlabels.policies.parts import AdjustedPolicy
 
 
 @keras.saving.register_keras_serializable(package="keras_fewlabels")

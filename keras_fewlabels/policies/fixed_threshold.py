@@ -1,11 +1,8 @@
 import keras
 from keras import ops
 
-from keras_fewlabels.foundation.arguments import (
-    check_positive,
-    check_probability,
-)
-from keras_fewlabels.policies.parts.pseudo_targets import pseudo_targets
+from keras_fewlabels.foundation import check_positive, check_probability
+from keras_fewlabels.policies.parts import pseudo_targets
 from keras_fewlabels.policies.policy import Policy
 
 

@@ -2,9 +2,8 @@ import keras
 import numpy as np
 from keras import ops
 
-from keras_fewlabels.foundation.arguments import check_int, check_probability
-from keras_fewlabels.policies.parts.global_batch import global_batch
-from keras_fewlabels.policies.parts.pseudo_targets import pseudo_targets
+from keras_fewlabels.foundation import check_int, check_probability
+from keras_fewlabels.policies.parts import global_batch, pseudo_targets
 from keras_fewlabels.policies.policy import Policy
 
 _TABLE_SIZE = 65_536

@@ -5,7 +5,7 @@ import dataclasses
 import keras
 import numpy as np
 
-from keras_fewlabels.foundation.arguments import check_int
+from keras_fewlabels.foundation import check_int
 
 
 @keras.saving.register_keras_serializable(package="keras_fewlabels")

@@ -5,8 +5,7 @@ import warnings
 
 import numpy as np
 
-from keras_fewlabels.foundation.atomic_write import atomic_write
-from keras_fewlabels.foundation.fingerprint import fingerprint
+from keras_fewlabels.foundation import atomic_write, fingerprint
 
 
 class ArrayStore:

@@ -5,14 +5,12 @@ import json
 import pathlib
 import warnings
 
-from keras_fewlabels.foundation.atomic_write import (
+from keras_fewlabels.foundation import (
     atomic_write,
-    remove_unfinished,
-    write_whole,
-)
-from keras_fewlabels.foundation.fingerprint import (
     file_fingerprint,
     fingerprint,
+    remove_unfinished,
+    write_whole,
 )
 
 

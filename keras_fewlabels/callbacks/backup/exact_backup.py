@@ -4,9 +4,13 @@ import keras
 
 from keras_fewlabels.callbacks.backup.epoch_backup import EpochBackup
 from keras_fewlabels.callbacks.backup.seed_epochs import SeedEpochs
-from keras_fewlabels.foundation.arguments import check_bool, check_seed
-from keras_fewlabels.foundation.atomic_write import folder_path, writable_folder
-from keras_fewlabels.foundation.keras_internals import set_initial_epoch
+from keras_fewlabels.foundation import (
+    check_bool,
+    check_seed,
+    folder_path,
+    set_initial_epoch,
+    writable_folder,
+)
 
 
 class ExactBackup(keras.callbacks.Callback):

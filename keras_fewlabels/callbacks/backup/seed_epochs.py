@@ -5,8 +5,7 @@ from keras_fewlabels.callbacks.backup.global_generators import (
     GlobalGenerators,
     seed_global_generators,
 )
-from keras_fewlabels.foundation.arguments import check_int
-from keras_fewlabels.foundation.keras_internals import set_initial_epoch
+from keras_fewlabels.foundation import check_int, set_initial_epoch
 
 
 class SeedEpochs(keras.callbacks.Callback):

@@ -1,9 +1,6 @@
 import keras
 
-from keras_fewlabels.foundation.keras_internals import (
-    flatten_layers,
-    has_layers,
-)
+from keras_fewlabels.foundation import flatten_layers, has_layers
 
 
 def find_backbone(model, backbone):

@@ -15,7 +15,7 @@ from keras_fewlabels.callbacks.stage_learning_rate import (
     StageLearningRate,
     current_rate,
 )
-from keras_fewlabels.foundation.arguments import (
+from keras_fewlabels.foundation import (
     Rule,
     check_argument,
     check_bool,
@@ -23,9 +23,9 @@ from keras_fewlabels.foundation.arguments import (
     check_number,
     int_rule,
     number_rule,
+    set_initial_epoch,
     type_rule,
 )
-from keras_fewlabels.foundation.keras_internals import set_initial_epoch
 
 _CHOICES = (
     int_rule(0),

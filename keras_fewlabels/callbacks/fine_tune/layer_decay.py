@@ -1,7 +1,7 @@
 import keras
 
 from keras_fewlabels.callbacks.fine_tune.training_stages import top_layers
-from keras_fewlabels.foundation.keras_internals import (
+from keras_fewlabels.foundation import (
     has_layers,
     inner_optimizer,
     replace_update,

@@ -1,9 +1,6 @@
 import keras
 
-from keras_fewlabels.foundation.keras_internals import (
-    flatten_layers,
-    own_trainable_variables,
-)
+from keras_fewlabels.foundation import flatten_layers, own_trainable_variables
 
 
 class TrainableFlags:

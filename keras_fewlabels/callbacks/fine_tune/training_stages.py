@@ -5,7 +5,7 @@ import difflib
 import keras
 
 from keras_fewlabels.callbacks.fine_tune.trainable_flags import TrainableFlags
-from keras_fewlabels.foundation.keras_internals import flatten_layers
+from keras_fewlabels.foundation import flatten_layers
 
 
 class TrainingStages:

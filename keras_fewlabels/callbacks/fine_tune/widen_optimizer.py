@@ -4,7 +4,7 @@ import itertools
 
 import keras
 
-from keras_fewlabels.foundation.keras_internals import (
+from keras_fewlabels.foundation import (
     forget_optimizer_state,
     inner_optimizer,
     optimized_variables,

@@ -5,14 +5,15 @@ import warnings
 import keras
 
 from keras_fewlabels.callbacks.pseudo_labeler.workers import labeling_worker
-from keras_fewlabels.data.checks.images import as_array, check_input_shape
-from keras_fewlabels.data.checks.labels import (
+from keras_fewlabels.data.checks import (
+    as_array,
+    check_input_shape,
     check_label_form,
     check_labels,
     class_numbers,
     is_one_hot,
 )
-from keras_fewlabels.foundation.arguments import (
+from keras_fewlabels.foundation import (
     BOOL,
     NONE,
     choice_rule,
@@ -21,7 +22,7 @@ from keras_fewlabels.foundation.arguments import (
     type_rule,
 )
 from keras_fewlabels.policies import TopPerClass
-from keras_fewlabels.policies.parts.class_probabilities import (
+from keras_fewlabels.policies.parts import (
     check_class_scores,
     check_same_classes,
     reads_class_numbers,

@@ -7,10 +7,8 @@ import keras
 import numpy as np
 from keras import ops
 
-from keras_fewlabels.foundation.fingerprint import fingerprint
-from keras_fewlabels.policies.parts.class_probabilities import (
-    class_probabilities,
-)
+from keras_fewlabels.foundation import fingerprint
+from keras_fewlabels.policies.parts import class_probabilities
 
 # Batches that are predicted, stored and exchanged at a time.
 _BATCHES_PER_PIECE = 64

@@ -12,10 +12,10 @@ from keras_fewlabels.callbacks.pseudo_labeler.label_pass import (
     restore_policy,
 )
 from keras_fewlabels.callbacks.pseudo_labeler.label_record import LabelRecord
-from keras_fewlabels.foundation.atomic_write import remove_unfinished
-from keras_fewlabels.foundation.fingerprint import (
+from keras_fewlabels.foundation import (
     essential_config,
     fingerprint,
+    remove_unfinished,
 )
 from keras_fewlabels.policies.top_per_class import (
     TopPerClass,

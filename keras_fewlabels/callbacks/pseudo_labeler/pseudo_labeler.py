@@ -19,12 +19,15 @@ from keras_fewlabels.callbacks.pseudo_labeler.labeling_rounds import (
 )
 from keras_fewlabels.callbacks.pseudo_labeler.workers import labeling_worker
 from keras_fewlabels.callbacks.starting_point import StartingPoint
-from keras_fewlabels.data.batches.pseudo_labeled_data import pseudo_labeled_data
+from keras_fewlabels.data.batches import pseudo_labeled_data
 from keras_fewlabels.data.review import read_veto
-from keras_fewlabels.data.sources.image_source import image_source
-from keras_fewlabels.foundation.arguments import check_arguments
-from keras_fewlabels.foundation.atomic_write import folder_path, writable_folder
-from keras_fewlabels.foundation.keras_internals import set_initial_epoch
+from keras_fewlabels.data.sources import image_source
+from keras_fewlabels.foundation import (
+    check_arguments,
+    folder_path,
+    set_initial_epoch,
+    writable_folder,
+)
 from keras_fewlabels.policies import FixedThreshold, TopPerClass
 from keras_fewlabels.policies.policy import check_policy
 

@@ -1,10 +1,8 @@
 """The images, labels and names that TensorBoard shows."""
 
-from keras_fewlabels.data.checks.images import as_array
-from keras_fewlabels.data.checks.labels import check_truth, class_numbers
-from keras_fewlabels.data.sources.image_source import image_source
-from keras_fewlabels.data.sources.labeled_arrays import labeled_arrays
-from keras_fewlabels.foundation.arguments import check_names
+from keras_fewlabels.data.checks import as_array, check_truth, class_numbers
+from keras_fewlabels.data.sources import image_source, labeled_arrays
+from keras_fewlabels.foundation import check_names
 
 
 def first_labeled(labeled, num_images):

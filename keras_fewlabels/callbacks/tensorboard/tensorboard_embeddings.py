@@ -8,16 +8,17 @@ from keras_fewlabels.callbacks.tensorboard.shown_images import (
     first_images,
 )
 from keras_fewlabels.callbacks.tensorboard.view_cards import shades
-from keras_fewlabels.data.checks.labels import check_labels, class_numbers
-from keras_fewlabels.foundation.arguments import check_int, resolve_value_range
-from keras_fewlabels.foundation.atomic_write import (
+from keras_fewlabels.data.checks import check_labels, class_numbers
+from keras_fewlabels.foundation import (
     atomic_write,
+    check_int,
+    graph_of,
+    head_input,
+    optional_import,
+    resolve_value_range,
     writable_folder,
     write_whole,
 )
-from keras_fewlabels.foundation.head_input import head_input
-from keras_fewlabels.foundation.keras_internals import graph_of
-from keras_fewlabels.foundation.optional_import import optional_import
 
 # In pixels. Browsers do not show a larger texture.
 _LARGEST_SPRITE = 8192

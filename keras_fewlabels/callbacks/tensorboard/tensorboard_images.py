@@ -17,17 +17,14 @@ from keras_fewlabels.callbacks.tensorboard.view_cards import (
     shades,
     view_cards,
 )
-from keras_fewlabels.foundation.arguments import (
+from keras_fewlabels.foundation import (
     check_int,
     check_type,
+    optional_import,
     resolve_value_range,
+    writable_folder,
 )
-from keras_fewlabels.foundation.atomic_write import writable_folder
-from keras_fewlabels.foundation.optional_import import optional_import
-from keras_fewlabels.policies.parts.class_probabilities import (
-    class_probabilities,
-    reads_logits,
-)
+from keras_fewlabels.policies.parts import class_probabilities, reads_logits
 
 
 class TensorBoardImages(keras.callbacks.Callback):

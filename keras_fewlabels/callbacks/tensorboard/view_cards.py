@@ -9,7 +9,7 @@ import dataclasses
 
 import numpy as np
 
-from keras_fewlabels.foundation.optional_import import optional_import
+from keras_fewlabels.foundation import optional_import
 
 # In pixels. Small images are enlarged to about this side.
 _SIDE, _GAP = 64, 4

@@ -6,7 +6,7 @@ import random
 import numpy as np
 import tensorflow as tf
 
-from keras_fewlabels.data.checks.labels import check_truth
+from keras_fewlabels.data.checks import check_truth
 from keras_fewlabels.data.sources.streams import (
     as_stream,
     check_elements,

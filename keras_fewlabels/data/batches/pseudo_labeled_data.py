@@ -3,18 +3,14 @@
 from keras_fewlabels.data.batches.pseudo_labeled_batches import (
     PseudoLabeledBatches,
 )
-from keras_fewlabels.data.checks.images import (
+from keras_fewlabels.data.checks import (
     as_array,
     check_images,
+    check_labels,
     check_same_images,
 )
-from keras_fewlabels.data.checks.labels import check_labels
-from keras_fewlabels.data.sources.datasets import is_dataset
-from keras_fewlabels.foundation.arguments import (
-    check_bool,
-    check_int,
-    check_seed,
-)
+from keras_fewlabels.data.sources import is_dataset
+from keras_fewlabels.foundation import check_bool, check_int, check_seed
 
 
 def pseudo_labeled_data(

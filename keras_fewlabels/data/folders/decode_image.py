@@ -4,7 +4,7 @@ import contextlib
 
 import numpy as np
 
-from keras_fewlabels.foundation.optional_import import optional_import
+from keras_fewlabels.foundation import optional_import
 
 # Formats that Pillow decodes by itself. For others, such as EPS, it starts
 # another program.

@@ -3,7 +3,7 @@
 import os
 
 from keras_fewlabels.data.folders.find_files import class_folders
-from keras_fewlabels.foundation.arguments import check_number
+from keras_fewlabels.foundation import check_number
 
 
 def check_folders(folders):

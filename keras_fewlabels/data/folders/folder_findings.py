@@ -1,7 +1,7 @@
 import copy
 import dataclasses
 
-from keras_fewlabels.foundation.result import Result
+from keras_fewlabels.foundation import Result
 
 # Files that are printed per kind.
 _PRINTED_FILES = 5

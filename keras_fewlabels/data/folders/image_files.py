@@ -10,11 +10,7 @@ from keras_fewlabels.data.folders.decode_image import (
     resize_image,
 )
 from keras_fewlabels.data.folders.image_size import checked_image_size
-from keras_fewlabels.foundation.arguments import (
-    check_bool,
-    check_choice,
-    check_int,
-)
+from keras_fewlabels.foundation import check_bool, check_choice, check_int
 
 
 class ImageFiles:

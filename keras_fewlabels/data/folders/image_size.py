@@ -4,7 +4,7 @@ import collections
 
 from keras_fewlabels.data.folders.find_files import printable_path
 from keras_fewlabels.data.folders.folder_findings import Finding
-from keras_fewlabels.foundation.arguments import check_int
+from keras_fewlabels.foundation import check_int
 
 # The size of most networks for ImageNet. Larger images take longer and seldom
 # make a classifier better.

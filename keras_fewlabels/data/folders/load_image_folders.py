@@ -13,7 +13,7 @@ from keras_fewlabels.data.folders.image_files import ImageFiles
 from keras_fewlabels.data.folders.image_folders import ImageFolders
 from keras_fewlabels.data.folders.image_size import checked_image_size
 from keras_fewlabels.data.split_labels import split_labels
-from keras_fewlabels.foundation.arguments import (
+from keras_fewlabels.foundation import (
     check_bool,
     check_choice,
     check_int,

@@ -7,7 +7,7 @@ import pathlib
 
 import numpy as np
 
-from keras_fewlabels.foundation.atomic_write import write_whole
+from keras_fewlabels.foundation import write_whole
 
 # The columns that identify the image of a row.
 _KEYS = ("index", "path", "hash")

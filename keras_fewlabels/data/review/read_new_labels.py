@@ -4,7 +4,7 @@ from keras_fewlabels.data.review.image_table import (
     find_images,
     read_image_table,
 )
-from keras_fewlabels.data.sources.image_source import image_source
+from keras_fewlabels.data.sources import image_source
 
 
 def read_new_labels(unlabeled, file, *, class_names=None):

@@ -3,15 +3,12 @@ import warnings
 
 import numpy as np
 
-from keras_fewlabels.data.checks.images import is_array_like
+from keras_fewlabels.data.checks import is_array_like
 from keras_fewlabels.data.review.image_table import (
     find_images,
     read_image_table,
 )
-from keras_fewlabels.data.sources.image_source import (
-    ImageSource,
-    image_source,
-)
+from keras_fewlabels.data.sources import ImageSource, image_source
 
 _ANSWERS = ("yes", "no")
 

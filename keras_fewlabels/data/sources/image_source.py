@@ -7,9 +7,9 @@ import zlib
 import keras
 import numpy as np
 
-from keras_fewlabels.data.checks.images import check_images, is_array_like
+from keras_fewlabels.data.checks import check_images, is_array_like
 from keras_fewlabels.data.sources.datasets import is_dataset
-from keras_fewlabels.foundation.fingerprint import fingerprint
+from keras_fewlabels.foundation import fingerprint
 
 # Bytes that are read at a time for a checksum.
 _BLOCK = 2**26

@@ -7,14 +7,14 @@ import zlib
 import keras
 import numpy as np
 
-from keras_fewlabels.data.checks.images import check_images
+from keras_fewlabels.data.checks import check_images
 from keras_fewlabels.data.sources.datasets import (
     check_ends,
     check_unlabeled_element,
     read_elements,
 )
 from keras_fewlabels.data.sources.image_source import ImageSource
-from keras_fewlabels.foundation.fingerprint import fingerprint
+from keras_fewlabels.foundation import fingerprint
 
 # Images that are read, and compared with those of the pass before, at a time.
 _CHUNK = 64

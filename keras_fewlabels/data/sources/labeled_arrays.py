@@ -2,8 +2,7 @@
 
 import numpy as np
 
-from keras_fewlabels.data.checks.images import as_array, check_images
-from keras_fewlabels.data.checks.labels import check_labels
+from keras_fewlabels.data.checks import as_array, check_images, check_labels
 from keras_fewlabels.data.sources.datasets import is_dataset, read_elements
 
 
@@ -40,18 +39,6 @@ def labeled_arrays(source, argument, in_memory=True):
     if labels.ndim == 2 and labels.shape[1] == 1:
         labels = labels[:, 0]
     return np.asarray(images) if in_memory else images, labels
-
-
-def sample_of(unlabeled, count):
-    """Returns the first images, `count` at most, as an array."""
-    if not is_dataset(unlabeled):
-        return np.asarray(unlabeled[:count])
-    images = []
-    for batch in read_elements(unlabeled, "unlabeled"):
-        images.extend(batch if batch.ndim == 4 else batch[None])
-        if len(images) >= count:
-            break
-    return np.stack(images[:count])
 
 
 def _read(dataset, argument):

@@ -4,7 +4,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from keras_fewlabels.data.checks.images import is_array_like
+from keras_fewlabels.data.checks import is_array_like
 from keras_fewlabels.data.sources.datasets import (
     check_ends,
     check_unlabeled_element,

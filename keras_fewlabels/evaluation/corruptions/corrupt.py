@@ -2,7 +2,7 @@ import numpy as np
 
 from keras_fewlabels.evaluation.checks import checked_images
 from keras_fewlabels.evaluation.corruptions.change_batch import change_batch
-from keras_fewlabels.foundation.arguments import check_choice, check_int
+from keras_fewlabels.foundation import check_choice, check_int
 
 
 def corrupt(x, corruption, severity=3, *, value_range=None, seed=0):

@@ -2,7 +2,7 @@ import dataclasses
 
 import numpy as np
 
-from keras_fewlabels.foundation.result import Result
+from keras_fewlabels.foundation import Result
 from keras_fewlabels.plots.results.corruptions import corruptions
 
 # Errors of AlexNet under the 15 corruptions of ImageNet-C, means over the five

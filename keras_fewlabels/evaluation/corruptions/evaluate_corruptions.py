@@ -2,8 +2,7 @@ import functools
 
 import keras
 
-from keras_fewlabels.data.checks.images import as_array
-from keras_fewlabels.data.checks.labels import check_labels, class_numbers
+from keras_fewlabels.data.checks import as_array, check_labels, class_numbers
 from keras_fewlabels.evaluation.checks import (
     check_model,
     check_run,
@@ -19,7 +18,7 @@ from keras_fewlabels.evaluation.corruptions.predict_classes import (
     predict_classes,
 )
 from keras_fewlabels.evaluation.prediction_progress import PredictionProgress
-from keras_fewlabels.foundation.arguments import (
+from keras_fewlabels.foundation import (
     check_list,
     check_verbose,
     choice_rule,

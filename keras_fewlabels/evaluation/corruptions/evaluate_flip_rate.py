@@ -13,11 +13,7 @@ from keras_fewlabels.evaluation.corruptions.predict_classes import (
     predict_classes,
 )
 from keras_fewlabels.evaluation.prediction_progress import PredictionProgress
-from keras_fewlabels.foundation.arguments import (
-    check_list,
-    check_verbose,
-    choice_rule,
-)
+from keras_fewlabels.foundation import check_list, check_verbose, choice_rule
 
 # Names to the number of frames, and whether each is compared to the first.
 _FRAMES = {

@@ -2,8 +2,7 @@ import dataclasses
 
 import numpy as np
 
-from keras_fewlabels.foundation.result import Result
-from keras_fewlabels.foundation.text_table import text_table
+from keras_fewlabels.foundation import Result, text_table
 from keras_fewlabels.plots.results.flip_rates import flip_rates
 
 

@@ -1,11 +1,9 @@
 import numpy as np
 
 from keras_fewlabels.callbacks.pseudo_labeler import PseudoLabeler
-from keras_fewlabels.data.checks.images import as_array
-from keras_fewlabels.data.checks.labels import check_labels, class_numbers
-from keras_fewlabels.data.review.image_table import image_rows
-from keras_fewlabels.data.sources.image_source import image_source
-from keras_fewlabels.data.sources.labeled_arrays import labeled_arrays
+from keras_fewlabels.data.checks import as_array, check_labels, class_numbers
+from keras_fewlabels.data.review import image_rows
+from keras_fewlabels.data.sources import image_source, labeled_arrays
 from keras_fewlabels.evaluation.checks import check_run, checked_pseudo_labels
 from keras_fewlabels.evaluation.features import features_and_probabilities
 from keras_fewlabels.evaluation.prediction_progress import progress_over
@@ -14,8 +12,7 @@ from keras_fewlabels.evaluation.review.pseudo_label_audit import (
     PseudoLabelAudit,
     suspicion,
 )
-from keras_fewlabels.foundation.arguments import check_int
-from keras_fewlabels.foundation.text_table import check_class_names
+from keras_fewlabels.foundation import check_class_names, check_int
 
 # A neighbour with a true label counts as much as this many others.
 _WEIGHT_OF_TRUTH = 3

@@ -1,9 +1,8 @@
 import numpy as np
 
-from keras_fewlabels.data.checks.labels import check_labels, class_numbers
-from keras_fewlabels.data.review.image_table import image_rows
-from keras_fewlabels.data.sources.image_source import image_source
-from keras_fewlabels.data.sources.labeled_arrays import labeled_arrays
+from keras_fewlabels.data.checks import check_labels, class_numbers
+from keras_fewlabels.data.review import image_rows
+from keras_fewlabels.data.sources import image_source, labeled_arrays
 from keras_fewlabels.evaluation.checks import check_run
 from keras_fewlabels.evaluation.features import (
     features_and_probabilities,
@@ -17,8 +16,7 @@ from keras_fewlabels.evaluation.review.label_proposals import LabelProposals
 from keras_fewlabels.evaluation.review.nearest_neighbors import (
     centred_directions,
 )
-from keras_fewlabels.foundation.arguments import check_int
-from keras_fewlabels.foundation.text_table import check_class_names
+from keras_fewlabels.foundation import check_class_names, check_int
 
 
 def next_to_label(

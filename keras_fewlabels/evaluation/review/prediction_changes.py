@@ -2,11 +2,15 @@ import dataclasses
 
 import numpy as np
 
-from keras_fewlabels.data.review.image_table import write_image_table
+from keras_fewlabels.data.review import write_image_table
 from keras_fewlabels.evaluation.verdict import compare_predictions
-from keras_fewlabels.foundation.atomic_write import writable_folder
-from keras_fewlabels.foundation.result import Result, save_figure
-from keras_fewlabels.foundation.text_table import class_name, text_table
+from keras_fewlabels.foundation import (
+    Result,
+    class_name,
+    save_figure,
+    text_table,
+    writable_folder,
+)
 from keras_fewlabels.plots import contact_sheet
 from keras_fewlabels.plots.results.prediction_changes import (
     prediction_changes,

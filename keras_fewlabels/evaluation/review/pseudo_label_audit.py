@@ -2,9 +2,8 @@ import dataclasses
 
 import numpy as np
 
-from keras_fewlabels.data.review.image_table import write_image_table
-from keras_fewlabels.foundation.result import Result
-from keras_fewlabels.foundation.text_table import class_name, text_table
+from keras_fewlabels.data.review import write_image_table
+from keras_fewlabels.foundation import Result, class_name, text_table
 from keras_fewlabels.plots import contact_sheet
 
 _NUM_PRINTED = 10

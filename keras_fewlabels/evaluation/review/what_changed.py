@@ -1,10 +1,9 @@
 import keras
 import numpy as np
 
-from keras_fewlabels.data.checks.images import as_array
-from keras_fewlabels.data.checks.labels import check_labels, class_numbers
-from keras_fewlabels.data.review.image_table import image_rows
-from keras_fewlabels.data.sources.image_source import image_source
+from keras_fewlabels.data.checks import as_array, check_labels, class_numbers
+from keras_fewlabels.data.review import image_rows
+from keras_fewlabels.data.sources import image_source
 from keras_fewlabels.evaluation.checks import checked_pseudo_labels
 from keras_fewlabels.evaluation.features import (
     as_probabilities,
@@ -14,8 +13,7 @@ from keras_fewlabels.evaluation.prediction_progress import progress_over
 from keras_fewlabels.evaluation.review.prediction_changes import (
     PredictionChanges,
 )
-from keras_fewlabels.foundation.arguments import check_int
-from keras_fewlabels.foundation.text_table import check_class_names
+from keras_fewlabels.foundation import check_class_names, check_int
 
 
 def what_changed(

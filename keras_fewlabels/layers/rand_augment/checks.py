@@ -5,7 +5,7 @@ import collections.abc
 import keras
 import numpy as np
 
-from keras_fewlabels.foundation.arguments import (
+from keras_fewlabels.foundation import (
     check_arguments,
     check_seed,
     check_value_range,

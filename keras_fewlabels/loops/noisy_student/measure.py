@@ -6,11 +6,9 @@ import keras
 import numpy as np
 from keras import ops
 
-from keras_fewlabels.data.checks.labels import class_numbers
+from keras_fewlabels.data.checks import class_numbers
 from keras_fewlabels.data.folders import ImageFiles
-from keras_fewlabels.policies.parts.class_probabilities import (
-    class_probabilities,
-)
+from keras_fewlabels.policies.parts import class_probabilities
 
 _BATCH_SIZE = 256
 # The most confident mistakes, as many as a page can show.

@@ -4,13 +4,9 @@ import dataclasses
 
 import numpy as np
 
-from keras_fewlabels.data.batches.mixed_batches import (
-    LabeledBatches,
-    MixedBatches,
-)
-from keras_fewlabels.data.checks.images import as_array
-from keras_fewlabels.data.checks.labels import check_labels, check_truth
-from keras_fewlabels.data.sources.datasets import is_dataset
+from keras_fewlabels.data.batches import LabeledBatches, MixedBatches
+from keras_fewlabels.data.checks import as_array, check_labels, check_truth
+from keras_fewlabels.data.sources import is_dataset
 from keras_fewlabels.data.split_labels import split_labels
 
 # The images that settle the statistics of batch normalization.

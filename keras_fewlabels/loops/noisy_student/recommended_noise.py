@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from keras_fewlabels.foundation.keras_internals import is_graph
+from keras_fewlabels.foundation import is_graph
 from keras_fewlabels.models.stochastic_depth.residual_additions import (
     residual_additions,
 )

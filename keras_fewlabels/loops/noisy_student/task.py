@@ -6,20 +6,20 @@ import keras
 import numpy as np
 from keras import ops
 
-from keras_fewlabels.data.checks.images import (
+from keras_fewlabels.data.checks import (
     check_input_shape,
+    check_labels,
     check_same_images,
     check_values,
+    class_numbers,
 )
-from keras_fewlabels.data.checks.labels import check_labels, class_numbers
-from keras_fewlabels.data.sources.image_source import (
+from keras_fewlabels.data.sources import (
     ImageSource,
     image_source,
+    labeled_arrays,
 )
-from keras_fewlabels.data.sources.labeled_arrays import labeled_arrays
-from keras_fewlabels.foundation.arguments import resolve_value_range
-from keras_fewlabels.foundation.keras_internals import flatten_layers
-from keras_fewlabels.policies.parts.class_probabilities import (
+from keras_fewlabels.foundation import flatten_layers, resolve_value_range
+from keras_fewlabels.policies.parts import (
     check_class_scores,
     gives_logits,
     reads_class_numbers,

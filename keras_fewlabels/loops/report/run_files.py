@@ -8,8 +8,8 @@ import json
 
 import numpy as np
 
-from keras_fewlabels.data.sources.datasets import is_dataset
-from keras_fewlabels.foundation.atomic_write import atomic_write
+from keras_fewlabels.data.sources import is_dataset
+from keras_fewlabels.foundation import atomic_write
 
 # Unlabelled images that are in memory at a time.
 _PIECE = 1024

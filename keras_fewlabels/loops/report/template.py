@@ -1,6 +1,6 @@
 """Templates of Jinja2, which is loaded only when one is rendered."""
 
-from keras_fewlabels.foundation.optional_import import optional_import
+from keras_fewlabels.foundation import optional_import
 
 
 def jinja_template(name, autoescape):

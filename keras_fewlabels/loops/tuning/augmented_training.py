@@ -1,8 +1,11 @@
 import keras
 
-from keras_fewlabels.data.checks.labels import check_labels, is_one_hot
-from keras_fewlabels.foundation.fingerprint import essential_config, fingerprint
-from keras_fewlabels.foundation.keras_internals import compile_settings
+from keras_fewlabels.data.checks import check_labels, is_one_hot
+from keras_fewlabels.foundation import (
+    compile_settings,
+    essential_config,
+    fingerprint,
+)
 from keras_fewlabels.layers.rand_augment import RandAugment
 
 

@@ -1,7 +1,6 @@
 import dataclasses
 
-from keras_fewlabels.foundation.result import Result
-from keras_fewlabels.foundation.text_table import text_table
+from keras_fewlabels.foundation import Result, text_table
 from keras_fewlabels.plots.results.batch_sizes import batch_sizes
 
 

@@ -4,7 +4,7 @@ import keras
 import numpy as np
 
 from keras_fewlabels.callbacks.starting_point import StartingPoint
-from keras_fewlabels.foundation.arguments import check_int, check_verbose
+from keras_fewlabels.foundation import check_int, check_verbose
 from keras_fewlabels.loops.check_compiled import check_compiled
 from keras_fewlabels.loops.tuning.batch_sizes import BatchSizes
 

@@ -1,8 +1,6 @@
 import dataclasses
 
-from keras_fewlabels.foundation.fingerprint import essential_config
-from keras_fewlabels.foundation.result import Result
-from keras_fewlabels.foundation.text_table import text_table
+from keras_fewlabels.foundation import Result, essential_config, text_table
 from keras_fewlabels.layers.rand_augment import RandAugment
 from keras_fewlabels.plots.results.rand_augment_trials import (
     rand_augment_trials,

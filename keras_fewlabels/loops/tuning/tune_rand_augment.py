@@ -4,14 +4,15 @@ import json
 import keras
 import numpy as np
 
-from keras_fewlabels.data.checks.images import check_values
-from keras_fewlabels.data.sources.labeled_arrays import labeled_arrays
-from keras_fewlabels.foundation.arguments import (
+from keras_fewlabels.data.checks import check_values
+from keras_fewlabels.data.sources import labeled_arrays
+from keras_fewlabels.foundation import (
     check_int,
     check_verbose,
     resolve_value_range,
+    writable_folder,
+    write_whole,
 )
-from keras_fewlabels.foundation.atomic_write import writable_folder, write_whole
 from keras_fewlabels.layers.rand_augment import RandAugment
 from keras_fewlabels.loops.read_json import read_json
 from keras_fewlabels.loops.tuning.augmented_training import AugmentedTraining

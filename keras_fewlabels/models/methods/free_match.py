@@ -1,12 +1,9 @@
 import keras
 
-from keras_fewlabels.foundation.arguments import check_number
+from keras_fewlabels.foundation import check_number
 from keras_fewlabels.models.methods.fix_match import FixMatch
 from keras_fewlabels.policies import FreeMatchPolicy
-from keras_fewlabels.policies.parts.class_probabilities import (
-    class_probabilities,
-    reads_logits,
-)
+from keras_fewlabels.policies.parts import class_probabilities, reads_logits
 
 
 @keras.saving.register_keras_serializable(package="keras_fewlabels")

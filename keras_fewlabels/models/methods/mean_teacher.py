@@ -4,10 +4,7 @@ from keras import ops
 from keras_fewlabels.models.ema_teacher import EMATeacher
 from keras_fewlabels.models.methods.fix_match import FixMatch
 from keras_fewlabels.policies import FixedThreshold
-from keras_fewlabels.policies.parts.class_probabilities import (
-    class_probabilities,
-    reads_logits,
-)
+from keras_fewlabels.policies.parts import class_probabilities, reads_logits
 
 
 @keras.saving.register_keras_serializable(package="keras_fewlabels")

@@ -3,7 +3,7 @@
 import keras
 import numpy as np
 
-from keras_fewlabels.foundation.arguments import (
+from keras_fewlabels.foundation import (
     BOOL,
     NONE,
     check_argument,
@@ -11,18 +11,13 @@ from keras_fewlabels.foundation.arguments import (
     check_names,
     check_type,
     check_value_range,
-)
-from keras_fewlabels.foundation.keras_internals import (
     flatten_layers,
     is_graph,
 )
 from keras_fewlabels.models.ema_teacher import EMATeacher
 from keras_fewlabels.models.student.fit_checks import value_ranges_of
 from keras_fewlabels.models.student.student_model import StudentModel
-from keras_fewlabels.policies.parts.class_probabilities import (
-    class_probabilities,
-    gives_logits,
-)
+from keras_fewlabels.policies.parts import class_probabilities, gives_logits
 
 # How much the probabilities of a copy may differ.
 _TOLERANCE = {"float16": 1e-2, "bfloat16": 1e-2}

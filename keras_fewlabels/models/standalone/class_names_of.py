@@ -4,7 +4,7 @@ import zipfile
 
 import keras
 
-from keras_fewlabels.foundation.optional_import import optional_import
+from keras_fewlabels.foundation import optional_import
 
 # Name of the nested model that has the class names.
 LAYER = "class_names"

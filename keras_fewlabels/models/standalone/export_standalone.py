@@ -3,8 +3,7 @@ import shutil
 
 import numpy as np
 
-from keras_fewlabels.foundation.atomic_write import writable_folder
-from keras_fewlabels.foundation.result import Result
+from keras_fewlabels.foundation import Result, writable_folder
 from keras_fewlabels.models.standalone.class_names_of import class_names_of
 from keras_fewlabels.models.standalone.formats import (
     exported_predictions,

@@ -2,11 +2,7 @@
 
 import keras
 
-from keras_fewlabels.foundation.keras_internals import (
-    copy_input,
-    graph_of,
-    run_through_graph,
-)
+from keras_fewlabels.foundation import copy_input, graph_of, run_through_graph
 from keras_fewlabels.layers import (
     RandAugment,
     StochasticDepth,

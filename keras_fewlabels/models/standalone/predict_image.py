@@ -7,7 +7,7 @@ from keras_fewlabels.data.folders.decode_image import (
     UnusableImage,
     decode_image,
 )
-from keras_fewlabels.foundation.arguments import check_int
+from keras_fewlabels.foundation import check_int
 from keras_fewlabels.models.standalone.class_names_of import class_names_of
 
 # Numbers of channels and the color modes of `decode_image`.

@@ -1,5 +1,9 @@
-from keras_fewlabels.foundation.arguments import check_bool, check_seed
-from keras_fewlabels.foundation.keras_internals import has_layers, is_graph
+from keras_fewlabels.foundation import (
+    check_bool,
+    check_seed,
+    has_layers,
+    is_graph,
+)
 from keras_fewlabels.layers import StochasticDepth
 from keras_fewlabels.models.copy_model import GraphCopy
 from keras_fewlabels.models.stochastic_depth.branch_droppers import (

@@ -1,9 +1,6 @@
 import keras
 
-from keras_fewlabels.foundation.keras_internals import (
-    flatten_layers,
-    input_tensors_of_calls,
-)
+from keras_fewlabels.foundation import flatten_layers, input_tensors_of_calls
 
 # The names of such layers end so in this package, keras.applications, keras-cv
 # and keras-hub.

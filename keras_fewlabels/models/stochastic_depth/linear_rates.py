@@ -1,4 +1,4 @@
-from keras_fewlabels.foundation.arguments import check_fraction, check_int
+from keras_fewlabels.foundation import check_fraction, check_int
 
 
 def linear_rates(num_blocks, final_rate=0.2):

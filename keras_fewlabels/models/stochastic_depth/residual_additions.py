@@ -2,7 +2,7 @@ import dataclasses
 
 import keras
 
-from keras_fewlabels.foundation.keras_internals import is_graph, nodes_in_order
+from keras_fewlabels.foundation import is_graph, nodes_in_order
 
 # A projected shortcut is a convolution and its normalization.
 MAX_SHORTCUT_LAYERS = 2

@@ -4,16 +4,20 @@ import keras
 import numpy as np
 from keras import ops
 
-from keras_fewlabels.data.checks.images import check_input_shape, check_values
-from keras_fewlabels.data.checks.labels import check_label_form, check_labels
-from keras_fewlabels.foundation.arguments import (
+from keras_fewlabels.data.checks import (
+    check_input_shape,
+    check_label_form,
+    check_labels,
+    check_values,
+)
+from keras_fewlabels.foundation import (
     NONE,
     check_argument,
     check_type,
     choice_rule,
     type_rule,
 )
-from keras_fewlabels.policies.parts.class_probabilities import (
+from keras_fewlabels.policies.parts import (
     check_class_scores,
     check_same_classes,
     reads_class_numbers,

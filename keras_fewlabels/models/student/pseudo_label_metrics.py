@@ -3,7 +3,7 @@ import math
 import keras
 from keras import ops
 
-from keras_fewlabels.data.checks.labels import is_one_hot
+from keras_fewlabels.data.checks import is_one_hot
 
 _OF_EACH_STEP = (
     "supervised_loss",

@@ -1,7 +1,7 @@
 import keras
 from keras import ops
 
-from keras_fewlabels.foundation.arguments import check_fraction
+from keras_fewlabels.foundation import check_fraction
 from keras_fewlabels.policies.parts.global_batch import global_batch
 from keras_fewlabels.policies.parts.moving_average import move_average
 from keras_fewlabels.policies.policy import Policy, check_policy

@@ -5,7 +5,6 @@ import pytest
 from keras_fewlabels.data.folders import ImageFiles
 from keras_fewlabels.data.sources.labeled_arrays import (
     labeled_arrays,
-    sample_of,
 )
 
 IMAGES = np.random.default_rng(0).random((7, 4, 5, 1), "float32")
@@ -108,23 +107,6 @@ def test_other_datasets_are_refused():
             labeled_arrays(source, "labeled")
 
 
-@pytest.mark.parametrize("count", [1, 3, 4, 7, 9])
-def test_sample_of(count):
-    for source in (IMAGES, Batches(IMAGES)):
-        images = sample_of(source, count)
-        np.testing.assert_array_equal(images, IMAGES[:count])
-
-
-@pytest.mark.tensorflow
-def test_sample_of_of_tf_data():
-    for count in (1, 4, 9):
-        for source in (tf_dataset(IMAGES), tf_dataset(IMAGES).batch(3)):
-            images = sample_of(source, count)
-            np.testing.assert_array_equal(images, IMAGES[:count])
-    with pytest.raises(ValueError, match=r"must end.*infinite"):
-        sample_of(tf_dataset(IMAGES).repeat(), 3)
-
-
 def test_files_are_read_unless_they_should_stay(tmp_path):
     paths = [tmp_path / f"{number}.png" for number in range(7)]
     levels = (255 * IMAGES).astype("uint8")
@@ -134,7 +116,6 @@ def test_files_are_read_unless_they_should_stay(tmp_path):
     images, labels = labeled_arrays((files, LABELS), "labeled")
     assert isinstance(images, np.ndarray)
     np.testing.assert_array_equal(images, levels)
-    np.testing.assert_array_equal(sample_of(files, 3), levels[:3])
     streamed = labeled_arrays((files, LABELS), "test_data", in_memory=False)
     assert streamed[0] is files
     with pytest.raises(ValueError, match="3 labels for 7 images"):

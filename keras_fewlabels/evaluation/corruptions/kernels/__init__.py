@@ -4,7 +4,7 @@ They are imported only where images are changed, because they need SciPy and
 Pillow, which are optional.
 """
 
-from keras_fewlabels.foundation.optional_import import optional_import
+from keras_fewlabels.foundation import optional_import
 
 for _module in ("scipy", "PIL"):
     optional_import(_module, "evaluation")

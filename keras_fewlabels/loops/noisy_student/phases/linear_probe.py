@@ -2,7 +2,7 @@ import time
 
 import numpy as np
 
-from keras_fewlabels.data.checks.labels import class_numbers
+from keras_fewlabels.data.checks import class_numbers
 from keras_fewlabels.evaluation.features import flat_features, with_features
 from keras_fewlabels.evaluation.softmax_head import softmax_head_predictions
 from keras_fewlabels.loops.noisy_student.measure import predict_outputs

@@ -8,14 +8,12 @@ import numpy as np
 
 from keras_fewlabels.callbacks.backup.array_store import ArrayStore
 from keras_fewlabels.callbacks.backup.epoch_backup import EpochBackup
-from keras_fewlabels.data.sources.datasets import is_dataset
-from keras_fewlabels.foundation.atomic_write import (
-    writable_folder,
-    write_whole,
-)
-from keras_fewlabels.foundation.fingerprint import (
+from keras_fewlabels.data.sources import is_dataset
+from keras_fewlabels.foundation import (
     essential_config,
     fingerprint,
+    writable_folder,
+    write_whole,
 )
 from keras_fewlabels.loops.read_json import read_json
 

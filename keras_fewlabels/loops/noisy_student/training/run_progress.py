@@ -7,7 +7,7 @@ import time
 import keras
 
 from keras_fewlabels.callbacks.print_progress import print_progress
-from keras_fewlabels.foundation.arguments import check_verbose
+from keras_fewlabels.foundation import check_verbose
 from keras_fewlabels.loops.noisy_student.phases import PHASE_KINDS
 from keras_fewlabels.loops.report.text import duration
 
