@@ -1,0 +1,100 @@
+import keras
+import numpy as np
+import pytest
+
+from keras_fewlabels.loops.noisy_student.phase_data import divide
+from keras_fewlabels.loops.noisy_student.phases import Noise, Phase
+from keras_fewlabels.loops.noisy_student.run import NoisyStudentRun
+from keras_fewlabels.loops.noisy_student.training.finished_phases import (
+    FinishedPhases,
+)
+from keras_fewlabels.loops.noisy_student.training.run_progress import (
+    RunProgress,
+)
+
+pytestmark = pytest.mark.filterwarnings("ignore:.*is taking over")
+NOISE = Noise(images="strong", labeled="strong")
+PHASES = [
+    Phase("supervised", "supervised", 6, noise=NOISE),
+    Phase(
+        "noisy student",
+        "noisy student",
+        3,
+        teacher="average",
+        noise=NOISE,
+        generation=1,
+        with_validation=True,
+    ),
+    Phase(
+        "same budget",
+        "supervised",
+        0,
+        branch="baseline",
+        as_long_as="student",
+    ),
+]
+
+
+@pytest.fixture
+def run(small_phases):
+    recipe = small_phases.recipe(small_phases.build())
+    split = recipe.settings.validation_split
+    data = divide(recipe.task, None, None, split, 0, None)
+    epochs = []
+    callback = keras.callbacks.LambdaCallback(
+        on_epoch_begin=lambda epoch, logs: epochs.append(epoch)
+    )
+    run = NoisyStudentRun(
+        lambda generation: small_phases.build(),
+        recipe,
+        data,
+        lambda title: [callback],
+        FinishedPhases(None, lambda: ()),
+        RunProgress(PHASES, recipe.settings, verbose=0),
+    )
+    run.run(PHASES)
+    return run, epochs
+
+
+def test_results_by_branch(run):
+    run, _ = run
+    names = {
+        branch: [phase["name"] for phase in phases]
+        for branch, phases in run.results.items()
+    }
+    assert names == {
+        "student": ["supervised", "noisy student"],
+        "baseline": ["same budget"],
+    }
+    # A phase of another branch is as long as the phases that it follows.
+    assert run.total("steps", "student") == run.total("steps", "baseline") == 9
+
+
+def test_epochs_are_counted_through_a_branch(run):
+    assert run[1] == [0, 1, 2, 0, 1, 2]
+
+
+def test_a_phase_goes_on_from_the_one_before(run):
+    run, _ = run
+    assert set(run.models) == {"student", "baseline"}
+    assert run.models["student"] is not run.models["baseline"]
+
+
+def test_last_data_and_policy_are_those_of_the_students(run):
+    run, _ = run
+    # The validation images were trained on, too.
+    assert run.last_data.validation is None
+    assert len(run.last_data.labeled[0]) == 24
+    assert run.last_policy is not None
+
+
+def test_a_new_student_depends_on_its_generation_alone(run):
+    run, _ = run
+    first = run._new_student(0).get_weights()
+    keras.random.uniform((3,))
+    for ours, theirs in zip(
+        first, run._new_student(0).get_weights(), strict=True
+    ):
+        np.testing.assert_array_equal(ours, theirs)
+    other = run._new_student(1).get_weights()
+    assert not np.array_equal(first[0], other[0])
