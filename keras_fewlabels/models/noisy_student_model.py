@@ -10,6 +10,9 @@ from keras_fewlabels.models.student.student_model import (
     is_mixed,
     split_predictions,
 )
+from keras_fewlabels.models.student.warm_up_statistics import (
+    WarmUpStatistics,
+)
 from keras_fewlabels.policies import FixedThreshold
 from keras_fewlabels.policies.parts import (
     class_probabilities,
@@ -47,6 +50,11 @@ class NoisyStudentModel(StudentModel):
 
     `fit()` warns when the pseudo-labels collapse, and stops when the loss
     becomes NaN.
+
+    The statistics of the student's batch normalization warm up: at the
+    default momentum of Keras they would lag behind in a fit of a few hundred
+    steps, and a teacher in inference mode would be wrong. From 5,000 steps on
+    that momentum holds.
 
     References:
         - [Xie et al., 2019](https://arxiv.org/abs/1911.04252), Noisy Student.
@@ -118,6 +126,7 @@ class NoisyStudentModel(StudentModel):
         # The student and the noise cast their inputs themselves.
         super().__init__(student, autocast=False, **kwargs)
         check_models(student, teacher)
+        self.warm_up = WarmUpStatistics(student)
         check_noise(
             noise=noise, weak_noise=weak_noise, labeled_noise=labeled_noise
         )
@@ -213,7 +222,11 @@ class NoisyStudentModel(StudentModel):
             parts = [ops.concatenate(parts)]
         if training and not has_own_noise:
             parts = [self.add_noise(images) for images in parts]
-        outputs = [self.student(images, training=training) for images in parts]
+        if not training:
+            outputs = [self.student(part, training=training) for part in parts]
+        else:
+            with self.warm_up.momentums():
+                outputs = [self.student(part, training=True) for part in parts]
         return outputs[0] if len(outputs) == 1 else ops.concatenate(outputs)
 
     def compute_loss(
