@@ -6,6 +6,9 @@ from keras_fewlabels.models.noisy_student_model import NoisyStudentModel
 from keras_fewlabels.models.student.after_train_step import after_train_step
 from keras_fewlabels.models.student.guard_rails import GuardRails
 from keras_fewlabels.models.student.student_model import is_mixed
+from keras_fewlabels.models.student.warm_up_statistics import (
+    WarmUpStatistics,
+)
 
 
 class SupervisedStudent(MultiWorkerModel):
@@ -27,6 +30,7 @@ class SupervisedStudent(MultiWorkerModel):
         self.student = student
         self.noise = noise
         self.average = average
+        self.warm_up = WarmUpStatistics(student)
         self.built = True
 
     def call(self, images, training=None):
@@ -34,7 +38,8 @@ class SupervisedStudent(MultiWorkerModel):
             return self.average.model(images, training=False)
         if self.noise is not None:
             images = self.noise(images, training=True)
-        return self.student(images, training=True)
+        with self.warm_up.momentums():
+            return self.student(images, training=True)
 
     def train_step(self, *args):
         result = super().train_step(*args)
