@@ -51,10 +51,8 @@ class NoisyStudentModel(StudentModel):
     `fit()` warns when the pseudo-labels collapse, and stops when the loss
     becomes NaN.
 
-    The statistics of the student's batch normalization warm up: at the
-    default momentum of Keras they would lag behind in a fit of a few hundred
-    steps, and a teacher in inference mode would be wrong. From 5,000 steps on
-    that momentum holds.
+    The momentum of the student's batch normalization warms up. Otherwise its
+    statistics would lag behind in a fit of a few hundred steps.
 
     References:
         - [Xie et al., 2019](https://arxiv.org/abs/1911.04252), Noisy Student.

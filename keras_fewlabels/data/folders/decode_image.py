@@ -16,7 +16,7 @@ COLOR_MODES = {"rgb": "RGB", "grayscale": "L"}
 
 
 class UnusableImage(ValueError):
-    """Is raised for a file that cannot be used as an image.
+    """An error for a file that cannot be used as an image.
 
     Args:
         kind: String, a key of `SKIPPED`.

@@ -1,4 +1,4 @@
-"""What all kinds of phases have in common."""
+"""The base classes of all kinds of phases."""
 
 import dataclasses
 import math
@@ -18,7 +18,7 @@ from keras_fewlabels.models.copy_weights import copy_weights
 
 @dataclasses.dataclass(frozen=True)
 class PhaseContext:
-    """What a phase is trained with.
+    """The model, data and settings that a phase is trained with.
 
     Args:
         phase: `Phase`.
