@@ -94,7 +94,7 @@ def load(arguments, seed):
         return kfl.data.load_image_folders(
             arguments.labeled,
             arguments.unlabeled,
-            arguments.test,
+            test=arguments.test,
             image_size=arguments.image_size,
             validation_split=None if arguments.test else 0.2,
             seed=seed,

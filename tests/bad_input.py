@@ -138,15 +138,20 @@ class Endless(keras.utils.PyDataset):
 
 
 def parameters(cases):
-    """Returns a test parameter for each case.
+    """Returns a list with a test parameter for each case.
 
     Args:
         cases: Dict. A name for each case, mapped to a part of the message
             and the call that must raise.
     """
-    for name, case in cases.items():
-        marks = [pytest.mark.tensorflow] if "tf.data" in name else []
-        yield pytest.param(*case, id=name, marks=marks)
+    return [
+        pytest.param(
+            *case,
+            id=name,
+            marks=[pytest.mark.tensorflow] if "tf.data" in name else [],
+        )
+        for name, case in cases.items()
+    ]
 
 
 def check_refused(message, do_wrong, folder):
