@@ -100,6 +100,15 @@ class LabelRecord:
             return float("nan")
         return float(np.mean(self.labels[kept] == self.truth[kept]))
 
+    def summary(self):
+        """Returns a line about the last round."""
+        last = self.rounds[-1]
+        return (
+            f"{last['kept']:,} of {len(self.labels):,} images have a label "
+            f"({last['share']:.1%}), {last['changes']:,} of another class "
+            "than before"
+        )
+
     def columns(self):
         """Returns a dict of arrays with an entry per image."""
         columns = {

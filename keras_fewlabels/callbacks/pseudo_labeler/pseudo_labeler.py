@@ -1,3 +1,4 @@
+import copy
 import random
 
 import keras
@@ -40,12 +41,10 @@ class PseudoLabeler(keras.callbacks.Callback):
     """Labels unlabelled images while `fit()` runs, and trains on them.
 
     A teacher (once) or the model in training (every few epochs) predicts the
-    unlabelled images. The policy keeps the confident predictions. The kept
-    images join the labelled ones in the epoch that begins. True labels never
-    change.
+    unlabelled images. The policy keeps confident predictions, whose images
+    join the labelled ones in the epoch that begins. True labels never change.
 
-    Fit on the dataset of `mixed_with`, not on your labelled images, and pass
-    the callback as well:
+    Fit on the dataset of `mixed_with` and pass the callback as well:
 
     ```python
     labeler = PseudoLabeler(unlabeled)
@@ -53,83 +52,74 @@ class PseudoLabeler(keras.callbacks.Callback):
     model.fit(dataset, epochs=10, callbacks=[labeler])
     ```
 
-    Use the dataset as it is. Each epoch reads the newest pseudo-labels from
-    it, so `.repeat()`, `.cache()` or `steps_per_epoch` would make the fit
-    train on labels that are out of date, and are refused.
+    Use the dataset as it is: each epoch reads the newest pseudo-labels from
+    it. `.repeat()`, `.cache()` or `steps_per_epoch` would bring labels that
+    are out of date, and are refused. A deep copy of the callback, as tuners
+    make one for each trial, serves the same dataset.
 
     Only labels are kept in memory, a few bytes per image. Datasets are read
-    again for each labelling and each epoch, and must have the same order each
-    time. With several workers (`MultiWorkerMirroredStrategy`, several JAX
-    processes), each worker predicts a part of the images and gets the labels
-    of all.
+    again for each labelling and each epoch, in the same order each time.
+    Several workers (`MultiWorkerMirroredStrategy`, JAX processes) predict a
+    part of the images each.
 
     The logs contain `pseudo_label_share`, the share of unlabelled images with
     a label, and, if `truth` is given, `pseudo_label_accuracy`. Callbacks that
-    write logs, such as `TensorBoard`, see these logs if they come after this
-    callback.
+    write logs, such as `TensorBoard`, see them if they come after this one.
 
     With `cache_dir` and `callbacks.ExactBackup`, a run that is killed and
-    started again ends with the same labels and weights as a run that was not
-    killed, and finished parts of a labelling are not repeated.
+    started again ends with the same labels and weights, and finished parts of
+    a labelling are not repeated.
 
     References:
-        - [Lee, 2013](http://deeplearning.net/wp-content/uploads/2013/03/pseudo_label_final.pdf),
-          Pseudo-Label.
-        - [Xie et al., 2019](https://arxiv.org/abs/1911.04252), Noisy Student:
-          a teacher, `policies.FixedThreshold(0.3, soft=True)`,
+        - [Lee, 2013](http://deeplearning.net/wp-content/uploads/2013/03/pseudo_label_final.pdf).
+        - [Xie et al., 2019](https://arxiv.org/abs/1911.04252): a teacher,
+          `policies.FixedThreshold(0.3, soft=True)`,
           `balance=policies.TopPerClass(130_000)`.
-        - [Cascante-Bonilla et al., 2020](https://arxiv.org/abs/2001.06001),
-          Curriculum Labeling: `curriculum=0.2, reinitialize=True`, and
-          `every` as many epochs as one training takes.
+        - [Cascante-Bonilla et al., 2020](https://arxiv.org/abs/2001.06001):
+          `curriculum=0.2, reinitialize=True`, and `every` as many epochs as
+          one training takes.
 
     Args:
         unlabeled: Array of images, `(num_images, height, width, channels)`,
-            also memory-mapped; `data.ImageFiles` on disk; or a
-            `tf.data.Dataset` or `keras.utils.PyDataset` of images that come
-            in the same order in every pass.
+            also memory-mapped; `data.ImageFiles`; or a `tf.data.Dataset` or
+            `keras.utils.PyDataset` of images in the same order in every pass.
         teacher: Optional Keras model that labels once, before the first
             epoch. By default the model in training labels.
         policy: `policies.Policy` with weights of 0 and 1; images of weight 1
             are kept. By default `policies.FixedThreshold()`, or no threshold
             with a curriculum or a `policies.TopPerClass`. Soft targets need
-            one-hot labels and a loss that takes them.
+            one-hot labels.
         balance: How often the kept images of a class are trained on: `None`,
             each once; `"repeat"`, rare classes as often as the largest;
             `"truncate"`, all as often as the rarest; or a
-            `policies.TopPerClass`. While few images of a class are kept,
-            repeating them repeats their errors: use it with a teacher, or
-            with a later `start`.
-        every: Int, number of epochs from one labelling to the next.
-        batch_size: Int, number of images that are predicted at a time.
+            `policies.TopPerClass`. Repeating few images repeats their errors:
+            take a teacher, or a later `start`.
+        every: Int, epochs from one labelling to the next.
+        batch_size: Int, images that are predicted at a time.
         truth: Optional array of the true labels of the unlabelled images,
-            class numbers or one-hot. It is used only to report the accuracy
-            of the pseudo-labels.
+            class numbers or one-hot, to report the accuracy.
         start: Optional int, the epoch (from 0) before which the first
             labelling happens. By default 0 with a teacher, otherwise `every`,
             so that a new model learns from the labelled images first.
         seed: Optional int that fixes which images `balance` takes. By default
             it follows `keras.utils.set_random_seed`.
         curriculum: Optional float in `(0, 1]`: the first round keeps at most
-            this share of the images, the most confident ones, the second
-            twice as many, and so on.
+            this share of the images, the second twice as many, and so on.
         reinitialize: Boolean. If `True`, weights and optimizer go back to
             their values at the start of the fit after each labelling.
         max_rounds: Optional int, the number of labellings at most.
         cache_dir: Optional folder that keeps the labels of a run that may be
             killed. It is created if it does not exist.
-        veto: Optional path of a file that `evaluation.audit_pseudo_labels`
-            wrote, or sequence of numbers of images. These images never get a
-            label.
+        veto: Optional file of `evaluation.audit_pseudo_labels`, or sequence
+            of numbers of images, which never get a label.
 
     Attributes:
-        labels: Int array of shape `(num_images,)`, the class of each image,
-            -1 where none is kept.
-        confidence: Float array of shape `(num_images,)`, the probability of
-            the most probable class; NaN before the first labelling.
+        labels: Int array, the class of each image, -1 where none is kept.
+        confidence: Float array, the probability of the most probable class of
+            each image; NaN before the first labelling.
         first_kept: Int array, the round, from 0, in which each image first
             had a label, -1 where it never had one.
-        num_changes: Int array, the number of times that the label of an image
-            changed.
+        num_changes: Int array, how often the label of each image changed.
         chosen: Int array, the unlabelled images that are trained on, each as
             often as `balance` has it.
         targets: Float16 array of shape `(num_images, num_classes)`, the soft
@@ -142,11 +132,11 @@ class PseudoLabeler(keras.callbacks.Callback):
             teacher has labelled) or `"max_rounds"`; `None` while it goes on.
 
     Raises:
-        ValueError: If an argument has another type or value than above. At
-            the start of `fit()`, if the fit does not read the dataset of
-            `mixed_with` as it is, or if model, teacher, labels and images do
-            not go together. During the fit, if the policy gives weights other
-            than 0 and 1, or a prediction is not finite.
+        ValueError: If an argument has another type or value than above, or
+            model, teacher, labels and images do not go together. At the start
+            of `fit()`, if it does not read the dataset of `mixed_with` as it
+            is. During the fit, if the policy gives weights other than 0 and
+            1, or a prediction is not finite.
         OSError: At the start of `fit()`, if `cache_dir` takes no new files.
 
     Example:
@@ -229,6 +219,18 @@ class PseudoLabeler(keras.callbacks.Callback):
     rounds = _record_property("rounds")
     stopped = _record_property("stopped")
 
+    def __deepcopy__(self, memo):
+        copied = copy.copy(self)
+        copied.policy = copy.deepcopy(self.policy, memo)
+        copied._rounds = copied._new_rounds()
+        # Its fit reads the same dataset, which the copy must fill.
+        copied._batches = self._batches
+        return copied
+
+    def __getstate__(self):
+        # Not so in another process: there, the fit is refused.
+        return {**vars(self), "_batches": None}
+
     def mixed_with(
         self,
         labeled,
@@ -240,15 +242,14 @@ class PseudoLabeler(keras.callbacks.Callback):
     ):
         """Returns the dataset to fit on: true labels and pseudo-labels.
 
-        All epochs have the same number of full batches, because Keras keeps
-        the number it finds at the start of `fit()`. Every image with a
+        All epochs have the same number of full batches. Every image with a
         pseudo-label comes once, or as often as `balance` has it. Labelled
         images fill the rest of the epoch, each as often as needed.
 
         Args:
-            labeled: Pair of arrays `(images, labels)`, where labels are class
-                numbers or one-hot, whichever the loss expects; or a
-                `tf.data.Dataset` or `PyDataset` of such pairs.
+            labeled: Pair of arrays `(images, labels)`, class numbers or
+                one-hot, as the loss expects them; or a `tf.data.Dataset` or
+                `PyDataset` of such pairs.
             batch_size: Int, images per batch.
             shuffle: Boolean. If `True`, each epoch has an order of its own.
                 Images of a dataset are shuffled in a window of 1,024.
@@ -258,9 +259,9 @@ class PseudoLabeler(keras.callbacks.Callback):
                 many as one pass over labelled and unlabelled images takes.
 
         Returns:
-            A dataset of `(images, labels)`. Fit on it as it is. It is a
-            `tf.data.Dataset` on the TensorFlow backend and wherever a part
-            is a dataset, otherwise a `keras.utils.PyDataset`.
+            A `tf.data.Dataset` of `(images, labels)` on the TensorFlow
+            backend and wherever a part is a dataset, otherwise a
+            `keras.utils.PyDataset`. Fit on it as it is.
 
         Raises:
             ValueError: If labelled and unlabelled images do not go together,
@@ -332,11 +333,11 @@ class PseudoLabeler(keras.callbacks.Callback):
         self._batches.fill_epoch(epoch, self.chosen, targets)
 
     def on_epoch_end(self, epoch, logs=None):
-        if logs is None:
-            return
-        logs["pseudo_label_share"] = self._rounds.record.share()
-        if self.truth is not None:
-            logs["pseudo_label_accuracy"] = self._rounds.record.accuracy()
+        record = self._rounds.record
+        if logs is not None:
+            logs["pseudo_label_share"] = record.share()
+            if self.truth is not None:
+                logs["pseudo_label_accuracy"] = record.accuracy()
 
     def on_train_end(self, logs=None):
         # A callback that resumes a fit leaves its first epoch in the model,
@@ -347,13 +348,8 @@ class PseudoLabeler(keras.callbacks.Callback):
         verbose = self.params.get("verbose")
         self._rounds.label(epoch, self._label_pass, verbose == 1)
         check_soft_targets(self.targets is not None, self._batches.labels)
-        last = self.rounds[-1]
         if verbose:
-            print_progress(
-                f"PseudoLabeler: {last['kept']:,} of {len(self.labels):,} "
-                f"images have a label ({last['share']:.1%}), "
-                f"{last['changes']:,} of another class than before"
-            )
+            print_progress(f"PseudoLabeler: {self._rounds.record.summary()}")
         if self._origin is not None:
             self._origin.restore()
 
