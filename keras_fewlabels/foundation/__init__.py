@@ -32,6 +32,12 @@ from keras_fewlabels.foundation.atomic_write import (
     writable_folder,
     write_whole,
 )
+from keras_fewlabels.foundation.batch_norm import (
+    MovingStatistics,
+    batch_norms,
+    lagging_statistics,
+    most_momentum,
+)
 from keras_fewlabels.foundation.fingerprint import (
     essential_config,
     file_fingerprint,

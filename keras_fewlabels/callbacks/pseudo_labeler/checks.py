@@ -3,6 +3,7 @@
 import warnings
 
 import keras
+import numpy as np
 
 from keras_fewlabels.callbacks.pseudo_labeler.workers import labeling_worker
 from keras_fewlabels.data.checks import (
@@ -25,10 +26,13 @@ from keras_fewlabels.policies import TopPerClass
 from keras_fewlabels.policies.parts import (
     check_class_scores,
     check_same_classes,
+    collapse_of_classes,
     reads_class_numbers,
     reads_logits,
 )
 
+# Below this share of labelled images, too few count to judge their classes.
+_MIN_SHARE_TO_JUDGE_CLASSES = 0.5
 # The rules of the arguments of `PseudoLabeler`.
 ARGUMENTS = {
     "teacher": (type_rule(keras.Model, "a Keras model"), NONE),
@@ -179,3 +183,31 @@ def check_top_per_class(num_per_class, class_counts, has_teacher):
     if has_teacher:
         raise ValueError(message)
     warnings.warn(message, stacklevel=2)
+
+
+def warn_of_collapse(labeling_round, labels):
+    """Warns if a few classes take over the pseudo-labels.
+
+    Args:
+        labeling_round: Dict of a round, out of `PseudoLabeler.rounds`.
+        labels: Array of the true labels.
+
+    Returns:
+        Boolean, whether a warning was given.
+    """
+    # Of a few images that are kept, the classes say little.
+    if labeling_round["share"] < _MIN_SHARE_TO_JUDGE_CLASSES:
+        return False
+    counts = np.array(labeling_round["class_counts"])
+    of_labels = np.bincount(class_numbers(labels), minlength=len(counts))
+    collapse = collapse_of_classes(counts, of_labels)
+    if collapse is None:
+        return False
+    warnings.warn(
+        f"{collapse} (epoch {labeling_round['epoch']}, counted from 0). Stop, "
+        "and try a model that is trained longer before it labels (`start`, or "
+        "a `teacher`), `policies.DistributionAlignment(policy)`, a higher "
+        'threshold, or `balance="truncate"`.',
+        stacklevel=2,
+    )
+    return True

@@ -1,3 +1,4 @@
+import contextlib
 import copy
 import random
 
@@ -12,6 +13,11 @@ from keras_fewlabels.callbacks.pseudo_labeler.checks import (
     check_models,
     check_soft_targets,
     true_classes,
+    warn_of_collapse,
+)
+from keras_fewlabels.callbacks.pseudo_labeler.fresh_statistics import (
+    FreshStatistics,
+    ShortFitMomentum,
 )
 from keras_fewlabels.callbacks.pseudo_labeler.label_pass import LabelPass
 from keras_fewlabels.callbacks.pseudo_labeler.labeling_rounds import (
@@ -65,6 +71,12 @@ class PseudoLabeler(keras.callbacks.Callback):
     The logs contain `pseudo_label_share`, the share of unlabelled images with
     a label, and, if `truth` is given, `pseudo_label_accuracy`. Callbacks that
     write logs, such as `TensorBoard`, see them if they come after this one.
+
+    Batch normalization with Keras's default momentum would lag behind in a
+    short fit. Below 5,000 steps its momentum is lower while `fit()` runs, 0.9
+    at least. A teacher whose statistics lag behind labels with those of the
+    labelled images, and a warning says so (not on several workers). Another
+    warning names a class that takes over the pseudo-labels.
 
     With `cache_dir` and `callbacks.ExactBackup`, a run that is killed and
     started again ends with the same labels and weights, and finished parts of
@@ -317,6 +329,16 @@ class PseudoLabeler(keras.callbacks.Callback):
             batch_size=self.batch_size,
             store=self._store,
         )
+        # Several workers hold variables that one alone cannot replace.
+        self._statistics = contextlib.nullcontext
+        if self._label_pass.worker.count == 1:
+            model = self.teacher or self.model
+            self._statistics = FreshStatistics(
+                model, batches, from_logits
+            ).in_use
+        num_steps = batches.num_steps * self.params["epochs"]
+        self._momentum = ShortFitMomentum(self.model, num_steps)
+        self._has_warned = False
         self._is_first_epoch = True
 
     def on_epoch_begin(self, epoch, logs=None):
@@ -340,16 +362,22 @@ class PseudoLabeler(keras.callbacks.Callback):
                 logs["pseudo_label_accuracy"] = record.accuracy()
 
     def on_train_end(self, logs=None):
+        self._momentum.restore()
         # A callback that resumes a fit leaves its first epoch in the model,
         # and the next fit would begin with it.
         set_initial_epoch(self.model, None)
 
     def _label(self, epoch):
         verbose = self.params.get("verbose")
-        self._rounds.label(epoch, self._label_pass, verbose == 1)
+        with self._statistics():
+            self._rounds.label(epoch, self._label_pass, verbose == 1)
         check_soft_targets(self.targets is not None, self._batches.labels)
         if verbose:
             print_progress(f"PseudoLabeler: {self._rounds.record.summary()}")
+        if not self._has_warned:
+            self._has_warned = warn_of_collapse(
+                self.rounds[-1], self._batches.labels
+            )
         if self._origin is not None:
             self._origin.restore()
 

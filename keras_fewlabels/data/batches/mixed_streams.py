@@ -11,6 +11,7 @@ from keras_fewlabels.data.sources.streams import (
     as_stream,
     check_elements,
     count_images,
+    finite,
     without_autotuning,
 )
 
@@ -57,6 +58,7 @@ class MixedStreams:
         ]
         if truth is not None:
             check_truth(truth, self._lengths[1])
+        streams = finite(streams[0], "labeled"), finite(streams[1], "unlabeled")
         # Enumerated before the shuffling, so that an image keeps its index.
         self._streams = streams[0], streams[1].enumerate()
         self._sizes = batch_size, unlabeled_batch_size

@@ -2,6 +2,8 @@
 
 import numpy as np
 
+from keras_fewlabels.data.checks import class_numbers
+
 
 class PseudoLabeledEpoch:
     """The images of an epoch, their order and their pseudo-labels.
@@ -57,8 +59,22 @@ class EpochByEpoch:
     """A feed of true and pseudo-labels that is filled anew for each epoch.
 
     A subclass has the attributes `labels` (the true ones), `batch_size`,
-    `num_steps`, `shuffle` and `seed`.
+    `num_steps`, `shuffle` and `seed`, and the method `labeled_images(rows)`.
     """
+
+    def labeled_sample(self, count):
+        """Returns labelled images, spread evenly over all, and their classes.
+
+        Args:
+            count: Int, the number of images at most.
+
+        Returns:
+            Array of images in their order, and int array of their classes.
+        """
+        num_images = len(self.labels)
+        rows = np.linspace(0, num_images - 1, min(num_images, count))
+        rows = rows.astype("int64")
+        return self.labeled_images(rows), class_numbers(self.labels[rows])
 
     def fill_epoch(self, epoch, chosen, targets):
         """Sets the images and pseudo-labels of the epoch that begins.

@@ -13,6 +13,7 @@ from keras_fewlabels.data.batches.pseudo_labeled_epoch import (
 from keras_fewlabels.data.sources.streams import (
     as_stream,
     check_elements,
+    finite,
     without_autotuning,
 )
 
@@ -64,6 +65,7 @@ class PseudoLabeledStreams(EpochByEpoch):
                 "without sample weights. "
                 f"Received: elements {self.labeled.element_spec}"
             )
+        self.labeled = finite(self.labeled, "labeled")
         self.chunks = as_stream(unlabeled.images, _CHUNK)
         self.labels = np.stack(
             [label for _, label in self.labeled.as_numpy_iterator()]
@@ -77,6 +79,11 @@ class PseudoLabeledStreams(EpochByEpoch):
         self.seed = random.getrandbits(32) if seed is None else seed
         self._version = 0
         self.fill_epoch(0, np.empty(0, "int64"), None)
+
+    def labeled_images(self, rows):
+        wanted = set(rows.tolist())
+        elements = enumerate(self.labeled.as_numpy_iterator())
+        return np.stack([x for number, (x, _) in elements if number in wanted])
 
     def fill_epoch(self, epoch, chosen, targets):
         super().fill_epoch(epoch, chosen, targets)

@@ -2,6 +2,7 @@
 
 from keras_fewlabels.data.checks.images import (
     as_array,
+    check_finite,
     check_images,
     check_input_shape,
     check_same_images,
@@ -19,6 +20,7 @@ from keras_fewlabels.data.checks.labels import (
 
 __all__ = [
     "as_array",
+    "check_finite",
     "check_images",
     "check_input_shape",
     "check_label_form",

@@ -112,6 +112,29 @@ def check_values(images, argument, value_range=None):
         )
 
 
+def check_finite(images, argument, first=0):
+    """Checks that all values are finite, and names the images of others.
+
+    Args:
+        images: Array of shape `(num_images, height, width, channels)`.
+        argument: String, the name of the argument.
+        first: Int, the number of the first of these images.
+
+    Raises:
+        ValueError: If a value is NaN or infinite.
+    """
+    if images.dtype.kind in "biu":
+        return
+    is_finite = np.isfinite(images).all(axis=(1, 2, 3))
+    if not is_finite.all():
+        broken = first + np.flatnonzero(~is_finite)
+        raise ValueError(
+            f"`{argument}` must hold finite numbers. Look for broken files or "
+            "a division by zero in the preprocessing. Received: NaN or "
+            f"infinity in the images {broken[:5].tolist()}, counted from 0"
+        )
+
+
 def check_same_images(labeled, unlabeled):
     """Checks that one model can take two sets of images.
 

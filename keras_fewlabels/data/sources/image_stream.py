@@ -7,7 +7,7 @@ import zlib
 import keras
 import numpy as np
 
-from keras_fewlabels.data.checks import check_images
+from keras_fewlabels.data.checks import check_finite, check_images
 from keras_fewlabels.data.sources.datasets import (
     check_ends,
     check_unlabeled_element,
@@ -121,6 +121,7 @@ class ImageStream(ImageSource):
         total = 0
         for number, chunk in enumerate(_rebatched(self._batches(), _CHUNK)):
             self._compare(number, chunk)
+            check_finite(chunk, self.argument, number * _CHUNK)
             yield chunk
             total += len(chunk)
         if not total:

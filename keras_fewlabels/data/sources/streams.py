@@ -99,6 +99,37 @@ def check_elements(labeled, unlabeled):
         )
 
 
+def finite(stream, argument):
+    """Makes a dataset stop at the first image with a value that is not finite.
+
+    One NaN would become NaN in the weights, and an activation such as ReLU can
+    hide that from the loss.
+
+    Args:
+        stream: `tf.data.Dataset` of single elements, whose first part is an
+            image.
+        argument: String, the name of the argument in the error, a
+            `tf.errors.InvalidArgumentError`.
+    """
+    if not keras.tree.flatten(stream.element_spec)[0].dtype.is_floating:
+        return stream
+
+    def check(number, element):
+        image = keras.tree.flatten(element)[0]
+        is_finite = tf.reduce_all(tf.math.is_finite(image))
+        message = (
+            f"`{argument}` must hold finite numbers. Look for broken files or "
+            "a division by zero in the preprocessing. Received: NaN or "
+            "infinity in the image of this number, counted from 0:"
+        )
+        with tf.control_dependencies(
+            [tf.debugging.Assert(is_finite, [message, number])]
+        ):
+            return keras.tree.map_structure(tf.identity, element)
+
+    return stream.enumerate().map(check)
+
+
 def count_images(stream, argument):
     """Returns the number of images of a dataset, which may have to be read.
 

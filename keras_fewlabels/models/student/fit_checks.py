@@ -1,5 +1,7 @@
 """Checks of a model that trains a student, and of its first batch."""
 
+import warnings
+
 import keras
 import numpy as np
 from keras import ops
@@ -9,12 +11,14 @@ from keras_fewlabels.data.checks import (
     check_label_form,
     check_labels,
     check_values,
+    class_numbers,
 )
 from keras_fewlabels.foundation import (
     NONE,
     check_argument,
     check_type,
     choice_rule,
+    lagging_statistics,
     type_rule,
 )
 from keras_fewlabels.policies.parts import (
@@ -116,6 +120,27 @@ def check_before_fit(model, data):
     for part, array in images.items():
         for value_range in value_ranges_of(model):
             check_values(array, part, value_range)
+    if isinstance(model.teacher, keras.Model):
+        _warn_of_lag(model, images["labeled"], class_numbers(labels))
+
+
+def _warn_of_lag(model, images, classes):
+    """Warns if the frozen teacher was trained too briefly to predict."""
+    lag = lagging_statistics(
+        model.teacher, images, classes, reads_logits(model.loss)
+    )
+    if lag is not None:
+        before, after, _ = lag
+        warnings.warn(
+            "The statistics of the teacher's batch normalization lag behind "
+            "its weights, as they do after a short training, so its "
+            "pseudo-labels will be wrong. Call "
+            "`loops.recalibrate_batch_norm(teacher, images)`, or build it with "
+            "`BatchNormalization(momentum=0.9)`. Its cross-entropy on labelled "
+            f"images is {before:.2f}, and {after:.2f} with the statistics of "
+            "these images",
+            stacklevel=3,
+        )
 
 
 def value_ranges_of(model):

@@ -2,30 +2,32 @@ import math
 import warnings
 
 import keras
-import numpy as np
 from keras import ops
+
+from keras_fewlabels.policies.parts import collapse_of_classes
 
 # Below this mask ratio, the unlabelled images practically do not count.
 _MIN_MASK_RATIO = 0.01
 # Below this mask ratio, too few images count to judge their classes.
 _MIN_MASK_RATIO_TO_JUDGE_CLASSES = 0.5
-# Below this share of the entropy of the labels, classes are being lost.
-_MIN_SHARE_OF_ENTROPY = 0.75
+_USUAL_CAUSES = (
+    "Usual causes: a learning rate that is too high, labels outside the "
+    "classes, broken images, or half precision without loss scaling."
+)
 
 
 class GuardRails(keras.callbacks.Callback):
     """Detects when training on pseudo-labels goes wrong.
 
     `NoisyStudentModel.fit()` adds it. It stops a fit when the loss becomes NaN
-    or infinite. It warns, once per fit, when pseudo-labels collapse, which the
-    loss does not show. There are two ways to collapse: practically no image
-    counts; or most images count, but a few classes take over, so that the
-    entropy of the pseudo-labels falls below three quarters of that of the
-    labels.
+    or infinite, or a weight does, which an activation can hide from the loss.
+    It warns when pseudo-labels collapse, which the loss does not show. There
+    are two ways to collapse: practically no image counts; or most images
+    count, but a few classes take over. Each of the two is said once per fit.
 
     Raises:
         FloatingPointError: At the end of the first batch whose loss is NaN or
-            infinite.
+            infinite, or of the first epoch after which a weight is.
 
     Example:
 
@@ -46,11 +48,11 @@ class GuardRails(keras.callbacks.Callback):
         self._first_epoch = None
         self._epoch = 0
         self._histograms = None
-        self._has_warned = False
+        self._warned_of = set()
 
     def on_train_begin(self, logs=None):
         self._first_epoch = None
-        self._has_warned = False
+        self._warned_of = set()
 
     def on_epoch_begin(self, epoch, logs=None):
         if self._first_epoch is None:
@@ -68,9 +70,7 @@ class GuardRails(keras.callbacks.Callback):
         )
         raise FloatingPointError(
             f"The loss is NaN or infinite since batch {batch} of epoch "
-            f"{self._epoch} (both counted from 0). Usual causes: a learning "
-            "rate that is too high, labels outside the classes, broken images "
-            "in that batch, or half precision without loss scaling. "
+            f"{self._epoch} (both counted from 0). {_USUAL_CAUSES} "
             f"Received: {parts}"
         )
 
@@ -79,46 +79,48 @@ class GuardRails(keras.callbacks.Callback):
         self._read_histograms()
 
     def on_epoch_end(self, epoch, logs=None):
-        if self._has_warned or not logs or "mask_ratio" not in logs:
+        self._check_weights()
+        if not logs or "mask_ratio" not in logs:
             return
         self._read_histograms()
-        collapse = self._collapse(logs["mask_ratio"])
-        if collapse is not None:
-            warnings.warn(
-                f"{collapse} (epoch {epoch}, counted from 0).", stacklevel=2
-            )
-            self._has_warned = True
+        for kind, collapse in self._collapses(logs["mask_ratio"]):
+            if kind not in self._warned_of:
+                self._warned_of.add(kind)
+                warnings.warn(
+                    f"{collapse} (epoch {epoch}, counted from 0).", stacklevel=2
+                )
 
-    def _collapse(self, mask_ratio):
-        """Returns the description of a collapse, or `None`."""
-        if mask_ratio < _MIN_MASK_RATIO:
-            # In its first epoch a model is rarely confident.
-            if self._epoch == self._first_epoch:
-                return None
-            return (
+    def _check_weights(self):
+        for variable in self.model.trainable_variables:
+            if not ops.all(ops.isfinite(variable)):
+                raise FloatingPointError(
+                    "A weight is NaN or infinite at the end of epoch "
+                    f"{self._epoch} (counted from 0), though the loss is "
+                    f"finite. {_USUAL_CAUSES} Received: {variable.path}"
+                )
+
+    def _collapses(self, mask_ratio):
+        """Returns the descriptions of collapses as pairs `(kind, sentence)`."""
+        # In its first epoch a model is rarely confident.
+        is_first = self._epoch == self._first_epoch
+        if mask_ratio < _MIN_MASK_RATIO and not is_first:
+            yield (
+                "unconfident",
                 "The unlabelled images practically do not count: the policy "
                 f"keeps {mask_ratio:.1%} of them. Train longer on the labels "
                 "first, lower the threshold of the policy, or use a policy "
-                "that adapts it, such as `policies.FreeMatchPolicy()`"
+                "that adapts it, such as `policies.FreeMatchPolicy()`",
             )
-        shares, label_shares = (
-            histogram / max(histogram.sum(), 1e-9)
-            for histogram in self._histograms
-        )
-        least_entropy = _MIN_SHARE_OF_ENTROPY * _entropy(label_shares)
-        if (
-            mask_ratio < _MIN_MASK_RATIO_TO_JUDGE_CLASSES
-            or _entropy(shares) >= least_entropy
-        ):
-            return None
-        favoured = (shares - label_shares).argmax()
-        return (
-            f"Class {favoured} is taking over: {shares[favoured]:.0%} of "
-            f"the pseudo-labels, but {label_shares[favoured]:.0%} of the "
-            "labels. Stop, and try `policies.DistributionAlignment(policy)`, "
-            "a higher threshold, a teacher trained longer, or a lower "
-            "`unlabeled_weight`"
-        )
+        if mask_ratio >= _MIN_MASK_RATIO_TO_JUDGE_CLASSES:
+            collapse = collapse_of_classes(*self._histograms)
+            if collapse is not None:
+                yield (
+                    "one-sided",
+                    f"{collapse}. Stop, and try "
+                    "`policies.DistributionAlignment(policy)`, a higher "
+                    "threshold, a teacher trained longer, or a lower "
+                    "`unlabeled_weight`",
+                )
 
     def _read_histograms(self):
         # A model that learns from labels alone has no such metrics.
@@ -128,8 +130,3 @@ class GuardRails(keras.callbacks.Callback):
                 ops.convert_to_numpy(metric.histogram)
                 for metric in (metrics.class_entropy, metrics.label_entropy)
             ]
-
-
-def _entropy(shares):
-    shares = shares[shares > 0]
-    return -np.sum(shares * np.log(shares))

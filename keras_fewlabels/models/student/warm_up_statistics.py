@@ -3,7 +3,7 @@ import contextlib
 import keras
 from keras import ops
 
-from keras_fewlabels.foundation.keras_internals import flatten_layers
+from keras_fewlabels.foundation import batch_norms, most_momentum
 
 
 class WarmUpStatistics(keras.layers.Layer):
@@ -41,11 +41,7 @@ class WarmUpStatistics(keras.layers.Layer):
 
     def __init__(self, model, **kwargs):
         super().__init__(trainable=False, dtype="float32", **kwargs)
-        self._normalizations = [
-            layer
-            for layer in flatten_layers(model)
-            if isinstance(layer, keras.layers.BatchNormalization)
-        ]
+        self._normalizations = batch_norms(model)
         self.steps = None
         if self._normalizations:
             self.steps = self.add_weight(
@@ -67,9 +63,7 @@ class WarmUpStatistics(keras.layers.Layer):
             return
         momentums = [layer.momentum for layer in layers]
         step = ops.cast(self.steps, "float32")
-        limit = ops.minimum(
-            (1 + step) / (10 + step), ops.maximum(0.9, 1 - 50 / (1 + step))
-        )
+        limit = ops.minimum((1 + step) / (10 + step), most_momentum(step))
         try:
             for layer, momentum in zip(layers, momentums, strict=True):
                 layer.momentum = ops.minimum(momentum, limit)

@@ -9,6 +9,7 @@ from keras_fewlabels.policies.parts.class_probabilities import (
     reads_class_numbers,
     reads_logits,
 )
+from keras_fewlabels.policies.parts.collapse import collapse_of_classes
 from keras_fewlabels.policies.parts.global_batch import (
     global_batch,
     num_replicas,
@@ -21,6 +22,7 @@ __all__ = [
     "check_class_scores",
     "check_same_classes",
     "class_probabilities",
+    "collapse_of_classes",
     "gives_logits",
     "global_batch",
     "move_average",

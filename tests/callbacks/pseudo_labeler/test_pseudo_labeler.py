@@ -1,4 +1,5 @@
 import itertools
+import warnings
 
 import keras
 import numpy as np
@@ -483,3 +484,30 @@ def test_vetoed_images_never_have_a_label():
     assert (np.delete(labels[-1], vetoed) >= 0).all()
     assert np.isfinite(labeler.confidence).all()
     assert labeler.stopped == "all_labeled"
+
+
+def sure_of_class(number):
+    teacher = classifier()
+    for variable in teacher.weights:
+        variable.assign(np.zeros(variable.shape))
+    teacher.layers[-1].bias.assign(9.0 * (np.arange(10) == number))
+    return teacher
+
+
+def test_a_class_that_takes_over_is_named_once():
+    labeler = PseudoLabeler(UNLABELED, sure_of_class(7))
+    data = labeler.mixed_with(LABELED)
+    with pytest.warns(
+        UserWarning,
+        match=r"Class 7 is taking over: 100% of the pseudo-labels, but 10% of",
+    ) as caught:
+        classifier().fit(data, epochs=2, callbacks=[labeler], verbose=0)
+    assert sum("taking over" in str(w.message) for w in caught) == 1
+
+
+def test_a_class_that_really_is_frequent_takes_nothing_over():
+    labeler = PseudoLabeler(UNLABELED, sure_of_class(7))
+    data = labeler.mixed_with((LABELED[0], np.full(100, 7)))
+    with warnings.catch_warnings():
+        warnings.filterwarnings("error", ".*taking over")
+        classifier().fit(data, callbacks=[labeler], verbose=0)

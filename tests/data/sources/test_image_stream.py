@@ -103,6 +103,14 @@ def test_another_number_of_images_is_refused(num_images):
         list(source.pieces(50))
 
 
+def test_an_image_that_is_not_finite_is_named():
+    broken = IMAGES.astype("float32")
+    broken[77] = np.nan
+    source = image_source(Batches(broken), "x")
+    with pytest.raises(ValueError, match=r"`x` must hold finite.*\[77\]"):
+        list(source.pieces(50))
+
+
 ERRORS = {
     "infinite": (Infinite(), r"`x` must end.*Remove `.repeat\(\)`, or give"),
     "labels": (

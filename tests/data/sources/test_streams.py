@@ -10,6 +10,7 @@ from keras_fewlabels.data.sources.image_source import image_source
 from keras_fewlabels.data.sources.streams import (
     as_stream,
     count_images,
+    finite,
     without_autotuning,
 )
 
@@ -46,6 +47,35 @@ def test_length_is_counted_where_it_is_not_known():
     assert (
         count_images(stream.filter(lambda image: image[0, 0, 0] > 1), "x") == 5
     )
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
+@pytest.mark.parametrize("dtype", ["float16", "float32", "float64"])
+@pytest.mark.parametrize("with_labels", [False, True])
+def test_an_image_that_is_not_finite_is_named(value, dtype, with_labels):
+    images = IMAGES.astype(dtype)
+    images[5] = value
+    parts = (images, np.arange(7)) if with_labels else images
+    read = finite(as_stream(parts), "my_data").as_numpy_iterator()
+    for _ in range(5):
+        next(read)
+    with pytest.raises(
+        tf.errors.InvalidArgumentError,
+        match=r"`my_data` must hold finite numbers(.|\n)*\[5\]",
+    ):
+        next(read)
+
+
+def test_finite_images_pass_as_they_are():
+    for images in (IMAGES, IMAGES.astype("uint8")):
+        stream = as_stream((images, np.arange(7)))
+        for ours, theirs in zip(
+            finite(stream, "x").as_numpy_iterator(),
+            stream.as_numpy_iterator(),
+            strict=True,
+        ):
+            for part, expected in zip(ours, theirs, strict=True):
+                np.testing.assert_array_equal(part, expected)
 
 
 def test_errors():

@@ -131,3 +131,55 @@ def test_a_model_without_pseudo_labels_has_its_loss_watched():
     broken[11] = np.nan  # in the third of four batches
     with pytest.raises(FloatingPointError, match=r"batch 2 of epoch 0"):
         model.fit(broken, labels, 5, **arguments)
+
+
+def test_a_collapse_is_said_after_another_warning():
+    # Nothing is confident, then everything is of one class.
+    model = NoisyStudentModel(
+        classifier([0, 0, 0, 0]),
+        classifier([0, 0, 0, 0]),
+        FixedThreshold(0.9),
+    )
+    model.compile(keras.optimizers.SGD(0.01), "sparse_categorical_crossentropy")
+    labels = np.arange(20) % 4
+    data = mix_labeled_unlabeled((IMAGES[:20], labels), IMAGES[20:], 5)
+    turn = keras.callbacks.LambdaCallback(
+        on_epoch_begin=lambda epoch, _: (
+            epoch == 2
+            and model.teacher.set_weights(
+                classifier([0, 0, 9, 0]).get_weights()
+            )
+        )
+    )
+    with pytest.warns(UserWarning) as caught:
+        model.fit(data, epochs=4, verbose=0, callbacks=[turn])
+    first, second = messages(caught)
+    assert "keeps 0.0%" in first and "(epoch 1," in first
+    assert "Class 2 is taking over" in second and "(epoch 2," in second
+
+
+def test_a_weight_that_became_nan_behind_a_finite_loss_stops_the_fit():
+    model = classifier([0, 0, 0, 0])
+    hidden = keras.layers.Dense(3)
+    model = keras.Sequential(
+        [
+            keras.Input((2, 3, 1)),
+            keras.layers.Flatten(),
+            hidden,
+            # As ReLU does on some devices: NaN becomes 0.
+            keras.layers.Lambda(lambda x: keras.ops.where(x > 0, x, 0.0)),
+            keras.layers.Dense(4, activation="softmax"),
+        ]
+    )
+    model.compile("sgd", "sparse_categorical_crossentropy")
+    hidden.kernel.assign(np.full((6, 3), np.nan))
+    with pytest.raises(
+        FloatingPointError, match=r"end of epoch 0.*loss is\s+finite.*kernel"
+    ):
+        model.fit(
+            IMAGES[:20],
+            np.arange(20) % 4,
+            epochs=2,
+            verbose=0,
+            callbacks=[GuardRails()],
+        )

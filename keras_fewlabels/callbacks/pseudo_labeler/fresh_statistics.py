@@ -1,0 +1,100 @@
+import contextlib
+import warnings
+
+from keras_fewlabels.foundation import (
+    MovingStatistics,
+    batch_norms,
+    lagging_statistics,
+    most_momentum,
+)
+
+# Labelled images that are predicted to find out.
+_SAMPLE = 512
+
+
+class FreshStatistics:
+    """Lets a model label with batch-norm statistics that are up to date.
+
+    If the moving statistics lag behind the weights, the model labels with the
+    statistics of labelled images. It keeps its own for all else.
+
+    Args:
+        model: Built Keras model that labels.
+        feed: The feed of the fit, for its labelled images.
+        from_logits: Boolean. `True` if the model gives logits.
+    """
+
+    def __init__(self, model, feed, from_logits):
+        self._model = model
+        self._feed = feed
+        self._from_logits = from_logits
+        self._has_warned = False
+
+    @contextlib.contextmanager
+    def in_use(self):
+        """Gives the model fresh statistics, if its own lag behind."""
+        statistics = MovingStatistics(self._model)
+        lag = None
+        if statistics:
+            sample = self._feed.labeled_sample(_SAMPLE)
+            lag = lagging_statistics(self._model, *sample, self._from_logits)
+        if lag is None:
+            yield
+            return
+        before, after, fresh = lag
+        if not self._has_warned:
+            self._has_warned = True
+            warnings.warn(
+                "The statistics of batch normalization lag behind the weights, "
+                "as they do in short fits: the model that labels has a "
+                f"cross-entropy of {before:.2f} on labelled images, and of "
+                f"{after:.2f} with the statistics of these images. It labels "
+                "with the latter. "
+                "Build the model with `BatchNormalization(momentum=0.9)`, or "
+                "call `loops.recalibrate_batch_norm(model, images)` when it is "
+                "trained",
+                stacklevel=2,
+            )
+        present = statistics.get()
+        try:
+            statistics.set(fresh)
+            yield
+        finally:
+            statistics.set(present)
+
+
+class ShortFitMomentum:
+    """Lowers the momentum of batch normalization for the length of a fit.
+
+    Keras's default looks back over a hundred steps, which is too far in a fit
+    of a few hundred. A lower momentum, and that of 5,000 steps and more, stays
+    as it is.
+
+    Args:
+        model: Built Keras model that is trained.
+        num_steps: Int, the steps of the fit.
+    """
+
+    def __init__(self, model, num_steps):
+        self._model = model
+        limit = float(most_momentum(num_steps))
+        self._momentums = [
+            (layer, layer.momentum)
+            for layer in batch_norms(model)
+            if layer.momentum > limit
+        ]
+        for layer, _ in self._momentums:
+            layer.momentum = limit
+        self._trace_again()
+
+    def restore(self):
+        """Gives the layers their own momentum back."""
+        for layer, momentum in self._momentums:
+            layer.momentum = momentum
+        self._trace_again()
+        self._momentums = []
+
+    def _trace_again(self):
+        # A traced step contains the momentum.
+        if self._momentums:
+            self._model.make_train_function(force=True)
