@@ -1,28 +1,18 @@
-"""See what RandAugment makes of images before you train on them.
+"""Look at images under RandAugment before you train on them.
 
     python examples/augment.py                      # two photographs
     python examples/augment.py --images DIR
     python examples/augment.py --magnitude 27 --table noisy_student
     python examples/augment.py --ops rotate color --num-ops 1
 
-Writes two pictures: `views.png` has random views of each image, `ops.png`
-every op at five magnitudes. A view whose class you could not name yourself
-will teach a wrong one: lower the magnitude, or leave out the op.
+The script writes two pictures. `views.png` has random views of each image, and
+`ops.png` has every op at five magnitudes. If you cannot name the class of a
+view, the model learns a wrong one: lower the magnitude, or leave out the op.
 """
 
 import argparse
 import os
 import pathlib
-
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
-
-import keras
-import numpy as np
-import tensorflow as tf
-
-import keras_fewlabels as kfl
-
-MAGNITUDES = (0, 2.5, 5, 7.5, 10)
 
 
 def parse_arguments():
@@ -40,6 +30,21 @@ def parse_arguments():
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--save", metavar="DIR", default="runs/augment")
     return parser.parse_args()
+
+
+if __name__ == "__main__":
+    # Before the imports that take seconds.
+    parse_arguments()
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+import keras_fewlabels as kfl
+
+MAGNITUDES = (0, 2.5, 5, 7.5, 10)
 
 
 def load_photographs(image_size):
@@ -68,7 +73,7 @@ def load_folder(folder, image_size, num_images, seed):
 
 
 def draw_ops(image, ops, table, seed):
-    """Each op at each magnitude; the seed keeps sides and places the same."""
+    """Draws each op at each magnitude, with the same random signs."""
     rows = [
         [
             kfl.layers.RandAugment(
@@ -107,7 +112,7 @@ def main():
 
     views = kfl.plots.augmentations(images, new_layer(), arguments.num_views)
 
-    # The same in an input pipeline ...
+    # The same layer in an input pipeline ...
     dataset = tf.data.Dataset.from_tensors(images).repeat(arguments.num_views)
     dataset = dataset.map(new_layer())
 

@@ -9,30 +9,22 @@ Three models see the same labelled images under the same augmentation:
 
 - supervised: labels only, as many steps as the other two together;
 - teacher: labels only, until the validation loss has settled;
-- noisy student: goes on from the teacher and learns labelled and unlabelled
-  images under noise, taught by the moving average of itself.
+- noisy student: starts from the teacher and learns labelled and unlabelled
+  images under noise. Its own moving average is its teacher.
 
-Your own images: `--labeled` has one folder per class, `--unlabeled` any
-images. Without `--test`, a fifth of the labelled images is set aside for
-validation and tells how good the models are. `--weights imagenet`, or a file
-of such weights, begins with a MobileNetV2 instead of a small network.
+For your own images, `--labeled` has one folder per class, and `--unlabeled`
+any images. Without `--test`, a fifth of the labelled images is set aside for
+validation, and the accuracies are measured on them. `--weights imagenet`, or a
+file of such weights, starts from a MobileNetV2 instead of a small network.
 
-The folder `--report` has a page to open (index.html), the model that is left,
-and what else there is to know; with several seeds, of the last one.
+The folder `--report` has a page to open (index.html), the trained model and
+its pseudo-labels. With several seeds they belong to the last one.
 """
 
 import argparse
 import math
 import os
 import pathlib
-
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
-
-import keras
-import numpy as np
-from keras import layers
-
-import keras_fewlabels as kfl
 
 
 def parse_arguments():
@@ -44,14 +36,14 @@ def parse_arguments():
     add("--labeled", metavar="DIR")
     add("--unlabeled", metavar="DIR")
     add("--test", metavar="DIR")
-    add("--image-size", type=int, help="by default found out from the files")
+    add("--image-size", type=int, help="by default that of the files")
     add("--weights", metavar="imagenet|FILE", help="of a MobileNetV2")
     add("--alpha", type=float, default=0.35, help="width of the MobileNetV2")
     add("--num-labeled", type=int, help="of digits or cifar10")
     add("--seeds", type=int, default=1)
     add("--first-seed", type=int, default=0)
-    add("--steps", type=int, help="in all; chosen for the data by default")
-    add("--backup", metavar="DIR", help="where a killed run goes on from")
+    add("--steps", type=int, help="in all; by default chosen for the data")
+    add("--backup", metavar="DIR", help="a killed run resumes from it")
     add("--report", metavar="DIR", default="report")
     arguments = parser.parse_args()
     if bool(arguments.labeled) != bool(arguments.unlabeled):
@@ -63,11 +55,24 @@ def parse_arguments():
     return arguments
 
 
+if __name__ == "__main__":
+    # Before the imports that take seconds.
+    parse_arguments()
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+
+import keras
+import numpy as np
+from keras import layers
+
+import keras_fewlabels as kfl
+
+
 def load_digits(num_labeled, seed):
     from sklearn.datasets import load_digits
 
     digits = load_digits()
-    # 8 x 8 pixels leave no room for shifts of less than one of them.
+    # Enlarged, since images of 8 pixels cannot be shifted by half a pixel.
     images = keras.ops.image.resize(
         digits.images[..., None] * (255 / 16), (16, 16), "bicubic"
     )
@@ -89,7 +94,7 @@ def load_cifar10(num_labeled, seed):
 
 
 def load(arguments, seed):
-    """The images, as `fit_noisy_student` takes them."""
+    """Returns the images, as `fit_noisy_student` takes them."""
     if arguments.labeled:
         return kfl.data.load_image_folders(
             arguments.labeled,
@@ -107,7 +112,7 @@ def load(arguments, seed):
 
 
 def build_classifier(image_shape, num_classes):
-    """A small convolutional net, as deep as the images are large."""
+    """Returns a small network with more layers for larger images."""
     inputs = keras.Input(image_shape)
     x = convolution(layers.Rescaling(1 / 255)(inputs), 16, strides=2)
     num_stages = max(2, int(math.log2(min(image_shape[:2]))) - 2)
@@ -123,7 +128,7 @@ def convolution(x, width, strides=1):
     x = layers.Conv2D(
         width, 3, strides=strides, padding="same", use_bias=False
     )(x)
-    # Short trainings: with the default of 0.99 the initial variance stays.
+    # In a short training, the default of 0.99 keeps the initial statistics.
     x = layers.BatchNormalization(momentum=0.9)(x)
     return layers.ReLU()(x)
 
@@ -145,7 +150,7 @@ def build_pretrained(image_shape, num_classes, weights, alpha):
 
 
 def run(arguments, seed):
-    """Trains the three; returns the model that is left and the report."""
+    """Trains all three models. Returns the one to keep, and the report."""
     data = load(arguments, seed)
     image_shape = data["labeled"][0].shape[1:]
     num_classes = len(data["class_names"])
@@ -200,7 +205,7 @@ def main():
     report.save(arguments.report)
     print_table(reports)
 
-    # Resizing and the names of the classes go into the file, too.
+    # The file has the resizing and the names of the classes as well.
     alone = kfl.models.standalone(
         model,
         report.to_dict()["data"]["class_names"],

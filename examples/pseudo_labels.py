@@ -1,4 +1,4 @@
-"""Five lines with which your model learns from a folder without labels.
+"""Five more lines, and your model learns from a folder without labels.
 
     python examples/pseudo_labels.py                # digits, no download
     python examples/pseudo_labels.py --seeds 3      # mean and spread
@@ -6,12 +6,12 @@
     python examples/pseudo_labels.py --labeled DIR --unlabeled DIR \\
         --model FILE.keras                          # yours, as it is compiled
 
-Trains the model twice with the same number of steps: on the labels alone, and
-with the callback `PseudoLabeler`. `--labeled` has a folder per class. Without
-`--test`, a fifth of it is kept for the test, by which nothing is chosen. If
-`--unlabeled` has folders of the same names, the figure shows the accuracy of
-the pseudo-labels; the training does not use these names. Without any folder,
-the example writes handwritten digits into temporary ones.
+The model is trained twice with the same number of steps: on the labels alone,
+and with the callback `PseudoLabeler`. `--labeled` has a folder per class.
+Without `--test`, a fifth of its images is kept for the test, which decides
+nothing. If `--unlabeled` has folders of the same names, the figure shows the
+accuracy of the pseudo-labels. The training does not use these names. Without
+any folder, the example writes handwritten digits into temporary folders.
 """
 
 import argparse
@@ -19,14 +19,6 @@ import csv
 import os
 import pathlib
 import tempfile
-
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
-
-import keras
-import numpy as np
-from keras import layers
-
-import keras_fewlabels as kfl
 
 
 def parse_options():
@@ -40,12 +32,12 @@ def parse_options():
     add(
         "--model",
         metavar="FILE",
-        help="with images of 0..255, class numbers",
+        help="for images of 0..255 and class numbers",
     )
     add(
         "--image-size",
         type=int,
-        help="without --model; 64, for digits 16",
+        help="without --model; by default 64, for digits 16",
     )
     add("--threshold", type=float, default=0.95)
     add("--seeds", type=int, default=1)
@@ -59,6 +51,19 @@ def parse_options():
         parser.error("--labeled and --unlabeled belong together")
     options.image_size = options.image_size or (64 if options.labeled else 16)
     return options
+
+
+if __name__ == "__main__":
+    # Before the imports that take seconds.
+    parse_options()
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+
+import keras
+import numpy as np
+from keras import layers
+
+import keras_fewlabels as kfl
 
 
 def write_digits(folder, seed):
@@ -102,7 +107,7 @@ def load_folders(labeled, unlabeled, test, shape, seed):
     names = labeled.class_names
     # In a fixed order, because a pseudo-label belongs to a place in it.
     unlabeled = read(unlabeled, labels=None, shuffle=False)
-    # The few labelled images are read again and again, so keep them in memory.
+    # The few labelled images are read many times, so keep them in memory.
     return labeled.cache(), unlabeled, test.batch(256), names
 
 
@@ -115,14 +120,14 @@ def true_classes(unlabeled, names):
 
 
 def build_model(shape, num_classes, num_steps):
-    """Returns a compiled model, in place of yours."""
+    """Returns a compiled model. Put your own here."""
     ops = ("identity", "rotate", "shear_x", "translate_x", "translate_y")
     model = keras.Sequential([keras.Input(shape)])
     model.add(kfl.layers.RandAugment(2, magnitude=5, ops=ops, fill_value=0))
     model.add(layers.Rescaling(1 / 255))
     for width in (16, 32, 64):
         model.add(layers.Conv2D(width, 3, padding="same", use_bias=False))
-        # The default of 0.99 is too slow for a short training.
+        # In a short training, the default of 0.99 keeps the initial values.
         model.add(layers.BatchNormalization(momentum=0.9))
         model.add(layers.ReLU())
         model.add(layers.MaxPooling2D())
@@ -174,7 +179,7 @@ def fit_with_pseudo_labels(model, labeled, unlabeled, names, options):
 
 def write_table(path, labels, names):
     columns = ("file", "label", "confidence", "first_kept", "num_changes")
-    # -1 stands for no label, and takes the last name.
+    # The label -1 means no label. As an index it takes the last name, "".
     labels["label"] = np.array([*names, ""])[labels["label"]]
     with open(path, "w", newline="") as file:
         writer = csv.writer(file)

@@ -1,15 +1,16 @@
-"""A classifier for your images out of a network trained on others.
+"""A classifier for your images from a network trained on other images.
 
     python examples/transfer_learning.py            # digits, no download
     python examples/transfer_learning.py --data DIR # a folder per class
     python examples/transfer_learning.py --data DIR --backbone EfficientNetB0
     python examples/transfer_learning.py --data DIR --weights FILE.weights.h5
 
-One `fit()` with the callback `FineTune`: a new head learns on the frozen
-backbone, then the whole network does, with its batch normalization as it was.
-Both are tested on what is left over after `--labels-per-class` images have
-been drawn, and nothing is chosen by that. Without `--data`, a small network
-learns the digits 0 to 4 and is then taught 5 to 9.
+It takes one `fit()` with the callback `FineTune`. A new head learns on the
+frozen backbone, then the whole network learns, with its batch normalization
+unchanged. Of each class, `--labels-per-class` images are drawn for training
+and validation. Both stages are tested on the other images, which decide
+nothing. Without `--data`, a small network learns the digits 0 to 4, and is
+then taught 5 to 9.
 """
 
 import argparse
@@ -17,14 +18,6 @@ import math
 import os
 import pathlib
 import sys
-
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
-
-import keras
-import numpy as np
-from keras import layers
-
-import keras_fewlabels as kfl
 
 FOLDER = {"backbone": "MobileNetV2", "image_size": 160, "labels_per_class": 20}
 DIGITS = {"backbone": None, "image_size": 32, "labels_per_class": 10}
@@ -41,7 +34,12 @@ def parse_options():
     add("--alpha", type=float, help="width of a MobileNet, such as 0.35")
     add("--image-size", type=int)
     add("--labels-per-class", type=int)
-    add("--validation-split", type=float, default=0.2, help="of the labelled")
+    add(
+        "--validation-split",
+        type=float,
+        default=0.2,
+        help="a share",
+    )
     add("--seeds", type=int, default=1)
     add("--epochs", type=int, default=20)
     add("--batch-size", type=int, default=32)
@@ -51,14 +49,29 @@ def parse_options():
     parser.set_defaults(**(FOLDER if parser.parse_args().data else DIGITS))
     options = parser.parse_args()
     if options.epochs < 2 or options.labels_per_class < 1:
-        parser.error("at least 2 --epochs and 1 of --labels-per-class, please")
+        parser.error(
+            "--epochs must be at least 2, and --labels-per-class at least 1"
+        )
     if not 0 <= options.validation_split < 1:
         parser.error("--validation-split must be at least 0 and below 1")
     return options
 
 
+if __name__ == "__main__":
+    # Before the imports that take seconds.
+    parse_options()
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+
+import keras
+import numpy as np
+from keras import layers
+
+import keras_fewlabels as kfl
+
+
 def load_digits(size, first=5):
-    """Five of scikit-learn's digits as images of three channels."""
+    """Returns five of scikit-learn's digits as images of three channels."""
     from sklearn.datasets import load_digits
 
     x, y = load_digits(return_X_y=True)
@@ -84,7 +97,7 @@ def load_folder(size, folder):
 
 
 def split(y, names, options, seed):
-    """Positions of the images to train on, to validate and to test with."""
+    """Returns the positions of the training, validation and test images."""
     num_labeled = options.labels_per_class
     num_training = num_labeled - round(options.validation_split * num_labeled)
     parts = [], [], []
@@ -92,7 +105,10 @@ def split(y, names, options, seed):
     for number, name in enumerate(names):
         order = random.permutation(np.flatnonzero(y == number))
         if len(order) <= num_labeled:
-            sys.exit(f"The class {name} has {len(order)} images, none to test")
+            sys.exit(
+                f"The class {name} has {len(order)} images, which leaves none "
+                "to test on"
+            )
         drawn = np.split(order, [num_training, num_labeled])
         for part, positions in zip(parts, drawn, strict=True):
             part.extend(positions)
@@ -103,7 +119,7 @@ def pretrain_on_digits(shape):
     backbone = keras.Sequential([keras.Input(shape)], name="small_backbone")
     for width in (16, 32, 64, 128):
         backbone.add(layers.Conv2D(width, 3, padding="same", use_bias=False))
-        # Short trainings: with the default of 0.99 the initial values stay.
+        # In a short training, the default of 0.99 keeps the initial values.
         backbone.add(layers.BatchNormalization(momentum=0.9))
         backbone.add(layers.ReLU())
         backbone.add(layers.MaxPooling2D())
@@ -116,7 +132,7 @@ def pretrain_on_digits(shape):
 
 
 def build_backbone(options):
-    """A network without its top, and what it wants done to 0..255."""
+    """Returns a network without its top, and its preprocessing of 0..255."""
     shape = (options.image_size, options.image_size, 3)
     if options.backbone is None:
         return pretrain_on_digits(shape), layers.Rescaling(1 / 255)
@@ -134,7 +150,7 @@ def build_backbone(options):
 
 def build_model(backbone, preprocess, of_digits, num_classes, dropout=0.2):
     inputs = x = keras.Input(backbone.input_shape[1:])
-    if of_digits:  # Ops that keep a digit that digit.
+    if of_digits:  # These ops do not turn one digit into another.
         ops = ("identity", "rotate", "shear_x", "translate_x", "translate_y")
         x = kfl.layers.RandAugment(2, magnitude=4, ops=ops, fill_value=0)(x)
     else:
@@ -151,38 +167,44 @@ def build_model(backbone, preprocess, of_digits, num_classes, dropout=0.2):
 
 
 def rise_and_fall(rate, num_steps):
-    # What is unfrozen starts slowly, for the optimizer does not know it.
+    # The rate starts low, since the optimizer has seen no gradient yet.
     warmup = num_steps // 4
     return keras.optimizers.schedules.CosineDecay(
         0.0, num_steps - warmup, warmup_target=rate, warmup_steps=warmup
     )
 
 
-def run(options, seed, x, y, names):
-    """Trains, tests and saves once; the accuracies frozen and fine-tuned."""
-    keras.utils.set_random_seed(seed)
-    parts = train, validation, test = split(y, names, options, seed)
-    backbone, preprocess = build_backbone(options)
-    model = build_model(backbone, preprocess, not options.data, len(names))
-    counts = "{} images to train on, {} to validate, {} to test"
-    print(f"\nSeed {seed}:", counts.format(*map(len, parts)))
-    # Few images are seen several times per epoch, each time augmented anew.
-    repeats = math.ceil(20 * options.batch_size / len(train))
-    num_steps = math.ceil(repeats * len(train) / options.batch_size)
+def two_stages(options, backbone, num_steps):
+    """Returns the callback that trains the head first, then all layers."""
     end, half = options.epochs, options.epochs // 2
     tune_rate = options.fine_tune_rate
-    fine_tune = kfl.callbacks.FineTune(
+    return kfl.callbacks.FineTune(
         backbone,
         schedule={0: 0, half: "all"},
         learning_rates={
             0: rise_and_fall(options.learning_rate, half * num_steps),
             half: rise_and_fall(tune_rate, (end - half) * num_steps),
         },
-        # The lower, the slower: what all images have in common is known.
+        # Lower layers know what all images have in common, so they learn less.
         layer_decay=0.7,
-        # Without weights there are no statistics worth keeping.
+        # Without trained weights there are no statistics to keep.
         freeze_batch_norm=options.weights != "none",
     )
+
+
+def run(options, seed, x, y, names):
+    """Trains, tests and saves. Returns the accuracies of both stages."""
+    keras.utils.set_random_seed(seed)
+    parts = train, validation, test = split(y, names, options, seed)
+    backbone, preprocess = build_backbone(options)
+    model = build_model(backbone, preprocess, not options.data, len(names))
+    counts = "{} images to train on, {} to validate, {} to test"
+    print(f"\nSeed {seed}:", counts.format(*map(len, parts)))
+    # An epoch repeats the few images, each time augmented anew.
+    repeats = math.ceil(20 * options.batch_size / len(train))
+    num_steps = math.ceil(repeats * len(train) / options.batch_size)
+    end, half = options.epochs, options.epochs // 2
+    fine_tune = two_stages(options, backbone, num_steps)
     predicted = []
 
     def test_stages(epoch, logs):

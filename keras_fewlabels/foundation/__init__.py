@@ -66,9 +66,10 @@ from keras_fewlabels.foundation.keras_internals import (
     set_initial_epoch,
 )
 from keras_fewlabels.foundation.optional_import import optional_import
-from keras_fewlabels.foundation.result import Result, save_figure
+from keras_fewlabels.foundation.result import Result, as_json, save_figure
 from keras_fewlabels.foundation.text_table import (
     check_class_names,
     class_name,
+    printable,
     text_table,
 )

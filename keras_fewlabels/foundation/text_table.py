@@ -1,24 +1,68 @@
-"""Tables of text, and names of classes in them."""
+"""Tables of text, and names of classes and files in them."""
+
+import unicodedata
+
+# They join letters and emoji of one name, and are no characters by themselves.
+_JOINERS = "\u200c\u200d"
 
 
-def text_table(heads, rows):
+def printable(text):
+    r"""Returns a text whose invisible characters are written as escapes.
+
+    Names of classes and files may hold line breaks, control characters, marks
+    that turn the direction of a line, and bytes that are not UTF-8. Written as
+    escapes they do no harm in a terminal, a page or a plot, and names that
+    differ look different. All other characters stay as they are.
+
+    Args:
+        text: String, or object that is converted to one.
+
+    Returns:
+        String of one line that every encoding of Unicode can hold.
+
+    Example:
+
+    >>> print(printable("two\nlines, a byte: \udce9, \u202e, é"))
+    two\nlines, a byte: \xe9, \u202e, é
+    """
+    text = str(text)
+    if text.isprintable():
+        return text
+    return "".join(
+        letter if _is_visible(letter) else _escape(letter) for letter in text
+    )
+
+
+def text_table(heads, rows, num_left=0):
     """Returns a table as lines, each column as wide as its widest text.
 
     Args:
         heads: Sequence of strings.
-        rows: List of sequences with a value per head.
+        rows: List of sequences with a value per head. They are shown by
+            `printable`.
+        num_left: Int. This number of columns stand at the left, the others at
+            the right.
 
     Returns:
-        List of strings of the same length.
+        List of strings without blanks at their ends.
+
+    Example:
+
+    >>> text_table(["class", "images"], [("cat", 1000)], num_left=1)
+    ['class  images', 'cat      1000']
     """
-    cells = [list(map(str, row)) for row in (heads, *rows)]
+    cells = [list(map(printable, row)) for row in (heads, *rows)]
     widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
-    return [
-        "  ".join(
-            text.rjust(width) for text, width in zip(row, widths, strict=True)
-        )
-        for row in cells
-    ]
+    lines = []
+    for row in cells:
+        padded = [
+            text.ljust(width) if number < num_left else text.rjust(width)
+            for number, (text, width) in enumerate(
+                zip(row, widths, strict=True)
+            )
+        ]
+        lines.append("  ".join(padded).rstrip())
+    return lines
 
 
 def class_name(number, class_names):
@@ -35,3 +79,16 @@ def check_class_names(class_names, num_classes):
             f"`class_names` must name each of the {num_classes} classes. "
             f"Received: class_names={class_names!r}"
         )
+
+
+def _is_visible(letter):
+    # The category of the spaces of all scripts is Zs.
+    is_space = unicodedata.category(letter) == "Zs"
+    return letter.isprintable() or is_space or letter in _JOINERS
+
+
+def _escape(letter):
+    if "\udc80" <= letter <= "\udcff":
+        # Python reads bytes of file names that are not UTF-8 as such letters.
+        return f"\\x{ord(letter) - 0xDC00:x}"
+    return letter.encode("unicode_escape").decode()

@@ -1,7 +1,12 @@
-import textwrap
-
 from keras_fewlabels.plots.accuracy_arrays import accuracy_arrays
-from keras_fewlabels.plots.figure import OUTLINE, RIGHT, new_figure
+from keras_fewlabels.plots.figure import (
+    OUTLINE,
+    PLAIN,
+    RIGHT,
+    label_places,
+    new_figure,
+    shown_name,
+)
 
 _OTHERS = "0.75"
 
@@ -41,15 +46,15 @@ def comparison(accuracies, title=None):
     axes = figure.subplots()
     for row, array in enumerate(runs.values()):
         _draw_bar(axes, row, array, is_best=means[row] == max(means))
-    names = [textwrap.fill(name, 24) for name in runs]
-    axes.set_yticks(range(len(names)), names, parse_math=False)
-    axes.set_ylim(len(names) - 0.4, -0.6)
+    label_places(axes.yaxis, runs, wrap=24)
+    axes.set_ylim(len(runs) - 0.4, -0.6)
     # Leaves room for the number beside the longest bar.
     axes.set_xlim(0, 1.5 * max(array.max() for array in runs.values()) or 1)
     axes.set_xticks([])
     axes.tick_params(length=0)
     axes.spines[["top", "right", "bottom"]].set_visible(False)
-    axes.set_title(title or "", fontsize="medium", loc="left", parse_math=False)
+    title = shown_name(title or "", 60)
+    axes.set_title(title, fontsize="medium", loc="left", **PLAIN)
     return figure
 
 

@@ -1,11 +1,19 @@
-"""An empty figure of matplotlib, which is imported only when one is drawn."""
+"""An empty figure of matplotlib, and names in it.
 
-from keras_fewlabels.foundation import optional_import
+Matplotlib is imported only when a figure is drawn.
+"""
+
+import textwrap
+
+from keras_fewlabels.foundation import optional_import, printable
 
 # Colours of what is right or won, and of what is wrong or lost.
 RIGHT, WRONG = "tab:blue", "tab:red"
 # Colour of outlines and of what is neither right nor wrong.
 OUTLINE = "0.2"
+# Options of every text that holds a name of the user, in which dollar signs,
+# backslashes and underscores are no mathematics.
+PLAIN = {"parse_math": False, "usetex": False}
 
 
 def new_figure(width, height):
@@ -35,3 +43,60 @@ def new_figure(width, height):
     return matplotlib_figure.Figure(
         figsize=(width, height), layout="constrained"
     )
+
+
+def shown_name(name, most=32):
+    """Returns a name of the user as plots write it, in one line.
+
+    Args:
+        name: String, or object that is converted to one. Its invisible
+            characters become escapes, see `printable`.
+        most: Int. The middle of longer names is left out, since names often
+            differ in their ends.
+
+    Example:
+
+    >>> from keras_fewlabels.plots.figure import shown_name
+    >>> shown_name("a" * 300 + " at night", most=20)
+    'aaaaaaaaaa… at night'
+    """
+    name = printable(name)
+    if len(name) <= most:
+        return name
+    start = most // 2
+    return f"{name[:start]}…{name[start + 1 - most :]}"
+
+
+def shown_lines(text, most=44):
+    """Returns a text of several lines, each as `shown_name` returns it."""
+    return "\n".join(shown_name(line, most) for line in str(text).split("\n"))
+
+
+def label_places(axis, names, wrap=None, **options):
+    """Writes the names of the user beside the places 0, 1, ... of an axis.
+
+    Args:
+        axis: `axes.xaxis` or `axes.yaxis`.
+        names: Iterable of names.
+        wrap: Optional int, the width of lines. Names take two at most.
+        **options: Properties of the texts.
+    """
+    if wrap is None:
+        names = [shown_name(name) for name in names]
+    else:
+        names = [
+            textwrap.fill(
+                shown_name(name, 2 * wrap), wrap, max_lines=2, placeholder="…"
+            )
+            for name in names
+        ]
+    axis.set_ticks(range(len(names)), names, **PLAIN, **options)
+
+
+def count_epochs(axes):
+    """Marks whole epochs on the x-axis, also if there is only one."""
+    axes.set_xlabel("epoch")
+    axes.xaxis.get_major_locator().set_params(integer=True, min_n_ticks=1)
+    low, high = axes.get_xlim()
+    if high - low < 1:
+        axes.set_xlim(low - 0.5, high + 0.5)

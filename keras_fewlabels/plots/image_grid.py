@@ -2,7 +2,12 @@
 
 import numpy as np
 
-from keras_fewlabels.plots.figure import new_figure
+from keras_fewlabels.plots.figure import (
+    PLAIN,
+    new_figure,
+    shown_lines,
+    shown_name,
+)
 
 # In inches: the space around images, and the line height and the width of a
 # letter per point of the font size.
@@ -55,10 +60,10 @@ def image_grid(
     rows = [[_shades(image, value_range) for image in row] for row in rows]
     num_images = sum(map(len, rows))
     texts = {
-        "captions": captions or [""] * num_images,
-        "row_titles": row_titles or [],
-        "column_titles": column_titles or [],
-        "title": title or "",
+        "captions": list(map(shown_lines, captions or [""] * num_images)),
+        "row_titles": list(map(shown_name, row_titles or [])),
+        "column_titles": list(map(shown_name, column_titles or [])),
+        "title": shown_name(title or "", 120),
     }
     layout = _Layout(rows[0][0].shape, side, font_size, **texts)
     figure = new_figure(*layout.size(len(rows), max(map(len, rows))))
@@ -185,18 +190,17 @@ def _write_titles(axes, layout, font_size, texts):
 
 
 def _write(axes, place, text, font_size, va="top", **options):
-    # Names of users may have dollar signs, which are no mathematics.
     axes.text(
         *place,
         text,
         fontsize=font_size,
         va=va,
         linespacing=1.1,
-        parse_math=False,
+        **PLAIN,
         **options,
     )
 
 
 def _longest(texts):
-    lines = [line for text in texts for line in str(text).split("\n")]
+    lines = [line for text in texts for line in text.split("\n")]
     return max(map(len, lines), default=0)

@@ -1,6 +1,11 @@
 import numpy as np
 
-from keras_fewlabels.plots.figure import new_figure
+from keras_fewlabels.plots.figure import (
+    PLAIN,
+    count_epochs,
+    new_figure,
+    shown_name,
+)
 
 
 def learning_curves(history, metrics=None, stages=None):
@@ -139,11 +144,9 @@ def _epochs_of(name, line, epochs):
 
 
 def _finish_panel(axes, metric):
-    axes.set_title(
-        metric.replace("_", " "), fontsize="medium", parse_math=False
-    )
-    axes.set_xlabel("epoch")
-    axes.xaxis.get_major_locator().set_params(integer=True)
+    title = shown_name(metric.replace("_", " "), 40)
+    axes.set_title(title, fontsize="medium", **PLAIN)
+    count_epochs(axes)
     axes.spines[["top", "right"]].set_visible(False)
     axes.grid(alpha=0.3)
     drawn = np.concatenate([line.get_ydata() for line in axes.lines])
@@ -166,12 +169,12 @@ def _draw_stages(axes, stages):
             axes.text(
                 max(position, low),
                 0.99,
-                f" {_stage_name(stage)}",
+                f" {shown_name(_stage_name(stage), 24)}",
                 transform=axes.get_xaxis_transform(),
                 fontsize="x-small",
                 color="0.35",
                 va="top",
-                parse_math=False,
+                **PLAIN,
             )
 
 
@@ -193,7 +196,7 @@ def _add_legend(figure, histories):
     entries = []
     for number, name in enumerate(histories):
         if name:
-            entries.append((name, "-", f"C{number % 10}"))
+            entries.append((shown_name(name), "-", f"C{number % 10}"))
     color = "0.3" if entries else "C0"
     entries += [(label, style, color) for label, style in styles.items()]
     handles = [
@@ -207,4 +210,4 @@ def _add_legend(figure, histories):
         frameon=False,
     )
     for text in legend.get_texts():
-        text.set_parse_math(False)
+        text.set(**PLAIN)

@@ -1,7 +1,7 @@
 import numpy as np
 
 from keras_fewlabels.foundation import check_int, resolve_value_range
-from keras_fewlabels.plots.figure import RIGHT, WRONG
+from keras_fewlabels.plots.figure import RIGHT, WRONG, shown_name
 from keras_fewlabels.plots.image_grid import image_grid, in_rows
 
 
@@ -120,4 +120,4 @@ def _names(class_names, largest):
             f"`class_names` must name each class, and there is a class "
             f"{largest}, counted from 0. Received: class_names={class_names}"
         )
-    return [str(name) for name in class_names]
+    return [shown_name(name, 20) for name in class_names]

@@ -1,7 +1,14 @@
 import numpy as np
 
 from keras_fewlabels.foundation import check_class_names
-from keras_fewlabels.plots.figure import OUTLINE, RIGHT, WRONG, new_figure
+from keras_fewlabels.plots.figure import (
+    OUTLINE,
+    RIGHT,
+    WRONG,
+    count_epochs,
+    label_places,
+    new_figure,
+)
 
 _NO_LABEL = "0.8"
 # Finer towards 1, where most confidences of trained networks are.
@@ -166,7 +173,7 @@ def _draw_classes(axes, label, truth, groups, num_classes, class_names):
     axes.set(xlabel="images", ylim=(num_classes - 0.5, -0.5))
     if has_names:
         names = range(num_classes) if class_names is None else class_names
-        axes.set_yticks(range(num_classes), names, parse_math=False)
+        label_places(axes.yaxis, names)
     else:
         axes.set_ylabel("class")
 
@@ -187,9 +194,9 @@ def _draw_rounds(axes, rounds):
             label=f"{name}: {values[-1]:.0%}".replace("nan%", "none"),
         )
     axes.set_title("rounds", fontsize="medium")
-    axes.set(xlabel="epoch", ylim=(-0.02, 1.05))
+    axes.set_ylim(-0.02, 1.05)
     axes.set_xlim(epochs[0] - 0.5, epochs[-1] + 0.5)
-    axes.xaxis.get_major_locator().set_params(integer=True)
+    count_epochs(axes)
     if len(epochs) <= 10:
         axes.set_xticks(epochs)
     axes.yaxis.set_major_formatter("{x:.0%}")

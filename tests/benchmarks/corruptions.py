@@ -4,12 +4,12 @@
     python tests/benchmarks/corruptions.py --file cifar10.npz \\
         --models supervised.keras student.keras --figure corruptions.png
 
-All 15 corruptions of CIFAR-10-C in 5 severities, on the last `--num-images`
-of the file (`default_rng(0)` gives their order, the one of
-`examples/cifar10_platform.py`, which tests on these). Without models only the
-images are corrupted, which measures the cost of the evaluation. With models
-there is a table for each, with the first model as the baseline of the others.
-Run it on an otherwise idle machine.
+The images are corrupted by all 15 corruptions of CIFAR-10-C in 5 severities.
+They are the last `--num-images` of the file in the order of `default_rng(0)`,
+on which `examples/cifar10_platform.py` tests. Without models the script
+measures the cost of the corruptions alone. With models it prints a table for
+each. The first model is the baseline of the others. Run it on an otherwise
+idle machine.
 """
 
 import argparse
@@ -45,7 +45,7 @@ def main():
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawTextHelpFormatter
     )
-    parser.add_argument("--file", help="an .npz with x and y")
+    parser.add_argument("--file", help="an .npz file with x and y")
     parser.add_argument("--num-images", type=int, default=2_000)
     parser.add_argument("--models", nargs="+", metavar="FILE", default=[])
     parser.add_argument("--figure", metavar="FILE")

@@ -1,10 +1,10 @@
-"""Epoch times of fine-tuning: frozen, full, and on stored features.
+"""Measures epochs of fine-tuning: frozen, full, and on stored features.
 
-Stored features are compared in two ways. Per epoch, once they are there, and
-in all, with tracing and the one pass of the backbone that computes them: over
-10 epochs that can be 10 times as fast as 10 passes, and no more.
+Stored features are compared in two ways: per epoch, after they are computed,
+and in all, with tracing and with the one pass of the backbone that computes
+them. In all, 10 epochs can be at most 10 times as fast as 10 passes.
 
-Prints a table of ratios. Run it on an otherwise idle machine:
+The script prints a table of ratios. Run it on an otherwise idle machine:
     python tests/benchmarks/fine_tune.py [--backbone MobileNetV2] [--size 96]
 """
 
@@ -20,7 +20,7 @@ from keras_fewlabels.loops import fit_head
 
 
 class EpochTimes(keras.callbacks.Callback):
-    """Seconds of each epoch; the first of a stage compiles."""
+    """Stores the seconds of each epoch. The first of a stage compiles."""
 
     def on_train_begin(self, logs=None):
         self.began = time.perf_counter()
@@ -45,17 +45,8 @@ def build(args):
     return model, backbone
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--backbone", default="MobileNetV2")
-    parser.add_argument("--size", type=int, default=96)
-    parser.add_argument("--images", type=int, default=320)
-    parser.add_argument("--batch", type=int, default=32)
-    args = parser.parse_args()
-    shape = (args.images, args.size, args.size, 3)
-    images = np.random.default_rng(0).random(shape, "float32")
-    labels = np.arange(args.images) % 5
-
+def fine_tuning_times(args, images, labels):
+    """Returns seconds per epoch of three stages, and of 10 frozen epochs."""
     model, backbone = build(args)
     times = EpochTimes()
     fine_tune = FineTune(backbone, {0: 0, 10: 20, 14: "all"})
@@ -67,11 +58,15 @@ def main():
         verbose=0,
         callbacks=[fine_tune, times],
     )
-    frozen, top, full = (
+    stages = [
         min(times.seconds[start + 1 : stop])
         for start, stop in ((0, 10), (10, 14), (14, 18))
-    )
-    frozen_in_all = sum(times.seconds[:10])
+    ]
+    return *stages, sum(times.seconds[:10])
+
+
+def feature_times(args, images, labels):
+    """Returns seconds of an epoch, the features, 10 epochs and a predict."""
     model, backbone = build(args)
     times = EpochTimes()
     start = time.perf_counter()
@@ -84,14 +79,30 @@ def main():
         verbose=0,
         callbacks=[times],
     )
-    stored_in_all = time.perf_counter() - start
+    in_all = time.perf_counter() - start
     features = times.began - start
-    stored = min(times.seconds[1:])
     backbone.predict(images, batch_size=args.batch, verbose=0)
     start = time.perf_counter()
     backbone.predict(images, batch_size=args.batch, verbose=0)
     predict = time.perf_counter() - start
+    return min(times.seconds[1:]), features, in_all, predict
 
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--backbone", default="MobileNetV2")
+    parser.add_argument("--size", type=int, default=96)
+    parser.add_argument("--images", type=int, default=320)
+    parser.add_argument("--batch", type=int, default=32)
+    args = parser.parse_args()
+    shape = (args.images, args.size, args.size, 3)
+    images = np.random.default_rng(0).random(shape, "float32")
+    labels = np.arange(args.images) % 5
+
+    frozen, top, full, frozen_in_all = fine_tuning_times(args, images, labels)
+    stored, features, stored_in_all, predict = feature_times(
+        args, images, labels
+    )
     print(f"{args.backbone}, {args.size} px, {args.images} images")
     print_rows(
         "of all",

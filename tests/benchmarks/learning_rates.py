@@ -1,10 +1,10 @@
-"""Does the suggested learning rate train as well as the best of a grid?
+"""Compares suggested learning rates with a grid of rates.
 
     python tests/benchmarks/learning_rates.py
 
-Three models on the digits of scikit-learn, 1,000 images to train, the
-rest to test; each is trained for as many epochs at the suggestion of
-`find_learning_rate` and at seven rates from 1e-5 to 10, three seeds.
+Three models learn the digits of scikit-learn, from 1,000 training images; the
+others are test images. Each model is trained for 10 epochs with the suggestion
+of `find_learning_rate`, and with seven rates from 1e-5 to 10, for three seeds.
 """
 
 import argparse

@@ -1,20 +1,24 @@
-"""Test accuracy of every ready method, beside supervised training.
+"""Measures the test accuracy of every method and of supervised training.
 
     python tests/benchmarks/methods.py --seeds 5
     python tests/benchmarks/methods.py --data cifar10 --file cifar10.npz
 
-Digits of scikit-learn, 20 labels, 1,180 unlabelled images; or CIFAR-10, 400
-labels, 20,000 unlabelled images, the same test images for every seed (those of
-Keras; of an `.npz` with `x` and `y`, the last 5,000). All runs of a seed see
-the same labelled images, in as many steps and in as many labelled images per
-step: strongly augmented, but weakly in `supervised_weak` and in the methods
-whose papers say so, unless `--labeled-noise strong`.
-The teacher of `NoisyStudent` takes a third of the steps, and the student goes
-on from it, as does the loop `fit_noisy_student`.
-Nothing is chosen on the test images; `--validate` measures CIFAR-10 on images
-that are none of them. Policies are those of the papers, but for the momentum of
-their moving averages, which `--momentum` sets: the papers' 0.999 is made for
-runs a thousand times as long.
+The data are scikit-learn's digits (20 labels, 1,180 unlabelled images) or
+CIFAR-10 (400 labels, 20,000 unlabelled images). The test images of CIFAR-10
+are the same for every seed: those of Keras, or the last 5,000 of an `.npz` file
+with `x` and `y`.
+
+All runs of a seed see the same labelled images, in as many steps and with as
+many labelled images per step. These images are augmented strongly, but weakly
+in `supervised_weak` and in the methods whose papers do so, unless
+`--labeled-noise strong`. The teacher of `NoisyStudent` takes a third of the
+steps, and its student goes on from the teacher. The loop `fit_noisy_student`
+does the same.
+
+The test images decide nothing. `--validate` measures CIFAR-10 on other images.
+The policies are those of the papers, except for the momentum of their moving
+averages: 0.999 suits runs that are a thousand times longer. `--momentum` sets
+it.
 """
 
 import argparse
@@ -31,7 +35,7 @@ from sklearn.datasets import load_digits
 import keras_fewlabels as kfl
 from keras_fewlabels.models.methods import augmented_views
 
-# Ops that keep a digit that digit.
+# These ops do not turn one digit into another.
 DIGIT_OPS = (
     "identity",
     "rotate",
@@ -72,7 +76,7 @@ class Digits:
         images = keras.ops.convert_to_numpy(images)
         self.images = np.clip(np.round(images), 0, 255).astype("uint8")
         self.labels = digits.target
-        self.test = None  # what a split leaves
+        self.test = None  # The images that a split leaves.
 
     def strong(self):
         return kfl.layers.RandAugment(2, 5, ops=DIGIT_OPS, fill_value=0)
@@ -81,7 +85,7 @@ class Digits:
         return kfl.layers.RandAugment(2, 1.5, ops=SHIFTS, fill_value=0)
 
     def classifier(self):
-        """Three convolutions."""
+        """Returns a network of three convolutions."""
         inputs = keras.Input((16, 16, 1))
         x = layers.Rescaling(1 / 255)(inputs)
         for width, strides in ((16, 2), (32, 1), (64, 2)):
@@ -111,7 +115,7 @@ class CIFAR10:
         return augmented_views.weak_view((0, 255))
 
     def classifier(self):
-        """A residual net of ten layers."""
+        """Returns a residual network of ten layers."""
         inputs = keras.Input((32, 32, 3))
         x = layers.Rescaling(1 / 127.5, -1)(inputs)
         x = convolution(x, 16)
@@ -125,7 +129,7 @@ class CIFAR10:
 
 
 class StopAfter(keras.callbacks.Callback):
-    """Ends a fit within an epoch, for all are to take as many steps."""
+    """Ends a fit after a number of steps, also within an epoch."""
 
     def __init__(self, num_steps):
         super().__init__()
@@ -143,7 +147,7 @@ def convolution(x, width, strides=1):
     x = layers.Conv2D(
         width, 3, strides=strides, padding="same", use_bias=False
     )(x)
-    # Short trainings: with the default of 0.99 the initial variance stays.
+    # In a short training, the default of 0.99 keeps the initial statistics.
     return layers.BatchNormalization(momentum=0.9)(x)
 
 
@@ -200,7 +204,7 @@ def train(name, data, labeled, unlabeled, arguments, num_steps):
 
 
 def fit_noisy_student(data, labeled, unlabeled, arguments, num_steps):
-    """The loop with its own settings, but for what is the same for all."""
+    """Runs the loop with its own settings, except for those of all methods."""
     supervised_steps = num_steps // 3
     model, _ = kfl.loops.fit_noisy_student(
         data.classifier,

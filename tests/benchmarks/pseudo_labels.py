@@ -1,13 +1,13 @@
-"""Speed and memory of labelling, against `model.predict`.
+"""Measures speed and memory of labelling, beside `model.predict`.
 
     python tests/benchmarks/pseudo_labels.py speed
     python tests/benchmarks/pseudo_labels.py memory --images 1000000
 
-`speed` labels the same images with `PseudoLabeler` and with `model.predict`,
-in turns, out of an array and out of a `tf.data.Dataset`. Run it on an otherwise
-idle machine. `memory` labels and trains on synthetic images of 32 px that are
-streamed from `tf.data`, and prints the most memory that the process had; run
-it with several numbers of images.
+`speed` labels the same images with `PseudoLabeler` and with `model.predict` in
+turns, from an array and from a `tf.data.Dataset`. Run it on an otherwise idle
+machine. `memory` labels and trains on synthetic images of 32 px that are
+streamed from `tf.data`, and prints the peak memory of the process. Run it with
+several numbers of images.
 """
 
 import argparse
@@ -31,7 +31,7 @@ from keras_fewlabels.data.sources.image_source import image_source
 
 
 def residual_net():
-    """About a third of a ResNet-20."""
+    """Returns a network of about a third of a ResNet-20."""
     inputs = keras.Input((32, 32, 3))
     x = layers.Rescaling(1 / 255)(inputs)
     x = layers.Conv2D(16, 3, padding="same")(x)
@@ -46,7 +46,7 @@ def residual_net():
 
 
 def linear():
-    """Next to no work: shows what everything else costs."""
+    """Returns a network that takes little time, to time everything else."""
     inputs = keras.Input((32, 32, 3))
     x = layers.GlobalAveragePooling2D()(layers.Rescaling(1 / 255)(inputs))
     return keras.Model(inputs, layers.Dense(10, activation="softmax")(x))

@@ -1,12 +1,12 @@
-"""Images per second of RandAugment and its peers on two cores.
+"""Measures images per second of RandAugment and its peers on two cores.
 
     python tests/benchmarks/rand_augment.py [--size 32 224] [--seconds 4]
 
-Two ops of magnitude 10 on uint8 images, uint8 out (Keras core and keras-cv
-take and give floats, and are spared the way back). What runs in `tf.data`
-gets two parallel calls and batches of 256 or, above 64 pixels, 32; Pillow and
-OpenCV peers get two worker processes, as a data loader would start them.
-Peers that are not installed are left out:
+All apply two ops of magnitude 10 to uint8 images and return uint8. Keras core
+and keras-cv take and return floats, whose conversion back is not measured.
+Layers run in `tf.data` with two parallel calls and batches of 256 images, or of
+32 above 64 pixels. Peers of Pillow and OpenCV run in two worker processes, as
+in a data loader. Peers that are not installed are left out:
 
     pip install timm albumentations torchvision
 """
@@ -137,7 +137,7 @@ def rate_in_tf_data(make, size, seconds):
 def work(make, size, seed, seconds, results):
     random.seed(seed)
     np.random.seed(seed)  # noqa: NPY002
-    # Some builds of torch lack operators that torchvision names at import.
+    # Some builds of torch lack operators that torchvision needs at import.
     sys.modules["torchvision._meta_registrations"] = types.ModuleType("none")
     transform, images = make(size), random_images(size)
     for image in images[:32]:
@@ -173,7 +173,7 @@ def main():
     options = parser.parse_args()
     print(f"{'images/s':26s} {'interpolation':20s}", end="")
     print(*(f"{f'{size} px':>10s}" for size in options.size))
-    # The processes first: they must not inherit TensorFlow's threads.
+    # The processes come first, so that they inherit no threads of TensorFlow.
     for peers, rate in (
         (IN_PROCESSES, rate_in_processes),
         (IN_TF_DATA, rate_in_tf_data),

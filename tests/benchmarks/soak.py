@@ -1,13 +1,13 @@
-"""Hours of training: memory, time of a step, and traces, as a picture.
+"""Draws memory, step time and traces over hours of training.
 
     python tests/benchmarks/soak.py [--minutes 120] [--folder soak]
 
 A `NoisyStudentModel` with an averaged teacher learns digits under
 `RandAugment` in one long `fit()`, and a `PseudoLabeler` labels them anew
-before each epoch. What should show is nothing: after the first ten minutes
-memory within 5 %, steps as fast at the end as at the start, and not one trace
-more. `soak.csv` has a row for each epoch, `soak.png` the curves. Run it on an
-otherwise idle machine, for what else runs there shows in the steps.
+before each epoch. After the first ten minutes, memory should stay within 5 %,
+steps should be as fast at the end as at the start, and nothing should be traced
+again. `soak.csv` has a row per epoch, and `soak.png` the curves. Run it on an
+otherwise idle machine, since other work slows the steps down.
 """
 
 import argparse
@@ -33,7 +33,7 @@ COLUMNS = ("minutes", "mebibytes", "ms_per_step", "traces", "labellings")
 
 @keras.saving.register_keras_serializable("soak")
 class TraceCounter(layers.Layer):
-    """Passes its input on; Python runs `call` only while it is traced."""
+    """Returns its input, and counts the traces: only they run `call`."""
 
     num_traces = 0
 
@@ -43,7 +43,7 @@ class TraceCounter(layers.Layer):
 
 
 class Watch(keras.callbacks.Callback):
-    """Notes after each epoch what the process takes, and ends in time."""
+    """Writes a row about the process after each epoch, and ends in time."""
 
     def __init__(self, minutes, labeler, file):
         super().__init__()
@@ -82,7 +82,7 @@ class Watch(keras.callbacks.Callback):
 
 
 def resident_mebibytes():
-    """Memory of this process that is not swapped out (Linux)."""
+    """Returns the memory of this process that is not swapped out (Linux)."""
     pages = int(pathlib.Path("/proc/self/statm").read_text().split()[1])
     return pages * os.sysconf("SC_PAGE_SIZE") / 2**20
 
@@ -101,7 +101,7 @@ def build_student():
 
 
 def train(minutes, file):
-    """The fit that is watched; returns a row for each of its epochs."""
+    """Runs the fit. Returns a row per epoch, and the rounds of labelling."""
     keras.utils.set_random_seed(0)
     digits = load_digits()
     images = keras.ops.image.resize(
@@ -111,7 +111,8 @@ def train(minutes, file):
     labeled, unlabeled, _ = kfl.data.split_labels(
         images.astype("uint8"), digits.target, 50, 1150
     )
-    # Two digits in one: labelling would end if no label changed any more.
+    # Two digits in one image are doubtful, so that their labels change. If
+    # no label changed, the labelling would end.
     both = [
         np.maximum(unlabeled, np.roll(unlabeled, shift, axis=0))
         for shift in (1, 2, 3)
@@ -132,12 +133,12 @@ def train(minutes, file):
         kfl.policies.FixedThreshold(0.9),
         noise=kfl.layers.RandAugment(2, magnitude=3, fill_value=0),
     )
-    # A constant learning rate, for the same reason.
+    # The learning rate is constant, for the same reason.
     model.compile(
         keras.optimizers.Adam(2e-3), "sparse_categorical_crossentropy"
     )
     watch = Watch(minutes, labeler, file)
-    # So many epochs that the time ends first.
+    # The time ends before this number of epochs.
     model.fit(mixed, epochs=10**9, callbacks=[labeler, watch], verbose=0)
     return watch.rows, labeler.rounds
 
@@ -163,7 +164,7 @@ def draw(rows):
 
 
 def summary(rows):
-    """What the rows after the first ten minutes say."""
+    """Returns a text on the rows after the first ten minutes."""
     rows = np.array(rows)
     rest = rows[rows[:, 0] >= WARM_UP_MINUTES]
     if len(rest) < 8:

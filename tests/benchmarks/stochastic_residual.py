@@ -1,7 +1,7 @@
-"""Training time of residual stacks that skip blocks, against the full stack.
+"""Measures training of residual stacks that skip blocks, and of full stacks.
 
-Prints ratios of the elapsed time, and of the time of all processor cores: the
-first can be off by half where the machine does something else as well.
+The script prints ratios of the elapsed time, and of the time of all processor
+cores. The former can be off by half if the machine does other work as well.
 
     python tests/benchmarks/stochastic_residual.py [--blocks 54] [--rounds 5]
 """
@@ -56,7 +56,7 @@ def build(join, args, jit_compile):
 
 
 def seconds_per_step(models, args):
-    # In turns, so that what else the machine does falls on all of them.
+    # In turns, so that other work of the machine slows all of them down.
     images = np.random.default_rng(0).random(
         (args.batch * args.steps, args.size, args.size, 3), "float32"
     )

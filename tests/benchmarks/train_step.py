@@ -1,12 +1,12 @@
-"""Time of a `NoisyStudentModel` step, over what its arithmetic alone takes.
+"""Measures a step of `NoisyStudentModel` against its arithmetic alone.
 
     python tests/benchmarks/train_step.py [--xla] [--torch] [--rounds 7]
 
-The floor is a `tf.function` written by hand that does nothing but the
-arithmetic of FixMatch: teacher forward, student forward and backward, and the
-optimizer. All run the same ResNet-20-like net on the same batch, in turns, so
-that what else the machine does falls on all of them. `--torch` adds a minimal
-PyTorch FixMatch step. Run it on an otherwise idle machine.
+The floor is a `tf.function` that does the arithmetic of FixMatch and nothing
+else: teacher forward, student forward and backward, and the optimizer. All
+steps run the same network, like a ResNet-20, on the same batch. They run in
+turns, so that other work of the machine slows all of them down. `--torch` adds
+a minimal FixMatch step of PyTorch. Run it on an otherwise idle machine.
 """
 
 import argparse
@@ -50,7 +50,7 @@ def optimizer():
 
 
 def floor_step(arguments):
-    """FixMatch without noise, and without anything else."""
+    """Returns a runner of steps of FixMatch without noise."""
     student, sgd = resnet(), optimizer()
     sgd.build(student.trainable_variables)
 
@@ -83,14 +83,14 @@ def floor_step(arguments):
 
 
 def timed(function):
-    """Seconds that a call takes."""
+    """Returns the seconds that a call takes."""
     start = time.perf_counter()
     function()
     return time.perf_counter() - start
 
 
 class StepTimes(keras.callbacks.Callback):
-    """Seconds of every step of a fit, without its beginning and end."""
+    """Stores the seconds of every step of a fit."""
 
     def on_train_begin(self, logs=None):
         self.times = []
@@ -122,13 +122,11 @@ def our_step(arguments, noise):
     return run
 
 
-def torch_step(arguments):
-    """FixMatch in PyTorch, in the memory layout that suits CPUs best."""
+def torch_resnet():
+    """Returns the network of `resnet` in PyTorch."""
     import torch
     from torch import nn
     from torch.nn import functional
-
-    torch.set_num_threads(os.cpu_count())
 
     class Block(nn.Module):
         def __init__(self, inputs, width, strides):
@@ -156,9 +154,21 @@ def torch_step(arguments):
             strides = 2 if stage > 0 and block == 0 else 1
             blocks.append(Block(width, wider, strides))
             width = wider
-    net = nn.Sequential(
+    return nn.Sequential(
         *blocks, nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(width, 10)
     ).to(memory_format=torch.channels_last)
+
+
+def torch_step(arguments):
+    """Returns a runner of steps of FixMatch in PyTorch.
+
+    The images have the memory layout that is fastest on CPUs.
+    """
+    import torch
+    from torch.nn import functional
+
+    torch.set_num_threads(os.cpu_count())
+    net = torch_resnet()
     sgd = torch.optim.SGD(net.parameters(), 0.03, 0.9, nesterov=True)
 
     def as_images(array):

@@ -91,8 +91,8 @@ def test_own_folder_and_weights(run, tmp_path):
 @pytest.mark.parametrize(
     "arguments, message",
     [
-        (["--epochs", "1"], "at least 2 --epochs"),
-        (["--labels-per-class", "0"], "and 1 of --labels-per-class"),
+        (["--epochs", "1"], "--epochs must be at least 2"),
+        (["--labels-per-class", "0"], "--labels-per-class at least 1"),
         (["--validation-split", "1"], "at least 0 and below 1"),
     ],
 )

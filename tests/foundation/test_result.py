@@ -3,7 +3,7 @@ import json
 import pytest
 from matplotlib.figure import Figure
 
-from keras_fewlabels.foundation.result import Result
+from keras_fewlabels.foundation.result import Result, as_json
 
 
 class Answer(Result):
@@ -30,6 +30,15 @@ def test_save_writes_dict_and_figure(tmp_path):
         "number": 42
     }
     assert (tmp_path / "new/answer.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_json_has_a_line_per_entry():
+    content = {"a": [1, 2.5, None], 'q"': {"b": "\udce9"}, "c": []}
+    text = as_json(content)
+    assert json.loads(text) == content
+    assert text.splitlines()[1] == '"a": [1, 2.5, null],'
+    assert len(text.splitlines()) == 5
+    assert json.loads(as_json({})) == {}
 
 
 def test_an_earlier_figure_is_removed(tmp_path):

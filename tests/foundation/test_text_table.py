@@ -3,6 +3,7 @@ import pytest
 from keras_fewlabels.foundation.text_table import (
     check_class_names,
     class_name,
+    printable,
     text_table,
 )
 
@@ -13,6 +14,39 @@ def test_columns_are_as_wide_as_their_widest_text():
         "1000    x",
         "   2   yy",
     ]
+
+
+def test_names_stand_at_the_left_and_no_line_ends_with_blanks():
+    assert text_table(["a", "bcd", ""], [["efg", "h", "ij"]], num_left=1) == [
+        "a    bcd",
+        "efg    h  ij",
+    ]
+
+
+def test_cells_take_one_line_and_no_control_of_the_terminal():
+    head, row = text_table(["name"], [["a\nb\x1b[31m"]])
+    assert row == r"a\nb\x1b[31m"
+    assert len(head) == len(row)
+
+
+@pytest.mark.parametrize(
+    "text, expected",
+    [
+        ("plain é 漢字 😀", "plain é 漢字 😀"),
+        ("no\u00a0break\u3000", "no\u00a0break\u3000"),
+        ("👩\u200d🔬 é\u200cé", "👩\u200d🔬 é\u200cé"),
+        ("a\tb\r\nc", r"a\tb\r\nc"),
+        ("\x00\x1b\x7f\x9b", r"\x00\x1b\x7f\x9b"),
+        ("\u2028\u202e\u200f\u2066", r"\u2028\u202e\u200f\u2066"),
+        # A byte of a file name, and half a pair of letters.
+        ("\udce9\ud800", r"\xe9\ud800"),
+        (r"back\slash", r"back\slash"),
+        (3, "3"),
+    ],
+)
+def test_what_cannot_be_seen_is_written_as_an_escape(text, expected):
+    assert printable(text) == expected
+    printable(text).encode()
 
 
 def test_names_of_classes():

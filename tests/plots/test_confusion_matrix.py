@@ -18,15 +18,51 @@ def test_counts_and_names():
 
 
 @pytest.mark.parametrize(
-    "num_classes, has_numbers, has_names",
-    [(25, True, True), (26, False, True), (61, False, False)],
+    "num_classes, has_numbers, num_names",
+    [(25, True, 25), (26, False, 26), (60, False, 60), (61, True, 26)],
 )
-def test_many_classes_have_no_room_for_text(
-    num_classes, has_numbers, has_names
+def test_many_classes_have_no_room_for_numbers(
+    num_classes, has_numbers, num_names
 ):
     (axes,) = confusion_matrix(np.eye(num_classes, dtype=int)).axes
     assert bool(axes.texts) is has_numbers
-    assert bool(len(axes.get_yticks())) is has_names
+    assert len(axes.get_yticks()) == num_names
+
+
+@pytest.mark.parametrize("dtype", ["int64", "uint8"])
+def test_of_many_classes_the_most_confused_are_drawn_by_name(dtype):
+    counts = np.diag(np.full(1000, 10)).astype(dtype)
+    counts[7, 900] = 6
+    counts[900, 7] = 2
+    counts[20, 3] = 5
+    # Confused once each with the next class.
+    counts[np.arange(100, 140), np.arange(101, 141)] = 1
+    counts[7, 500] = 1
+    names = [f"name {number}" for number in range(1000)]
+    figure = confusion_matrix(counts, names)
+    assert max(figure.get_size_inches()) < 16
+    (axes,) = figure.axes
+    assert "25 of 1,000 classes" in axes.get_title()
+    shown = [text.get_text() for text in axes.get_yticklabels()]
+    assert len(shown) == 26 and shown[-1] == "all others"
+    assert {"name 7", "name 900", "name 20", "name 3"} <= set(shown)
+    cells = np.array([text.get_text() for text in axes.texts])
+    cells = cells.reshape(26, 26)
+    row, column = shown.index("name 7"), shown.index("name 900")
+    assert cells[row, column] == "6" and cells[column, row] == "2"
+    assert cells[row, row] == "10"
+    # Predicted as another class, which is not drawn.
+    assert cells[row, -1] == ("" if "name 500" in shown else "1")
+    assert cells[-1, -1] == ""
+    shares = axes.images[0].get_array()
+    assert shares[row, column] == pytest.approx(6 / 17)
+
+
+def test_many_classes_without_a_mistake():
+    counts = np.diag(np.arange(70))
+    (axes,) = confusion_matrix(counts).axes
+    names = [text.get_text() for text in axes.get_yticklabels()]
+    assert names == [*map(str, range(45, 70)), "all others"]
 
 
 @pytest.mark.parametrize(

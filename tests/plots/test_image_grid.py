@@ -94,18 +94,6 @@ def test_frames_and_captions_have_the_colors_of_their_images():
     assert set(frame.get_ydata()) == {lower, upper}
 
 
-def test_dollar_signs_in_names_are_no_mathematics():
-    figure = image_grid(
-        np.zeros((1, 1, 4, 4, 1)), (0, 1), captions=["$5_x$"], title="$_$"
-    )
-    # With mathematics, an index without a base would be an error.
-    figure.draw_without_rendering()
-    assert [text.get_parse_math() for text in figure.axes[0].texts] == [
-        False,
-        False,
-    ]
-
-
 def test_last_row_may_be_shorter():
     rows = in_rows(np.arange(5).reshape(5, 1, 1, 1), 2)
     assert [row.ravel().tolist() for row in rows] == [[0, 1], [2, 3], [4]]

@@ -55,10 +55,11 @@ def evaluate_corruptions(
 `jpeg_compression` |
     | extra | `speckle_noise`, `gaussian_blur`, `spatter`, `saturate` |
 
-    Severities are those of CIFAR-10-C for images of 32 pixels, and those of
-    ImageNet-C for 224 pixels and more. In between they are interpolated by
-    the shorter side. An image is corrupted in the same way in any batch,
-    beside any other corruptions, and for any model. `corrupt` returns it.
+    Severities are those of CIFAR-10-C for images of 32 pixels, those of
+    ImageNet-64x64-C for 64 pixels, and those of ImageNet-C for 224 pixels and
+    more. In between they are interpolated by the shorter side. An image is
+    corrupted in the same way in any batch, beside any other corruptions, and
+    for any model. `corrupt` returns it.
 
     Images are corrupted batch by batch while the model predicts, so only one
     corrupted batch is held in memory. Corrupted images have 256 levels, also

@@ -11,18 +11,18 @@ PSEUDO_LABEL_METRICS = ("mask_ratio", "confidence", "pseudo_label_accuracy")
 
 
 def report_figures(details, mistakes=None):
-    """Draws what there is to draw.
+    """Draws the plots that a report has data for.
 
     Args:
         details: Dict, see `FitReport`.
-        mistakes: Optional array of the images of `details["examined"]
-            ["mistakes"]`.
+        mistakes: Optional array of the images that
+            `details["examined"]["mistakes"]` describes, in its order.
 
     Returns:
         Dict of `"comparison"`, `"waterfall"`, `"learning_curves"`,
         `"pseudo_labels"`, `"confusion_matrix"` and `"mistakes"` to a
-        `matplotlib.figure.Figure`, or to `None` where the report holds too
-        little for it.
+        `matplotlib.figure.Figure`, or to `None` if the data of that plot is
+        missing.
 
     Raises:
         ImportError: If matplotlib is not installed.
@@ -42,7 +42,7 @@ def report_figures(details, mistakes=None):
         parts["linear probe"] = details["linear_probe"]
     histories = {name: _history(part) for name, part in parts.items()}
     known = dict.fromkeys(name for each in histories.values() for name in each)
-    # Keras validates every metric, but not each number that a model logs.
+    # Keras validates every metric, but models log other numbers as well.
     shown = [name for name in known if f"val_{name}" in known]
     return {
         "comparison": _comparison(parts),

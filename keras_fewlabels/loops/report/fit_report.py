@@ -1,21 +1,18 @@
-import copy
 import io
 import json
 import textwrap
 
-from keras_fewlabels.foundation.atomic_write import (
+from keras_fewlabels.foundation import (
+    Result,
+    as_json,
+    text_table,
     writable_folder,
     write_whole,
 )
-from keras_fewlabels.foundation.result import Result
 from keras_fewlabels.loops.report.figures import report_figures
 from keras_fewlabels.loops.report.model_card import model_card
 from keras_fewlabels.loops.report.page import report_page
-from keras_fewlabels.loops.report.rows import (
-    phase_rows,
-    text_lines,
-    waterfall_rows,
-)
+from keras_fewlabels.loops.report.rows import phase_rows, waterfall_rows
 from keras_fewlabels.loops.report.run_files import RunFiles, settings_json
 from keras_fewlabels.loops.report.text import (
     data_line,
@@ -113,14 +110,14 @@ class FitReport(Result):
 
     def to_dict(self):
         """Returns a copy of all details, a dict that JSON can hold."""
-        return copy.deepcopy(self._details)
+        return json.loads(json.dumps(self._details))
 
     def __str__(self):
         details = self._details
-        lines = text_lines(phase_rows(details))
+        lines = _lines(phase_rows(details))
         if details.get("baseline"):
             lines.append(f"baseline: {details['baseline']['name']}")
-        lines += ["", *text_lines(waterfall_rows(details))]
+        lines += ["", *_lines(waterfall_rows(details))]
         # One blank line, also where no waterfall follows the phases.
         lines += [""] if lines[-1] else []
         lines += textwrap.wrap(verdict_line(details), 79)
@@ -166,7 +163,7 @@ class FitReport(Result):
             ImportError: If Jinja2 or matplotlib is not installed.
         """
         folder = writable_folder(folder)
-        write_whole(folder / "report.json", json.dumps(self._details, indent=2))
+        write_whole(folder / "report.json", as_json(self._details))
         # The model first: all else can be made again.
         self._files.save_models(folder)
         figures = report_figures(self._details, self._files.mistakes)
@@ -194,6 +191,10 @@ class FitReport(Result):
 def _has(details, name):
     has = isinstance(details, dict) and name in details
     return has and (name != "phases" or len(details["phases"]) > 0)
+
+
+def _lines(rows):
+    return text_table(rows[0], rows[1:], num_left=1) if rows else []
 
 
 def _png(figure):

@@ -35,7 +35,7 @@ def model_card(details):
     measured = kept[split] if split else None
     pseudo_labels = _pseudo_labels(details)
     data, baseline = details["data"], details.get("baseline")
-    return jinja_template(_TEMPLATE, autoescape=False).render(
+    return jinja_template(_TEMPLATE).render(
         headline=headline(details),
         split=split,
         results=measured and measured["accuracy"],
@@ -43,10 +43,9 @@ def model_card(details):
         data=data,
         inputs=_inputs(data),
         from_logits=data.get("from_logits"),
-        classes=list(_classes(data, pseudo_labels)),
+        classes=list(_class_rows(data, pseudo_labels)),
         counts=data_line(data),
         phases=phase_rows(details),
-        markdown=_markdown,
         baseline=baseline and baseline["name"],
         verdict=verdict_line(details),
         pseudo_labels=_limit(pseudo_labels),
@@ -66,16 +65,17 @@ def _inputs(data):
     return f"of shape (batch, {shape}), values from {low} to {high}"
 
 
-def _classes(data, pseudo_labels):
+def _class_rows(data, pseudo_labels):
     counts = data.get("class_counts") or []
     names = data.get("class_names") or range(len(counts))
     shares = (pseudo_labels or {}).get("class_shares")
+    yield "class", "name", "labelled images", "share of the pseudo-labels"
     for number, (name, count) in enumerate(zip(names, counts, strict=True)):
         yield number, name, count, percent(shares[number] if shares else None)
 
 
 def _pseudo_labels(details):
-    """Returns those that the model was trained on last, or `None`."""
+    """Returns the pseudo-labels of the last training, or `None`."""
     if kept_phase(details) is not details["phases"][-1]:
         return None
     for phase in reversed(details["phases"]):
@@ -86,19 +86,14 @@ def _pseudo_labels(details):
 
 def _limit(pseudo_labels):
     if pseudo_labels is None:
-        return "It was trained on labels alone."
+        return "The model was trained on labels alone."
     accuracy = pseudo_labels.get("accuracy")
     if accuracy is None:
         return (
-            "Most of its labels are its own: how many of these pseudo-labels "
-            "are wrong is not known."
+            "Most of its training labels are pseudo-labels. It is not known "
+            "how many of them are wrong."
         )
     return (
-        "Most of its labels are its own: of these pseudo-labels "
+        "Most of its training labels are pseudo-labels. Of these, "
         f"{percent(1 - accuracy)} are wrong."
     )
-
-
-def _markdown(rows):
-    lines = [rows[0], ["---"] * len(rows[0]), *rows[1:]]
-    return "\n".join("| " + " | ".join(line) + " |" for line in lines)

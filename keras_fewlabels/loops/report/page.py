@@ -19,16 +19,16 @@ TEMPLATE = "page.html.jinja"
 
 
 def report_page(details, pictures):
-    """Returns the page of a `FitReport`, which needs no file but itself.
+    """Returns the page of a `FitReport`, which needs no other file.
 
-    Whatever the report does not hold has no place on the page, not even a
-    heading. No script runs on it; colours follow the reader's light or dark
-    mode, and on a phone wide tables and plots scroll.
+    Sections without data are left out. The page runs no script. Its colours
+    follow the reader's light or dark mode, and wide tables and plots scroll on
+    a phone.
 
     Args:
         details: Dict, see `FitReport`.
         pictures: Dict of names of `report_figures` to the bytes of a PNG
-            file, as far as there are any.
+            file. Names may be missing.
 
     Returns:
         String of HTML.
@@ -48,7 +48,7 @@ def report_page(details, pictures):
     (True, False)
     """
     baseline = details.get("baseline")
-    return jinja_template(TEMPLATE, autoescape=True).render(
+    return jinja_template(TEMPLATE).render(
         headline=headline(details),
         verdict=verdict_line(details),
         phases=phase_rows(details),
@@ -71,13 +71,13 @@ def _inline(png):
 
 
 def _class_rows(details):
-    """Dicts of a class and its share of the labels and pseudo-labels."""
+    """Returns a dict per class: its name, and bars of its shares."""
     counts = details["data"].get("class_counts") or []
     names = details["data"].get("class_names") or range(len(counts))
     shares = {"labelled": [count / (sum(counts) or 1) for count in counts]}
     for phase in details["phases"]:
         found = (phase.get("pseudo_labels") or {}).get("class_shares")
-        # Those of the last phase are the ones the model was trained on.
+        # The pseudo-labels of the last phase that has some.
         shares |= {"pseudo-labelled": found} if found else {}
     largest = max((max(each) for each in shares.values() if each), default=0)
     return [

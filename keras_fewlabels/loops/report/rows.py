@@ -92,18 +92,6 @@ def finding_notes(details):
     return [f"{line}.", *findings["notes"]]
 
 
-def text_lines(rows):
-    """Returns lines of text, the names at the left, the rest at the right."""
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    lines = []
-    for name, *cells in rows:
-        line = name.ljust(widths[0]) if widths else ""
-        for cell, width in zip(cells, widths[1:], strict=True):
-            line += f"  {cell:>{width}}"
-        lines.append(line.rstrip())
-    return lines
-
-
 def _phase_row(phase):
     return [
         phase_name(phase),

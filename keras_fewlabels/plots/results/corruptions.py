@@ -1,6 +1,11 @@
 import numpy as np
 
-from keras_fewlabels.plots.figure import new_figure
+from keras_fewlabels.plots.figure import (
+    PLAIN,
+    label_places,
+    new_figure,
+    shown_name,
+)
 
 
 def corruptions(reports):
@@ -48,7 +53,7 @@ def corruptions(reports):
                 f"{(names, severities)}"
             )
         _draw(axes, title, report)
-    grid[0].set_yticks(range(len(names) + 1), [*names, "mean"])
+    label_places(grid[0].yaxis, [*names, "mean"])
     return figure
 
 
@@ -76,5 +81,7 @@ def _draw(axes, title, report):
     axes.set_xlabel("severity")
     axes.tick_params(length=0)
     axes.spines[:].set_visible(False)
-    text = f"{title}\nerror in % (clean: {100 * report['clean_error']:.0f})"
-    axes.set_title(text.strip(), fontsize="medium", parse_math=False)
+    text = f"error in % (clean: {100 * report['clean_error']:.0f})"
+    if title:
+        text = f"{shown_name(title, 28)}\n{text}"
+    axes.set_title(text, fontsize="medium", **PLAIN)

@@ -1,4 +1,4 @@
-from keras_fewlabels.plots.figure import RIGHT, new_figure
+from keras_fewlabels.plots.figure import RIGHT, label_places, new_figure
 
 
 def flip_rates(rates):
@@ -26,7 +26,7 @@ def flip_rates(rates):
     percent = [100 * rate for rate in rates.values()]
     bars = axes.barh(range(len(rates)), percent, height=0.62, color=RIGHT)
     axes.bar_label(bars, fmt="%.1f", padding=6)
-    axes.set_yticks(range(len(rates)), rates)
+    label_places(axes.yaxis, rates)
     axes.set_ylim(len(rates) - 0.4, -0.6)
     axes.margins(x=0.12)
     axes.set_xlabel("frames whose prediction flips, in %")

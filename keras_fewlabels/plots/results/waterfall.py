@@ -1,10 +1,15 @@
 import itertools
-import textwrap
 
 import numpy as np
 
 from keras_fewlabels.plots.accuracy_arrays import accuracy_arrays
-from keras_fewlabels.plots.figure import OUTLINE, RIGHT, WRONG, new_figure
+from keras_fewlabels.plots.figure import (
+    OUTLINE,
+    RIGHT,
+    WRONG,
+    label_places,
+    new_figure,
+)
 
 
 def waterfall(steps):
@@ -45,9 +50,8 @@ def waterfall(steps):
     _write(axes, 0, percent[0], f"{percent[0]:.1f} %")
     for row, (before, after) in enumerate(itertools.pairwise(percent), 1):
         _draw_step(axes, row, before, after)
-    names = [textwrap.fill(str(name), 24) for name in steps]
-    axes.set_yticks(range(len(names)), names, parse_math=False)
-    axes.set_ylim(len(names) - 0.4, -0.6)
+    label_places(axes.yaxis, steps, wrap=24)
+    axes.set_ylim(len(steps) - 0.4, -0.6)
     # At least one point, with room for the numbers at the right.
     span = max(np.ptp(percent), 1)
     low, high = percent.min() - 0.1 * span, percent.max() + 0.75 * span

@@ -44,25 +44,25 @@ def test_what_a_stranger_needs_to_know():
     for text in (
         "values from 0 to 255",
         "of shape (batch, 32, 32, 3)",
-        "logits: `keras.ops.softmax(scores)`",
+        "logits: `keras.ops.softmax(scores)` gives probabilities",
         "| 1 | dog | 30 | 75.0 % |",
         "| noisy student 1 | 20 | 1:00 | 70.0 % (66-74) of 600 |",
-        "of these pseudo-labels 10.0 % are wrong",
+        "are pseudo-labels. Of these, 10.0 % are wrong",
         "Seed 7, 1:01, keras 3.15.1",
     ):
         assert text in card
-    assert "intervals are wide" not in card
-    assert "learned the validation images" not in card
+    assert "interval is wide" not in card
+    assert "validation images were learned" not in card
     card = model_card(details(settings={"train_on_validation": True}))
-    assert "In the end it learned the validation images too." in card
+    assert "The validation images were learned in the end as well." in card
 
 
 def test_few_images_and_no_truth_are_said():
     one = details(num_images=60)
     one["phases"][0]["pseudo_labels"]["accuracy"] = None
     card = model_card(one)
-    assert "intervals are wide" in card
-    assert "how many of these pseudo-labels are wrong is not known" in card
+    assert "interval is wide" in card
+    assert "It is not known how many of them are wrong." in card
 
 
 @pytest.mark.parametrize("kept", ["student", "baseline"])
@@ -99,7 +99,18 @@ def test_a_last_phase_of_labels_alone_hides_no_pseudo_labels():
     last = {**one["phases"][0], "name": "high resolution"}
     one["phases"].append({**last, "pseudo_labels": None})
     card = model_card(one)
-    assert "of these pseudo-labels 10.0 % are wrong" in card
+    assert "Of these, 10.0 % are wrong" in card
     assert "| dog | 30 | 75.0 % |" in card
     one["phases"][0]["pseudo_labels"] = None
     assert "trained on labels alone" in model_card(one)
+
+
+def test_names_are_no_mark_up():
+    names = ["<script>alert(1)</script>", "a|b\n![](http://x.example/y.png)"]
+    card = model_card(details(data={**DATA, "class_names": names}))
+    assert "<script" not in card and "![](" not in card
+    assert "http://x" not in card
+    (row,) = [line for line in card.splitlines() if "x.example" in line]
+    assert row.count("|") == 5
+    heads, rule = card.splitlines()[: card.splitlines().index(row)][-3:-1]
+    assert heads.startswith("| class | name |") and rule == "|---|---|---|---|"

@@ -106,7 +106,7 @@ def test_everything_is_on_the_page(full):
     assert full.of("h1") == full.of("title") == [headline]
     assert full.of("h2") == [
         "Phases",
-        "What each step adds",
+        "Gain of each step",
         "Learning curves",
         "Pseudo-labels",
         "Mistakes on test images",
@@ -119,7 +119,10 @@ def test_everything_is_on_the_page(full):
     cells = full.of("td")
     (verdict,) = (text for text in full.of("p") if "helped or not" in text)
     assert "+0.0 points over labels alone (-1.0 to +2.0)" in verdict
-    assert full.of("h3") == ["The surest of them", "Files that stood out"]
+    assert full.of("h3") == [
+        "The mistakes with the highest confidence",
+        "Files that stood out",
+    ]
     assert "labeled has few images of cats" in full.of("p")
     assert "labeled/<b>.jpg" in cells
     cells = full.of("td")
@@ -191,14 +194,23 @@ def test_pictures_are_in_the_page_and_described():
 
 def test_a_model_without_mistakes():
     page = Page(report_page(FULL, {"confusion_matrix": PNG}))
-    assert "There are none." in page.of("p")
-    assert "The surest of them" not in page.of("h3")
+    assert "There are no mistakes." in page.of("p")
+    assert "The mistakes with the highest confidence" not in page.of("h3")
 
 
 def test_names_are_escaped(full):
     texts = [text for _, text in full.texts]
     assert "<script>alert(1)</script>" in texts
     assert 'a "dog" & a cat' in texts
+
+
+def test_what_cannot_be_seen_or_encoded_is_an_escape():
+    names = ["two\nlines\u202e", "caf\udce9"]
+    data = {**FULL["data"], "class_names": names}
+    page = report_page({**FULL, "data": data}, {})
+    page.encode()
+    texts = [text for _, text in Page(page).texts]
+    assert r"two\nlines\u202e" in texts and r"caf\xe9" in texts
 
 
 def test_what_is_absent_leaves_no_heading_and_no_table():

@@ -3,7 +3,6 @@ from keras_fewlabels.loops.report.rows import (
     finding_rows,
     phase_rows,
     pseudo_label_rows,
-    text_lines,
     waterfall_rows,
 )
 
@@ -106,14 +105,6 @@ def test_pseudo_labels_of_the_phases_that_had_some():
         ["phase", "share used", "confidence"],
         ["student 2", "60.0 %", "80.0 %"],
     ]
-
-
-def test_text_is_aligned_names_at_the_left_and_the_rest_at_the_right():
-    assert text_lines([["a", "bcd", ""], ["efg", "h", "ij"]]) == [
-        "a    bcd",
-        "efg    h  ij",
-    ]
-    assert text_lines([]) == []
 
 
 def test_findings_name_some_of_the_files():

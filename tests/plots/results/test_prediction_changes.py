@@ -24,6 +24,13 @@ def test_won_to_the_right_and_lost_to_the_left():
     assert axes.xaxis.get_major_formatter()(-2, 0) == "2"
 
 
-def test_many_classes_have_numbers():
-    (axes,) = prediction_changes(classes(100)).axes
-    assert axes.get_ylabel() == "class"
+def test_of_many_classes_those_that_changed_most_are_drawn():
+    figure = prediction_changes(classes(100))
+    (axes,) = figure.axes
+    names = [text.get_text() for text in axes.get_yticklabels()]
+    assert names == [f"c{number}" for number in range(60, 100)]
+    assert [bar.get_width() for bar in axes.containers[0]][:2] == [60, 61]
+    assert "40 of 100 classes" in axes.get_title()
+    # The legend counts all classes.
+    legend = [text.get_text() for text in figure.legends[0].get_texts()]
+    assert legend == ["won: 4,950", "lost: 200"]

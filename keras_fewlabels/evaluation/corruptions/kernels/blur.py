@@ -13,10 +13,11 @@ from keras_fewlabels.evaluation.corruptions.kernels.severity_constants import (
 def defocus_blur(images, severity, generators):
     """Spreads each pixel over a disk, as a lens out of focus does."""
     at_32 = ((0.3, 0.4), (0.4, 0.5), (0.5, 0.6), (1.0, 0.2), (1.5, 0.1))
+    at_64 = ((0.5, 0.6), (1, 0.1), (1.5, 0.1), (2.5, 0.01), (3, 0.1))
     at_224 = ((3, 0.1), (4, 0.5), (6, 0.5), (8, 0.5), (10, 0.5))
-    radius, sigma = severity_constants(at_32, at_224, severity, images)
-    num_samples = 1
-    if 32 < min(images.shape[1:3]) < 224:
+    radius, sigma = severity_constants(at_32, at_64, at_224, severity, images)
+    num_samples, side = 1, min(images.shape[1:3])
+    if 32 < side < 224 and side != 64:
         # The published disks are of whole pixels. Below one pixel such a disk
         # does not grow with its radius, so that only `sigma` would blur.
         num_samples = 9
@@ -38,6 +39,7 @@ def glass_blur(images, severity, generators):
     """
     sigma, reach, rounds = severity_constants(
         ((0.05, 1, 1), (0.25, 1, 1), (0.4, 1, 1), (0.25, 1, 2), (0.4, 1, 2)),
+        ((0.1, 1, 1), (0.5, 1, 1), (0.6, 1, 2), (0.7, 2, 1), (0.9, 2, 2)),
         ((0.7, 1, 2), (0.9, 2, 1), (1, 2, 3), (1.1, 3, 2), (1.5, 4, 2)),
         severity,
         images,
@@ -57,6 +59,7 @@ def motion_blur(images, severity, generators):
     """Smears each image in its own direction, up to 45 degrees from a row."""
     radius, sigma = severity_constants(
         ((6, 1), (6, 1.5), (6, 2), (8, 2), (9, 2.5)),
+        ((10, 1), (10, 1.5), (10, 2), (10, 2.5), (12, 3)),
         ((10, 3), (15, 5), (15, 8), (15, 12), (20, 15)),
         severity,
         images,
@@ -67,8 +70,11 @@ def motion_blur(images, severity, generators):
 
 def zoom_blur(images, severity, generators):
     """Averages images zoomed in further and further, as in a fast approach."""
+    small = ((1.06, 0.01), (1.11, 0.01), (1.16, 0.01), (1.21, 0.01),
+             (1.26, 0.01))  # fmt: skip
     largest, step = severity_constants(
-        ((1.06, 0.01), (1.11, 0.01), (1.16, 0.01), (1.21, 0.01), (1.26, 0.01)),
+        small,
+        small,
         ((1.11, 0.01), (1.16, 0.01), (1.21, 0.02), (1.26, 0.02), (1.31, 0.03)),
         severity,
         images,
@@ -81,7 +87,11 @@ def zoom_blur(images, severity, generators):
 def gaussian_blur(images, severity, generators):
     """Blurs with a normal kernel."""
     sigma = severity_constants(
-        (0.4, 0.6, 0.7, 0.8, 1.0), (1, 2, 3, 4, 6), severity, images
+        (0.4, 0.6, 0.7, 0.8, 1.0),
+        (0.5, 0.75, 1, 1.25, 1.5),
+        (1, 2, 3, 4, 6),
+        severity,
+        images,
     )
     return smoothed(images, sigma)
 

@@ -16,6 +16,7 @@ def contrast(images, severity, generators):
     factor = severity_constants(
         (0.75, 0.50, 0.40, 0.30, 0.15),
         (0.4, 0.3, 0.2, 0.1, 0.05),
+        (0.4, 0.3, 0.2, 0.1, 0.05),
         severity,
         images,
     )
@@ -32,6 +33,13 @@ def elastic_transform(images, severity, generators):
             (2.56, 1.92, 1.92),
             (3.2, 1.28, 1.6),
             (3.2, 0.96, 0.96),
+        ),
+        (
+            (0.0, 0.0, 5.12),
+            (3.2, 19.2, 3.84),
+            (6.4, 5.12, 3.84),
+            (6.4, 1.92, 1.92),
+            (10.24, 1.92, 1.28),
         ),
         (
             (488, 170.8, 24.4),
@@ -69,6 +77,7 @@ def pixelate(images, severity, generators):
     """Shrinks images, and enlarges their pixels again."""
     share = severity_constants(
         (0.95, 0.90, 0.85, 0.75, 0.65),
+        (0.9, 0.8, 0.7, 0.6, 0.5),
         (0.6, 0.5, 0.4, 0.3, 0.25),
         severity,
         images,
@@ -86,7 +95,11 @@ def pixelate(images, severity, generators):
 def jpeg_compression(images, severity, generators):
     """Stores images as JPEG of low quality."""
     quality = severity_constants(
-        (80, 65, 58, 50, 40), (25, 18, 15, 10, 7), severity, images
+        (80, 65, 58, 50, 40),
+        (65, 58, 50, 40, 25),
+        (25, 18, 15, 10, 7),
+        severity,
+        images,
     )
     return _with_pillow(images, lambda image: _as_jpeg(image, round(quality)))
 
@@ -99,6 +112,7 @@ def saturate(images, severity, generators):
     """
     factor, offset = severity_constants(
         ((0.3, 0), (0.1, 0), (1.5, 0), (2, 0.1), (2.5, 0.2)),
+        ((0.3, 0), (0.1, 0), (2, 0), (5, 0.1), (30, 0.2)),
         ((0.3, 0), (0.1, 0), (2, 0), (5, 0.1), (20, 0.2)),
         severity,
         images,

@@ -20,6 +20,13 @@ def snow(images, severity, generators):
             (0.3, 0.3, 1.25, 0.65, 14, 12, 0.8),
         ),
         (
+            (0.1, 0.2, 1, 0.6, 8, 3, 0.8),
+            (0.1, 0.2, 1, 0.5, 10, 4, 0.8),
+            (0.15, 0.3, 1.75, 0.55, 10, 4, 0.7),
+            (0.25, 0.3, 2.25, 0.6, 12, 6, 0.65),
+            (0.3, 0.3, 1.25, 0.65, 14, 12, 0.6),
+        ),
+        (
             (0.1, 0.3, 3, 0.5, 10, 4, 0.8),
             (0.2, 0.3, 2, 0.5, 12, 4, 0.7),
             (0.55, 0.3, 4, 0.9, 12, 8, 0.7),
@@ -48,6 +55,7 @@ def frost(images, severity, generators):
     """
     keep, cover = severity_constants(
         ((1, 0.2), (1, 0.3), (0.9, 0.4), (0.85, 0.4), (0.75, 0.45)),
+        ((1, 0.3), (0.9, 0.4), (0.8, 0.45), (0.75, 0.5), (0.7, 0.55)),
         ((1, 0.4), (0.8, 0.6), (0.7, 0.7), (0.65, 0.7), (0.6, 0.75)),
         severity,
         images,
@@ -62,6 +70,7 @@ def fog(images, severity, generators):
     """Adds clouds of plasma fractals, and keeps the brightest value."""
     strength, decay = severity_constants(
         ((0.2, 3), (0.5, 3), (0.75, 2.5), (1, 2), (1.5, 1.75)),
+        ((0.4, 3), (0.7, 3), (1, 2.5), (1.5, 2), (2, 1.75)),
         ((1.5, 2), (2, 2), (2.5, 1.7), (2.5, 1.5), (3, 1.4)),
         severity,
         images,
@@ -77,6 +86,7 @@ def brightness(images, severity, generators):
     """Raises the value of each pixel, in the colour space HSV."""
     amount = severity_constants(
         (0.05, 0.10, 0.15, 0.20, 0.30),
+        (0.1, 0.2, 0.3, 0.4, 0.5),
         (0.1, 0.2, 0.3, 0.4, 0.5),
         severity,
         images,

@@ -6,6 +6,7 @@ from keras_fewlabels.evaluation.corruptions.kernels.severity_constants import (
 )
 
 AT_32 = (1.06, 2, 3, 4, 5)
+AT_64 = (1.5, 4, 6, 8, 9)
 AT_224 = (3.01, 20, 30, 40, 50)
 
 
@@ -16,21 +17,38 @@ def images(height, width):
 @pytest.mark.parametrize(
     "height, width, expected",
     [
-        (32, 32, 1.06),  # Exactly, or ranges would gain or lose a step.
+        # Exactly, or ranges would gain or lose a step.
+        (32, 32, 1.06),
+        (64, 64, 1.5),
         (224, 224, 3.01),
         (500, 400, 3.01),
         (300, 32, 1.06),
-        (80, 300, 1.06 + (80 - 32) / (224 - 32) * (3.01 - 1.06)),
+        (64, 90, 1.5),
     ],
 )
-def test_shorter_side_decides(height, width, expected):
-    found = severity_constants(AT_32, AT_224, 1, images(height, width))
-    assert found == pytest.approx(expected, abs=0 if height != 80 else 1e-12)
+def test_published_sizes_by_the_shorter_side(height, width, expected):
+    found = severity_constants(AT_32, AT_64, AT_224, 1, images(height, width))
+    assert found == expected
+
+
+@pytest.mark.parametrize(
+    "side, expected",
+    [
+        (40, 1.06 + 8 / 32 * (1.5 - 1.06)),
+        (80, 1.5 + 16 / 160 * (3.01 - 1.5)),
+        (200, 1.5 + 136 / 160 * (3.01 - 1.5)),
+    ],
+)
+def test_interpolated_in_between(side, expected):
+    found = severity_constants(AT_32, AT_64, AT_224, 1, images(side, 300))
+    assert found == pytest.approx(expected, abs=1e-12)
 
 
 def test_each_severity_and_each_of_several_constants():
     for severity in range(1, 6):
-        found = severity_constants(AT_32, AT_224, severity, images(32, 32))
+        found = severity_constants(
+            AT_32, AT_64, AT_224, severity, images(32, 32)
+        )
         assert found == AT_32[severity - 1]
-    pairs = [(1, 10)] * 5, [(3, 50)] * 5
-    assert severity_constants(*pairs, 4, images(128, 128)) == [2, 30]
+    pairs = [(1, 10)] * 5, [(2, 20)] * 5, [(3, 50)] * 5
+    assert severity_constants(*pairs, 4, images(144, 144)) == [2.5, 35]
