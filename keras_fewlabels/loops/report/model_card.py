@@ -9,6 +9,7 @@ from keras_fewlabels.loops.report.text import (
     kept_phase,
     known_split,
     percent,
+    validation_line,
     verdict_line,
 )
 
@@ -49,9 +50,7 @@ def model_card(details):
         baseline=baseline and baseline["name"],
         verdict=verdict_line(details),
         pseudo_labels=_limit(pseudo_labels),
-        learned_validation=details["settings"].get(
-            "train_on_validation", False
-        ),
+        validation=validation_line(details),
         has_test=data.get("num_test") is not None,
         seed=details["seed"],
         time=duration(details["seconds"]),

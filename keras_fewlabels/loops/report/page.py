@@ -12,6 +12,7 @@ from keras_fewlabels.loops.report.text import (
     duration,
     headline,
     percent,
+    validation_line,
     verdict_line,
 )
 
@@ -48,6 +49,7 @@ def report_page(details, pictures):
     (True, False)
     """
     baseline = details.get("baseline")
+    notes = validation_line(details), *finding_notes(details)
     return jinja_template(TEMPLATE).render(
         headline=headline(details),
         verdict=verdict_line(details),
@@ -59,7 +61,7 @@ def report_page(details, pictures):
         classes=_class_rows(details),
         settings=_setting_rows(details),
         findings=finding_rows(details),
-        notes=finding_notes(details),
+        notes=[note for note in notes if note],
         data=_data_rows(details["data"]),
         run=_run_rows(details),
         pictures={name: _inline(png) for name, png in pictures.items()},
@@ -114,9 +116,7 @@ def _data_rows(data):
         "num_classes": "classes",
     }
     rows = [
-        [name, f"{data[key]:,}"]
-        for key, name in kinds.items()
-        if data.get(key) is not None
+        [name, f"{data[key]:,}"] for key, name in kinds.items() if data.get(key)
     ]
     if data.get("image_shape"):
         shape = " x ".join(map(str, data["image_shape"]))

@@ -52,11 +52,24 @@ def data_line(data):
         "num_test": "test",
     }
     counts = [
-        f"{data[key]:,} {kind}"
-        for key, kind in kinds.items()
-        if data.get(key) is not None
+        f"{data[key]:,} {kind}" for key, kind in kinds.items() if data.get(key)
     ]
     return f"images: {', '.join(counts)}; {data['num_classes']:,} classes"
+
+
+def validation_line(details):
+    """Returns a sentence if validation images were learned, or `""`.
+
+    They count as labelled images then, though the first phase was validated
+    with them.
+    """
+    measured = details["phases"][0].get("validation")
+    if not measured or details["data"].get("num_validation") != 0:
+        return ""
+    return (
+        f"{measured['num_images']:,} of the labelled images were validation "
+        "images of the first phase, and were learned afterwards."
+    )
 
 
 def phase_name(phase):

@@ -52,9 +52,16 @@ def test_what_a_stranger_needs_to_know():
     ):
         assert text in card
     assert "interval is wide" not in card
-    assert "validation images were learned" not in card
-    card = model_card(details(settings={"train_on_validation": True}))
-    assert "The validation images were learned in the end as well." in card
+    assert "learned afterwards" not in card
+
+
+def test_learned_validation_images_are_labelled_images():
+    measured = {"accuracy": 0.5, "num_images": 202, "loss": 1.0}
+    one = details(data={**DATA, "num_labeled": 1010, "num_validation": 0})
+    one["phases"].insert(0, {**one["phases"][0], "validation": measured})
+    card = model_card(one)
+    assert "images: 1,010 labelled, 1,000 unlabelled, 600 test" in card
+    assert "202 of the labelled images were validation images" in card
 
 
 def test_few_images_and_no_truth_are_said():

@@ -43,3 +43,12 @@ def test_facts_count_the_images_and_survive_json():
     assert (data["num_unlabeled"], data["num_test"]) == (36, None)
     assert data["class_names"] == ["a", "b", "c"]
     assert facts["versions"]["keras"] == keras.version()
+
+
+def test_learned_validation_images_count_as_labelled():
+    task, data = parts(classifier())
+    settings = recommended_for(task, classifier(), True)
+    data = data.with_validation_learned()
+    facts = run_facts(task, data, settings, None)["data"]
+    assert (facts["num_labeled"], facts["num_validation"]) == (24, 0)
+    assert facts["class_counts"] == [12, 8, 4]

@@ -45,7 +45,7 @@ def test_headline(phases, baseline, text):
     assert report_text.headline(details) == text
 
 
-def test_data_line_leaves_out_what_is_not_known():
+def test_data_line_leaves_out_what_is_not_known_or_none():
     data = {
         "num_labeled": 4500,
         "num_validation": 0,
@@ -54,7 +54,7 @@ def test_data_line_leaves_out_what_is_not_known():
         "num_classes": 10,
     }
     assert report_text.data_line(data) == (
-        "images: 4,500 labelled, 0 validation, 20,000 unlabelled; 10 classes"
+        "images: 4,500 labelled, 20,000 unlabelled; 10 classes"
     )
 
 
