@@ -17,7 +17,7 @@ def confusion_matrix(counts, class_names=None):
 
     The shade of a cell is its share of the row, which is the true class, so
     that classes of few images can be read as well. The number in a cell is
-    the number of images. Of more than 60 classes, the 25 that are confused
+    the number of images. Of more than 60 classes, the 24 that are confused
     most often are drawn, and all others are counted as one.
 
     Args:
@@ -47,14 +47,14 @@ def confusion_matrix(counts, class_names=None):
     check_class_names(class_names, num_classes)
     shown, title = range(num_classes), ""
     if num_classes > _MAX_CLASSES:
-        shown = _most_confused(counts, _MAX_CLASSES_WITH_NUMBERS)
+        shown = _most_confused(counts, _MAX_CLASSES_WITH_NUMBERS - 1)
         counts = _with_others(counts, shown)
         title = f"the {len(shown)} of {num_classes:,} classes with the most "
         title += "frequent mistakes"
     names = [shown_name(class_name(label, class_names)) for label in shown]
     if title:
         names.append("all others")
-    has_numbers = len(counts) <= _MAX_CLASSES_WITH_NUMBERS + 1
+    has_numbers = len(counts) <= _MAX_CLASSES_WITH_NUMBERS
     # In inches: a cell for three digits, or a few pixels.
     cell = 0.42 if has_numbers else 0.14
     side = max(2.0, cell * len(counts)) + 0.08 * max(map(len, names))
