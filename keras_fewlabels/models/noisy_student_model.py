@@ -1,3 +1,5 @@
+import contextlib
+
 import keras
 from keras import ops
 
@@ -5,6 +7,9 @@ from keras_fewlabels.foundation import check_bool, check_number
 from keras_fewlabels.models.ema_teacher import EMATeacher
 from keras_fewlabels.models.student.after_train_step import after_train_step
 from keras_fewlabels.models.student.fit_checks import check_models, check_noise
+from keras_fewlabels.models.student.separate_statistics import (
+    separate_statistics,
+)
 from keras_fewlabels.models.student.student_model import (
     StudentModel,
     is_mixed,
@@ -75,8 +80,8 @@ class NoisyStudentModel(StudentModel):
             place of `noise`; or `"weak"` for `weak_noise`. FixMatch augments
             labelled images weakly. Noisy Student has the same noise for all.
         separate_batch_norm: Boolean. If `True`, labelled and unlabelled
-            images pass through the student one after the other in training,
-            so that batch normalization normalizes each by its own statistics.
+            images have their own statistics in the student's batch
+            normalization.
             Worth trying if the unlabelled images look different.
         **kwargs: As for `keras.Model`.
 
@@ -211,21 +216,22 @@ class NoisyStudentModel(StudentModel):
     def call(self, inputs, training=None):
         if not is_mixed(inputs):
             return self.student(inputs, training=training)
-        parts = [inputs["labeled"], inputs["unlabeled"]]
-        has_own_noise = training and self.labeled_noise is not None
-        if has_own_noise:
-            labeled, unlabeled = parts
-            parts = [self.add_labeled_noise(labeled), self.add_noise(unlabeled)]
-        if not (training and self.separate_batch_norm):
-            parts = [ops.concatenate(parts)]
-        if training and not has_own_noise:
-            parts = [self.add_noise(images) for images in parts]
-        if not training:
-            outputs = [self.student(part, training=training) for part in parts]
+        labeled, unlabeled = inputs["labeled"], inputs["unlabeled"]
+        if training and self.labeled_noise is not None:
+            labeled = self.add_labeled_noise(labeled)
+            images = ops.concatenate([labeled, self.add_noise(unlabeled)])
         else:
-            with self.warm_up.momentums():
-                outputs = [self.student(part, training=True) for part in parts]
-        return outputs[0] if len(outputs) == 1 else ops.concatenate(outputs)
+            images = ops.concatenate([labeled, unlabeled])
+            if training:
+                images = self.add_noise(images)
+        if not training:
+            return self.student(images, training=training)
+        with contextlib.ExitStack() as stack:
+            stack.enter_context(self.warm_up.momentums())
+            if self.separate_batch_norm:
+                sizes = ops.shape(labeled)[0], ops.shape(images)[0]
+                stack.enter_context(separate_statistics(self.student, *sizes))
+            return self.student(images, training=True)
 
     def compute_loss(
         self, x=None, y=None, y_pred=None, sample_weight=None, training=True

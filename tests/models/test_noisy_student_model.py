@@ -350,6 +350,38 @@ def test_batch_norm_sees_the_parts_together_or_apart(separate):
     np.testing.assert_allclose(moving_mean, [mean], rtol=1e-4)
 
 
+class AddsLoss(keras.layers.Layer):
+    def call(self, inputs):
+        self.add_loss(3 * keras.ops.mean(inputs))
+        return inputs
+
+
+def test_what_layers_add_to_the_loss_counts_once():
+    weights, losses = [], []
+    for separate in (False, True):
+        student = keras.Sequential(
+            [
+                keras.Input((2, 3, 1)),
+                keras.layers.Flatten(),
+                keras.layers.Dense(
+                    3,
+                    activation="softmax",
+                    activity_regularizer="l2",
+                    kernel_regularizer="l2",
+                ),
+                AddsLoss(),
+            ]
+        )
+        student.set_weights([KERNELS[0], np.zeros(3)])
+        model = compiled(
+            student, linear_model(KERNELS[1]), separate_batch_norm=separate
+        )
+        losses.append(model.fit(mixed(), verbose=0).history["loss"])
+        weights.append(student.get_weights()[0])
+    np.testing.assert_allclose(*losses, rtol=1e-5)
+    np.testing.assert_allclose(*weights, rtol=1e-5)
+
+
 def test_export_is_that_of_the_student(tmp_path):
     model = compiled(linear_model(), EMATeacher())
     calls = []
