@@ -5,6 +5,7 @@ import numpy as np
 
 from keras_fewlabels.callbacks.stage_learning_rate import (
     StageLearningRate,
+    check_single_steps,
     current_rate,
 )
 from keras_fewlabels.callbacks.starting_point import StartingPoint
@@ -14,6 +15,7 @@ from keras_fewlabels.foundation import (
     check_int,
     check_number,
     check_positive,
+    when_fit_ends,
 )
 from keras_fewlabels.plots.results.learning_rates import learning_rates
 
@@ -23,10 +25,10 @@ class LearningRateFinder(Result, keras.callbacks.Callback):
 
     The range test: the learning rate grows by the same factor from batch to
     batch, until the loss explodes. Where the loss falls most steeply, the
-    rate is large enough to learn and small enough not to diverge. Afterwards
-    the weights, the optimizer and the random numbers are what they were, so
-    that the same model can then be trained. `loops.find_learning_rate` does
-    all of this in one call.
+    rate is large enough to learn and small enough not to diverge. Afterwards,
+    also after an error or Ctrl-C, the weights, the optimizer and the random
+    numbers are what they were, so that the same model can then be trained.
+    `loops.find_learning_rate` does all of this in one call.
 
     Once the fit has ended, `print(finder)` shows the suggestion,
     `finder.figure()` draws the losses over the rates, and
@@ -106,22 +108,25 @@ class LearningRateFinder(Result, keras.callbacks.Callback):
         # Raises an error for a schedule.
         StageLearningRate({0: self.min_rate}).remember(self.model.optimizer)
         self._origin = StartingPoint(self.model, everything=True)
+        when_fit_ends(self._restore_model)
 
     def on_train_batch_begin(self, batch, logs=None):
+        # So that the logs have the loss of this batch alone.
+        self.model.reset_metrics()
         progress = len(self.rates) / (self.num_steps - 1)
         growth = (self.max_rate / self.min_rate) ** progress
         self.model.optimizer.learning_rate = self.min_rate * growth
 
     def on_train_batch_end(self, batch, logs=None):
         self.rates.append(current_rate(self.model.optimizer))
-        self.losses.append(self._loss_of_batch(batch, logs["loss"]))
+        self.losses.append(float(logs["loss"]))
         average = moving_average(self.losses, self.smoothing)
         explodes = not average[-1] <= self.divergence * average.min()
         if explodes or len(self.rates) == self.num_steps:
             self.model.stop_training = True
 
     def on_train_end(self, logs=None):
-        self.restore_model()
+        self._restore_model()
         self.rates = np.array(self.rates)
         # In both directions: an average of the past alone lags, and the
         # steepest fall would be found at a rate several times too high.
@@ -132,12 +137,7 @@ class LearningRateFinder(Result, keras.callbacks.Callback):
         start = min(round(1 / (1 - self.smoothing)), len(self.rates) // 2)
         self.suggestion = steepest_fall(self.rates[start:], self.losses[start:])
 
-    def restore_model(self):
-        """Gives the model back the state it had before the test.
-
-        The end of the fit calls this. Call it after a fit that an error or
-        Ctrl-C has stopped; without such a fit, it does nothing.
-        """
+    def _restore_model(self):
         if self._origin is not None:
             self._origin.restore()
             self._origin = None
@@ -186,21 +186,9 @@ class LearningRateFinder(Result, keras.callbacks.Callback):
     def _forget_test(self):
         self.rates, self.losses = [], []
         self.suggestion = None
-        self._sum = 0.0
-
-    def _loss_of_batch(self, batch, mean):
-        # The logs have the mean of all batches of the epoch so far.
-        before = 0.0 if batch == 0 else self._sum
-        self._sum = float(mean) * (batch + 1)
-        return self._sum - before
 
     def _check_fit(self):
-        if self.model.steps_per_execution != 1:
-            raise ValueError(
-                "The learning rate must change with each batch. Compile with "
-                "`steps_per_execution=1`. Received: "
-                f"steps_per_execution={self.model.steps_per_execution}"
-            )
+        check_single_steps(self.model)
         steps, epochs = self.params["steps"], self.params["epochs"]
         if steps is not None and steps * epochs < self.num_steps:
             raise ValueError(

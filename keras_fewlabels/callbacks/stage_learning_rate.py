@@ -22,6 +22,11 @@ class StageLearningRate:
         self.rates = dict(sorted(rates.items()))
         self._compiled = None
 
+    @property
+    def has_schedule(self):
+        """Whether some stage follows a schedule."""
+        return any(isinstance(rate, _Schedule) for rate in self.rates.values())
+
     def remember(self, optimizer):
         """Stores the compiled learning rate for `restore()`.
 
@@ -90,6 +95,20 @@ class StageLearningRate:
         """Gives the optimizer the learning rate it was compiled with."""
         if self.rates:
             optimizer.learning_rate = self._compiled
+
+
+def check_single_steps(model):
+    """Checks that the learning rate of a model can change with each batch.
+
+    Raises:
+        ValueError: If the model takes several steps at once.
+    """
+    if model.steps_per_execution != 1:
+        raise ValueError(
+            "The learning rate must change with each batch. Compile with "
+            "`steps_per_execution=1`. Received: "
+            f"steps_per_execution={model.steps_per_execution}"
+        )
 
 
 def current_rate(optimizer):

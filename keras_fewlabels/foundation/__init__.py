@@ -67,6 +67,10 @@ from keras_fewlabels.foundation.keras_internals import (
 )
 from keras_fewlabels.foundation.optional_import import optional_import
 from keras_fewlabels.foundation.result import Result, as_json, save_figure
+from keras_fewlabels.foundation.running_fit import (
+    fit_arguments,
+    when_fit_ends,
+)
 from keras_fewlabels.foundation.text_table import (
     check_class_names,
     class_name,

@@ -96,6 +96,45 @@ def test_losses_are_those_of_the_batches_also_over_epochs():
     np.testing.assert_allclose(finder.losses, (expected * 3)[:25], rtol=1e-4)
 
 
+@pytest.mark.parametrize("batch_size", [4, 5, 8])
+def test_a_smaller_last_batch_counts_as_much_as_it_holds(batch_size):
+    model = keras.Sequential(
+        [keras.Input((1,)), keras.layers.Rescaling(0.0), keras.layers.Dense(1)]
+    )
+    model.compile("sgd", "mse", run_eagerly=True)
+    # The outlier alone is in the last batch.
+    x, y = np.ones((2 * batch_size + 1, 1)), np.ones((2 * batch_size + 1, 1))
+    y[-1] = 10
+    finder = LearningRateFinder(
+        1e-30, 2e-30, num_steps=12, smoothing=0, divergence=1e9
+    )
+    model.fit(
+        x, y, batch_size, epochs=4, shuffle=False, callbacks=[finder], verbose=0
+    )
+    np.testing.assert_allclose(finder.losses, [1, 1, 100] * 4, rtol=1e-5)
+
+
+@pytest.mark.parametrize("hook", ["on_train_batch_end", "on_epoch_begin"])
+def test_an_error_gives_the_model_back(hook):
+    def stop(*args, **kwargs):
+        raise KeyboardInterrupt
+
+    stopper = keras.callbacks.Callback()
+    setattr(stopper, hook, stop)
+    model = classifier(keras.optimizers.Adam(3e-3))
+    model.fit(X[:64], Y[:64], verbose=0)
+    before = state_of(model)
+    finder = LearningRateFinder(num_steps=20)
+    with pytest.raises(KeyboardInterrupt):
+        model.fit(X, Y, callbacks=[finder, stopper], verbose=0)
+    for old, new in zip(before, state_of(model), strict=True):
+        np.testing.assert_array_equal(old, new)
+    assert finder.suggestion is None
+    # And the finder can be used again.
+    model.fit(X, Y, callbacks=[finder], verbose=0)
+    assert len(finder.losses) == 20
+
+
 def test_smoothing_has_no_bias_towards_zero():
     finder = LearningRateFinder(1e-30, 2e-30, num_steps=10, smoothing=0.98)
     model = classifier()

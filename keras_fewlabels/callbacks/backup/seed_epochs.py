@@ -5,7 +5,11 @@ from keras_fewlabels.callbacks.backup.global_generators import (
     GlobalGenerators,
     seed_global_generators,
 )
-from keras_fewlabels.foundation import check_int, set_initial_epoch
+from keras_fewlabels.foundation import (
+    check_int,
+    set_initial_epoch,
+    when_fit_ends,
+)
 
 
 class SeedEpochs(keras.callbacks.Callback):
@@ -20,7 +24,8 @@ class SeedEpochs(keras.callbacks.Callback):
     - the order of the dataset, if it has `begin_epoch(epoch)`;
     - the generators of Python, NumPy and torch, with which `fit()` shuffles
       arrays (on TensorFlow `keras.utils.set_random_seed` does that) and
-      `PyDataset`s. They get their earlier states back when the fit ends.
+      `PyDataset`s. They get their earlier states back when the fit ends,
+      also by an error or Ctrl-C.
 
     A `tf.data.Dataset` that shuffles by itself is not seeded.
 
@@ -79,6 +84,7 @@ class SeedEpochs(keras.callbacks.Callback):
 
     def on_train_begin(self, logs=None):
         self._generators = GlobalGenerators()
+        when_fit_ends(self.on_train_end)
 
     def on_epoch_begin(self, epoch, logs=None):
         for batches in (self.batches, self._dataset):
@@ -94,7 +100,10 @@ class SeedEpochs(keras.callbacks.Callback):
             state.assign(pair)
 
     def on_train_end(self, logs=None):
+        if self._generators is None:
+            return
         self._generators.restore()
+        self._generators = None
         # A callback that resumes a fit leaves its first epoch in the model,
         # and the next fit would begin with it.
         set_initial_epoch(self.model, None)

@@ -13,6 +13,7 @@ from keras_fewlabels.callbacks.fine_tune.widen_optimizer import widen_optimizer
 from keras_fewlabels.callbacks.print_progress import print_progress
 from keras_fewlabels.callbacks.stage_learning_rate import (
     StageLearningRate,
+    check_single_steps,
     current_rate,
 )
 from keras_fewlabels.foundation import (
@@ -25,6 +26,7 @@ from keras_fewlabels.foundation import (
     number_rule,
     set_initial_epoch,
     type_rule,
+    when_fit_ends,
 )
 
 _CHOICES = (
@@ -67,8 +69,11 @@ class FineTune(keras.callbacks.Callback):
       up to 6 times the usual size. Give their stage a low learning rate, or a
       schedule that warms up, such as
       `CosineDecay(0.0, 900, warmup_target=1e-4, warmup_steps=300)`.
-    - When training ends, the `trainable` flags and the learning rate are set
-      to what they were before `fit()`.
+    - When training ends, also by an error or Ctrl-C, the `trainable` flags
+      and the learning rate are set to what they were before `fit()`.
+    - A model that `ModelCheckpoint` saves in between has these flags, too
+      (all of them `True` if you froze the backbone as a whole), and the state
+      of the optimizer for all stages. Load it and fit with `initial_epoch`.
     - For several backbones, add one `FineTune` each. In a `NoisyStudentModel`
       the backbone is searched in the student.
     - At each stage a line shows what trains, unless `verbose=0`. The logs
@@ -105,7 +110,8 @@ class FineTune(keras.callbacks.Callback):
             the start of `fit()`, if the model is not built or compiled or
             does not contain the backbone, if nothing trains in a stage, if
             the optimizer has `use_ema=True`, or if `learning_rates` is given
-            and the optimizer was compiled with a schedule.
+            and the optimizer was compiled with a schedule, or a schedule in
+            `learning_rates` meets `steps_per_execution` above 1.
 
     Example:
 
@@ -167,14 +173,11 @@ class FineTune(keras.callbacks.Callback):
         self.learning_rates = learning_rates
         self.freeze_batch_norm = freeze_batch_norm
         self.layer_decay = layer_decay
+        self._is_fitting = False
 
     def set_model(self, model):
         check_model(model)
         backbone = find_backbone(model, self.backbone)
-        # An interrupted fit has not undone its changes.
-        interrupted = vars(backbone).pop("_fine_tune", None)
-        if interrupted is not None:
-            interrupted._undo()
         super().set_model(model)
         self._stages = TrainingStages(
             backbone, self.schedule, self.freeze_batch_norm
@@ -184,12 +187,15 @@ class FineTune(keras.callbacks.Callback):
         widen_optimizer(model, self._stages.trainable_variables(model))
         self._rate = StageLearningRate(self.learning_rates or {})
         self._rate.remember(model.optimizer)
+        if self._rate.has_schedule:
+            check_single_steps(model)
         self._layer_decay = LayerDecay(backbone, self.layer_decay or 1.0)
 
     def on_train_begin(self, logs=None):
+        self._is_fitting = True
+        when_fit_ends(self.on_train_end)
         if self.layer_decay is not None:
             self._layer_decay.install(self.model.optimizer)
-        vars(self._stages.backbone)["_fine_tune"] = self
         # Traces of an earlier fit contain the optimizer as it was then.
         _trace_again(self.model)
 
@@ -213,18 +219,17 @@ class FineTune(keras.callbacks.Callback):
             logs["learning_rate"] = current_rate(self.model.optimizer)
 
     def on_train_end(self, logs=None):
-        vars(self._stages.backbone).pop("_fine_tune", None)
-        self._undo()
-        # A callback that resumes a fit leaves its first epoch in the model,
-        # and the next fit would begin with it.
-        set_initial_epoch(self.model, None)
-
-    def _undo(self):
+        if not self._is_fitting:
+            return
+        self._is_fitting = False
         model = self.model
         self._stages.leave()
         self._rate.restore(model.optimizer)
         self._layer_decay.remove(model.optimizer)
         _trace_again(model)
+        # A callback that resumes a fit leaves its first epoch in the model,
+        # and the next fit would begin with it.
+        set_initial_epoch(model, None)
 
     def _report(self):
         model = trained_part(self.model)

@@ -1,3 +1,5 @@
+import functools
+
 import keras
 
 from keras_fewlabels.foundation import flatten_layers, own_trainable_variables
@@ -5,6 +7,9 @@ from keras_fewlabels.foundation import flatten_layers, own_trainable_variables
 
 class TrainableFlags:
     """Remembers which parts of a layer train, and sets them stage by stage.
+
+    A model that is saved in between has the remembered flags, not those of
+    the stage, so that they can be told apart after it is loaded.
 
     Parts that were frozen inside a trainable layer stay frozen, single
     variables included. Where the layer as a whole was frozen, as tutorials do
@@ -21,6 +26,7 @@ class TrainableFlags:
             (variable, variable.trainable) for variable in layer.variables
         ]
         self._frozen = set()
+        self._is_wholly_frozen = not layer.trainable
         if layer.trainable:
             flags = [*self._layers, *self._variables]
             self._frozen = {id(owner) for owner, flag in flags if not flag}
@@ -44,7 +50,8 @@ class TrainableFlags:
                 if isinstance(layer, keras.layers.BatchNormalization)
             }
         # A layer sets the flags of all layers inside, so outer layers go first.
-        for layer, _ in self._layers:
+        for layer, trainable in self._layers:
+            _save_with_flag(layer, trainable or self._is_wholly_frozen)
             layer.trainable = any(
                 id(part) in chosen for part in flatten_layers(layer)
             )
@@ -56,8 +63,20 @@ class TrainableFlags:
 
     def restore(self):
         """Sets every flag to its remembered value."""
+        for layer, _ in self._layers:
+            vars(layer).pop("get_config", None)
         for owner, trainable in [*self._layers, *self._variables]:
             owner.trainable = trainable
+
+    def variables_to_save(self):
+        """Returns the variables that train where a saved model is loaded."""
+        if not self._is_wholly_frozen:
+            return [v for v, trainable in self._variables if trainable]
+        return [
+            variable
+            for layer, _ in self._layers
+            for variable in own_trainable_variables(layer)
+        ]
 
     def num_layers(self):
         """Returns how many layers with weights train, and how many exist."""
@@ -67,3 +86,15 @@ class TrainableFlags:
             own for own in weights if any(weight.trainable for weight in own)
         ]
         return len(training), len(weights)
+
+
+def _save_with_flag(layer, trainable):
+    # `wraps` also copies the mark of a config that Keras makes by itself.
+    @functools.wraps(type(layer).get_config)
+    def get_config():
+        config = type(layer).get_config(layer)
+        if "trainable" in config:
+            config["trainable"] = trainable
+        return config
+
+    vars(layer)["get_config"] = get_config

@@ -53,10 +53,14 @@ class TrainingStages:
     def trainable_variables(self, model):
         """Returns the variables of `model` that train now or in any stage.
 
+        Those that train where a model is loaded that was saved in between are
+        among them: a loader that needs other variables drops all state.
+
         Raises:
             ValueError: If nothing in the model trains in one of the stages.
         """
         variables = list(model.trainable_variables)
+        variables += self._flags.variables_to_save()
         try:
             for start, choice in self.schedule.items():
                 self._apply(start)

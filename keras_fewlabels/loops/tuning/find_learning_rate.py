@@ -52,16 +52,13 @@ def find_learning_rate(
     """
     check_compiled(model)
     finder = LearningRateFinder(min_rate, max_rate, num_steps)
-    try:
-        model.fit(
-            x,
-            y,
-            batch_size=batch_size,
-            # Every epoch has a batch; the finder ends the fit in time.
-            epochs=num_steps,
-            callbacks=[finder],
-            verbose=verbose,
-        )
-    finally:
-        finder.restore_model()
+    model.fit(
+        x,
+        y,
+        batch_size=batch_size,
+        # Every epoch has a batch; the finder ends the fit in time.
+        epochs=num_steps,
+        callbacks=[finder],
+        verbose=verbose,
+    )
     return finder

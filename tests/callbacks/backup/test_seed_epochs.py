@@ -1,3 +1,5 @@
+import random
+
 import keras
 import numpy as np
 import pytest
@@ -123,3 +125,26 @@ def test_a_fit_in_two_parts_equals_one_in_one_go():
     in_parts = fit(fit(start, 0, 2), 2, 4)
     for ours, theirs in zip(whole, in_parts, strict=True):
         np.testing.assert_array_equal(ours, theirs)
+
+
+@pytest.mark.parametrize("hook", ["on_epoch_begin", "on_train_batch_end"])
+@pytest.mark.parametrize("error", [KeyboardInterrupt, RuntimeError])
+def test_an_error_gives_the_global_generators_back(hook, error):
+    def stop(*args, **kwargs):
+        raise error
+
+    stopper = keras.callbacks.Callback()
+    setattr(stopper, hook, stop)
+    model = build_trained()
+    before = random.getstate(), np.random.get_state()[1].tolist()  # noqa: NPY002
+    with pytest.raises(error):
+        model.fit(
+            np.ones((4, 6)),
+            np.zeros(4),
+            shuffle=False,
+            verbose=0,
+            callbacks=[SeedEpochs(), stopper],
+        )
+    after = random.getstate(), np.random.get_state()[1].tolist()  # noqa: NPY002
+    assert after == before
+    assert model._initial_epoch is None

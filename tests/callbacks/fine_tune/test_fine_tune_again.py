@@ -27,20 +27,30 @@ def test_flags_and_rate_are_restored_and_a_second_fit_equals_the_first(
     assert recorder.changed == [{"head", "high", "middle", "norm"}]
 
 
-def test_an_interrupted_fit_is_undone_by_the_next(build_model, fit, recorder):
-    class Interrupt(keras.callbacks.Callback):
-        def on_epoch_end(self, epoch, logs=None):
-            raise KeyboardInterrupt
+@pytest.mark.parametrize("hook", ["on_epoch_end", "on_train_batch_end"])
+@pytest.mark.parametrize("error", [KeyboardInterrupt, RuntimeError])
+def test_an_error_undoes_everything_at_once(
+    build_model, fit, recorder, hook, error
+):
+    def interrupt(*args, **kwargs):
+        raise error
 
     model = build_model()
-    interrupted = FineTune("backbone", {0: 1}, learning_rates={0: 0.5})
-    with pytest.raises(KeyboardInterrupt):
-        fit(model, interrupted, Interrupt())
-    history = fit(
-        model, FineTune("backbone", {0: "all"}), recorder, epochs=1
-    ).history
-    assert recorder.changed == [{"head", "high", "middle", "low"}]
-    assert history["learning_rate"] == [pytest.approx(0.01)]
+    model.layers[0].get_layer("low").trainable = False
+    flags = [layer.trainable for layer in model._flatten_layers()]
+    interrupted = FineTune(
+        "backbone", {0: 1}, learning_rates={0: 0.5}, layer_decay=0.5
+    )
+    stop = keras.callbacks.Callback()
+    setattr(stop, hook, interrupt)
+    with pytest.raises(error):
+        fit(model, interrupted, stop)
+    assert flags == [layer.trainable for layer in model._flatten_layers()]
+    assert float(model.optimizer.learning_rate.numpy()) == pytest.approx(0.01)
+    assert "_backend_update_step" not in vars(model.optimizer)
+    # A fit without the callback trains what trained before.
+    fit(model, recorder, epochs=1)
+    assert recorder.changed == [{"head", "high", "middle", "norm"}]
 
 
 def test_optimizer_object_iterations_and_state_carry_over(build_model, fit):
