@@ -1,13 +1,15 @@
 from keras_fewlabels.data.batches import MixedBatches
 from keras_fewlabels.data.checks import (
     as_array,
-    check_images,
     check_labels,
     check_same_images,
-    check_sample_weight,
     check_truth,
 )
-from keras_fewlabels.data.sources import image_source, is_dataset
+from keras_fewlabels.data.sources import (
+    image_source,
+    is_dataset,
+    labeled_arrays,
+)
 from keras_fewlabels.foundation import (
     check_bool,
     check_int,
@@ -52,7 +54,8 @@ def mix_labeled_unlabeled(
         truth: Optional int array of shape `(num_unlabeled,)`, the true
             classes of the unlabelled images in their order, if they are
             known. They are used for nothing but the logged accuracy of the
-            pseudo-labels.
+            pseudo-labels. A dataset must come in the same order in every
+            pass, which is checked by reading it twice.
 
     Returns:
         A dataset of `(inputs, labels)`, or `(inputs, labels, sample_weight)`,
@@ -68,8 +71,9 @@ def mix_labeled_unlabeled(
     Raises:
         ValueError: If a part is empty or infinite, the image shapes or dtypes
             differ, images hold NaN, labels are neither class numbers nor
-            one-hot, the unlabelled part comes with labels, or `truth` has
-            another length.
+            one-hot, the unlabelled part comes with labels, a dataset holds
+            images of several sizes, `truth` has another length, or belongs to
+            a dataset that is shuffled anew in every pass.
 
     Example:
 
@@ -99,13 +103,17 @@ def mix_labeled_unlabeled(
             f"unlabeled_ratio={unlabeled_ratio}"
         )
     if not is_dataset(labeled):
-        labeled = _labeled_arrays(labeled)
+        labeled = labeled_arrays(
+            labeled, "labeled", in_memory=False, weighted=True
+        )
     if not is_dataset(unlabeled):
         unlabeled = image_source(unlabeled).images
     if truth is not None:
         truth = as_array(truth, "truth")
         check_labels(truth, "truth")
         truth = truth.astype("int32")
+        if is_dataset(unlabeled):
+            image_source(unlabeled).check_order()
     if is_dataset(labeled) or is_dataset(unlabeled):
         from keras_fewlabels.data.batches.mixed_streams import MixedStreams
 
@@ -124,20 +132,3 @@ def mix_labeled_unlabeled(
         seed=seed,
         truth=truth,
     ).as_dataset()
-
-
-def _labeled_arrays(labeled):
-    if not isinstance(labeled, tuple | list) or len(labeled) not in (2, 3):
-        raise ValueError(
-            "`labeled` must be a pair (images, labels) of arrays, a "
-            "`tf.data.Dataset` or a `keras.utils.PyDataset`. "
-            f"Received: {type(labeled).__name__}"
-        )
-    images, labels, *sample_weight = (
-        as_array(part, "labeled") for part in labeled
-    )
-    check_images(images, "labeled")
-    check_labels(labels, "labels of labeled", num_images=len(images))
-    for weights in sample_weight:
-        check_sample_weight(weights, len(images))
-    return images, labels, *sample_weight

@@ -38,6 +38,7 @@ from keras_fewlabels.foundation.batch_norm import (
     lagging_statistics,
     most_momentum,
 )
+from keras_fewlabels.foundation.csv_table import csv_text, read_csv
 from keras_fewlabels.foundation.fingerprint import (
     essential_config,
     file_fingerprint,
@@ -66,6 +67,7 @@ from keras_fewlabels.foundation.keras_internals import (
     set_initial_epoch,
 )
 from keras_fewlabels.foundation.optional_import import optional_import
+from keras_fewlabels.foundation.read_file import open_file, read_text
 from keras_fewlabels.foundation.result import Result, as_json, save_figure
 from keras_fewlabels.foundation.running_fit import (
     fit_arguments,

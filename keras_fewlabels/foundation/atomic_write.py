@@ -98,7 +98,7 @@ def folder_path(folder, argument="folder"):
     """
     try:
         if os.fspath(folder):
-            return pathlib.Path(folder).expanduser()
+            return pathlib.Path(os.path.expanduser(os.fsdecode(folder)))
     except TypeError:
         pass
     raise ValueError(

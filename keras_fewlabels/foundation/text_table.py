@@ -2,6 +2,8 @@
 
 import unicodedata
 
+import numpy as np
+
 # They join letters and emoji of one name, and are no characters by themselves.
 _JOINERS = "\u200c\u200d"
 
@@ -70,13 +72,36 @@ def class_name(number, class_names):
     return str(number) if class_names is None else str(class_names[number])
 
 
-def check_class_names(class_names, num_classes):
-    """Checks that there is one name per class, or `None`."""
-    if class_names is not None and (
-        isinstance(class_names, str) or len(class_names) != num_classes
-    ):
+def check_class_names(class_names, num_classes=None, *, at_least=False):
+    """Checks that class names are a list of different texts.
+
+    Args:
+        class_names: Sequence of strings, one per class, or `None`, which
+            passes.
+        num_classes: Optional int, the number of classes.
+        at_least: Boolean. If `True`, there may be more names than classes.
+
+    Raises:
+        ValueError: If there is not one name per class, two names are the
+            same, or a name is empty.
+    """
+    if class_names is None:
+        return
+    is_list = hasattr(class_names, "__len__") and not isinstance(
+        class_names, str | bytes | dict | set
+    )
+    too_few = is_list and len(class_names) < (num_classes or 0)
+    too_many = is_list and len(class_names) > (num_classes or np.inf)
+    if not is_list or too_few or (too_many and not at_least):
+        all_of_them = "" if num_classes is None else f" {num_classes}"
         raise ValueError(
-            f"`class_names` must name each of the {num_classes} classes. "
+            f"`class_names` must name each of the{all_of_them} classes, in a "
+            f"list. Received: class_names={class_names!r}"
+        )
+    names = list(map(str, class_names))
+    if len(set(names)) < len(names) or "" in names:
+        raise ValueError(
+            "`class_names` must be different strings, none of them empty. "
             f"Received: class_names={class_names!r}"
         )
 

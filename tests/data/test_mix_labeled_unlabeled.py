@@ -236,3 +236,30 @@ def test_bad_sample_weights_are_refused(case):
 def test_empty_batches_are_refused(arguments, message):
     with pytest.raises(ValueError, match=message):
         mix_labeled_unlabeled(LABELED, UNLABELED, **arguments)
+
+
+@pytest.mark.tensorflow
+def test_truth_needs_images_in_a_fixed_order():
+    import tensorflow as tf
+
+    images = np.arange(300, dtype="float32").reshape(300, 1, 1, 1)
+    labeled, truth = (images[:4], np.arange(4)), np.arange(300)
+    fixed = tf.data.Dataset.from_tensor_slices(images)
+    late = fixed.take(200).concatenate(fixed.skip(200).shuffle(99))
+    for dataset in (
+        fixed.shuffle(300),
+        fixed.batch(7).shuffle(9),
+        # The first pass after a start is the same, and each later one differs.
+        fixed.shuffle(300, seed=1),
+        late,
+    ):
+        with pytest.raises(ValueError, match=r"the same order.*shuffle=False"):
+            mix_labeled_unlabeled(labeled, dataset, 4, truth=truth)
+        # Without the truth, no order is needed.
+        mix_labeled_unlabeled(labeled, dataset, 4)
+    once = fixed.shuffle(300, seed=1, reshuffle_each_iteration=False)
+    order = np.ravel(list(once.as_numpy_iterator()))
+    mixed = mix_labeled_unlabeled(labeled, once, 4, truth=order)
+    for inputs, _ in mixed.as_numpy_iterator():
+        shown = inputs["unlabeled"].ravel()
+        np.testing.assert_array_equal(inputs["truth"], shown)

@@ -1,3 +1,4 @@
+import numpy as np
 import pytest
 
 from keras_fewlabels.foundation.text_table import (
@@ -52,7 +53,40 @@ def test_what_cannot_be_seen_is_written_as_an_escape(text, expected):
 def test_names_of_classes():
     assert class_name(1, ["cat", "dog"]) == "dog"
     assert class_name(1, None) == "1"
+
+
+def test_class_names_are_one_text_per_class():
     check_class_names(["cat", "dog"], 2)
-    for names in (["cat"], "ab"):
-        with pytest.raises(ValueError, match="each of the 2 classes"):
+    check_class_names(np.array(["cat", "dog"]))
+    check_class_names([0, 1], 2)
+    check_class_names(None, 7)
+    check_class_names(["cat", "dog", "owl"], 2, at_least=True)
+    for names in (["cat"], "ab", {"cat", "dog"}, ["cat", "dog", "owl"], 2):
+        with pytest.raises(ValueError, match=r"the 2 classes.*Received"):
             check_class_names(names, 2)
+    with pytest.raises(ValueError, match="each of the 2 classes"):
+        check_class_names(["cat"], 2, at_least=True)
+    for names in (["cat", "cat"], ["cat", ""]):
+        with pytest.raises(ValueError, match=r"different strings.*Received"):
+            check_class_names(names, 2)
+
+
+@pytest.mark.parametrize(
+    "text, expected",
+    [
+        ("Katze 日本 ä ½", "Katze 日本 ä ½"),
+        ("a\\b'\"", "a\\b'\""),
+        ("\x1b[31mred\x07", "\\x1b[31mred\\x07"),
+        ("a\nb\r\tc\x85", "a\\nb\\r\\tc\\x85"),
+        ("\u202egnp\u2066\u200e\ufeff", "\\u202egnp\\u2066\\u200e\\ufeff"),
+        ("a\u2028b\u2029", "a\\u2028b\\u2029"),
+        ("caf\udce9.png", "caf\\xe9.png"),
+        ("\ud800", "\\ud800"),
+        # Letters of Persian and pictures of families need the joiners.
+        ("می\u200cشود \U0001f469\u200d\U0001f467", None),
+    ],
+)
+def test_printable_text_has_nothing_hidden(text, expected):
+    assert printable(text) == (text if expected is None else expected)
+    assert printable(printable(text)) == printable(text)
+    printable(text).encode()

@@ -301,7 +301,7 @@ class PseudoLabeler(keras.callbacks.Callback):
         """
         columns = self._rounds.record.columns()
         if self._source.paths is not None:
-            columns["file"] = np.array(self._source.paths)
+            columns["file"] = np.array(self._source.paths, object)
         return columns
 
     def set_model(self, model):

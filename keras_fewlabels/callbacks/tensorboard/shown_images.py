@@ -2,7 +2,6 @@
 
 from keras_fewlabels.data.checks import as_array, check_truth, class_numbers
 from keras_fewlabels.data.sources import image_source, labeled_arrays
-from keras_fewlabels.foundation import check_names
 
 
 def first_labeled(labeled, num_images):
@@ -77,16 +76,3 @@ def first_unlabeled(unlabeled, truth, num_images):
         check_truth(truth, len(source))
         truth = truth[:num_images]
     return images, truth
-
-
-def check_class_names(class_names, labels=None):
-    """Checks that class names are strings, and enough for some labels."""
-    if class_names is None:
-        return
-    check_names(class_names, "class_names")
-    num_classes = 0 if labels is None else 1 + int(labels.max())
-    if len(class_names) < num_classes:
-        raise ValueError(
-            "`class_names` must have a name for each class. "
-            f"Received: class_names={class_names!r} for {num_classes} classes"
-        )

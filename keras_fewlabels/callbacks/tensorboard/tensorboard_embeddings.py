@@ -4,13 +4,13 @@ import keras
 import numpy as np
 
 from keras_fewlabels.callbacks.tensorboard.shown_images import (
-    check_class_names,
     first_images,
 )
 from keras_fewlabels.callbacks.tensorboard.view_cards import shades
 from keras_fewlabels.data.checks import check_labels, class_numbers
 from keras_fewlabels.foundation import (
     atomic_write,
+    check_class_names,
     check_int,
     graph_of,
     head_input,
@@ -105,7 +105,9 @@ class TensorBoardEmbeddings(keras.callbacks.Callback):
         self.y = None
         if y is not None:
             self.y = _class_numbers(y, len(source))[:num_images]
-        check_class_names(class_names, self.y)
+        check_class_names(
+            class_names, None if y is None else 1 + max(self.y), at_least=True
+        )
         self.layer = layer
         self.class_names = class_names
         self.value_range = resolve_value_range(value_range, self.x, "x")

@@ -8,7 +8,6 @@ from keras import ops
 
 from keras_fewlabels.callbacks.backup.seed_epochs import seed_generator_states
 from keras_fewlabels.callbacks.tensorboard.shown_images import (
-    check_class_names,
     first_labeled,
     first_unlabeled,
 )
@@ -18,6 +17,7 @@ from keras_fewlabels.callbacks.tensorboard.view_cards import (
     view_cards,
 )
 from keras_fewlabels.foundation import (
+    check_class_names,
     check_int,
     check_type,
     optional_import,
@@ -120,7 +120,8 @@ class TensorBoardImages(keras.callbacks.Callback):
         self.unlabeled, self.truth = first_unlabeled(
             unlabeled, truth, num_images
         )
-        check_class_names(class_names, self.labeled and self.labeled[1])
+        num_classes = self.labeled and 1 + max(self.labeled[1])
+        check_class_names(class_names, num_classes, at_least=True)
         self.augment = augment
         self.class_names = class_names
         images = self.unlabeled if self.labeled is None else self.labeled[0]

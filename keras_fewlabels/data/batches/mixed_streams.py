@@ -51,7 +51,7 @@ class MixedStreams:
         truth=None,
     ):
         streams = as_stream(labeled, argument="labeled"), as_stream(unlabeled)
-        check_elements(*(stream.element_spec for stream in streams))
+        check_elements(*streams)
         self._lengths = [
             count_images(streams[0], "labeled"),
             count_images(streams[1], "unlabeled"),

@@ -4,12 +4,10 @@ from keras_fewlabels.data.batches.pseudo_labeled_batches import (
     PseudoLabeledBatches,
 )
 from keras_fewlabels.data.checks import (
-    as_array,
-    check_images,
     check_labels,
     check_same_images,
 )
-from keras_fewlabels.data.sources import is_dataset
+from keras_fewlabels.data.sources import is_dataset, labeled_arrays
 from keras_fewlabels.foundation import check_bool, check_int, check_seed
 
 
@@ -45,7 +43,7 @@ def pseudo_labeled_data(
     check_bool(shuffle, "shuffle")
     check_seed(seed)
     if not is_dataset(labeled):
-        labeled = _arrays(labeled)
+        labeled = labeled_arrays(labeled, "labeled", in_memory=False)
     if is_dataset(labeled) or is_dataset(unlabeled.images):
         from keras_fewlabels.data.batches.pseudo_labeled_streams import (
             PseudoLabeledStreams,
@@ -65,21 +63,3 @@ def pseudo_labeled_data(
     )
     check_labels(feed.labels, "labels of labeled")
     return feed
-
-
-def _arrays(labeled):
-    if not isinstance(labeled, (tuple, list)) or len(labeled) != 2:
-        raise ValueError(
-            "`labeled` must be a pair (images, labels) of arrays, or a "
-            "dataset of such pairs. Received: "
-            f"{_described(labeled)}"
-        )
-    images, labels = (as_array(part, "labeled") for part in labeled)
-    check_images(images, "labeled")
-    check_labels(labels, "labels of labeled", num_images=len(images))
-    return images, labels
-
-
-def _described(labeled):
-    name = type(labeled).__name__
-    return f"{name} of {len(labeled)}" if hasattr(labeled, "__len__") else name

@@ -10,6 +10,7 @@ from keras_fewlabels.data.batches.pseudo_labeled_epoch import (
     EpochByEpoch,
     stale_batches,
 )
+from keras_fewlabels.data.sources import read_elements
 from keras_fewlabels.data.sources.streams import (
     as_stream,
     check_elements,
@@ -58,7 +59,7 @@ class PseudoLabeledStreams(EpochByEpoch):
     ):
         self.labeled = as_stream(labeled, argument="labeled")
         images = as_stream(unlabeled.images)
-        check_elements(self.labeled.element_spec, images.element_spec)
+        check_elements(self.labeled, images)
         if len(self.labeled.element_spec) != 2:
             raise ValueError(
                 "The labelled dataset must give pairs (images, labels), "
@@ -68,7 +69,7 @@ class PseudoLabeledStreams(EpochByEpoch):
         self.labeled = finite(self.labeled, "labeled")
         self.chunks = as_stream(unlabeled.images, _CHUNK)
         self.labels = np.stack(
-            [label for _, label in self.labeled.as_numpy_iterator()]
+            [label for _, label in read_elements(self.labeled, "labeled")]
         )
         if num_steps is None:
             num_images = len(self.labels) + len(unlabeled)

@@ -1,10 +1,16 @@
 """Decoding of image files by Pillow."""
 
 import contextlib
+import os
+import threading
 
 import numpy as np
 
-from keras_fewlabels.foundation import optional_import
+from keras_fewlabels.foundation import (
+    open_file,
+    optional_import,
+    printable,
+)
 
 # Formats that Pillow decodes by itself. For others, such as EPS, it starts
 # another program.
@@ -13,6 +19,11 @@ _FORMATS = (
     *("AVIF", "JPEG2000"),
 )
 COLOR_MODES = {"rgb": "RGB", "grayscale": "L"}
+# A pixel takes up to 12 bytes while it is decoded.
+_MOST_PIXELS_AT_A_TIME = 2**26
+# Pillow reads plain PPM, PPM of other than 256 levels and packed BMP in a
+# loop of Python.
+_MOST_SLOW_PIXELS = 2**18
 
 
 class UnusableImage(ValueError):
@@ -34,7 +45,9 @@ def decode_image(path, color_mode="rgb"):
 
     The EXIF orientation is applied. Images with 16 bits keep the upper 8,
     transparent images are laid over white, and of several frames the first
-    one is taken.
+    one is taken. Time and memory are bounded: images of more pixels than
+    `PIL.Image.MAX_IMAGE_PIXELS` are refused, and large ones are not decoded
+    at the same time.
 
     Args:
         path: String or path.
@@ -50,21 +63,86 @@ def decode_image(path, color_mode="rgb"):
     """
     pillow = optional_import("PIL.Image", "folders")
     try:
-        image = pillow.open(path, formats=_formats(pillow))
+        with open_file(path) as file:
+            return _decoded(file, color_mode, pillow)
+    except UnusableImage:
+        raise
+    except (pillow.DecompressionBombError, pillow.DecompressionBombWarning):
+        raise _too_large(pillow) from None
+    except Exception as error:  # Broken files make decoders raise anything.
+        if isinstance(error, OSError) and error.errno is not None:
+            raise UnusableImage("unreadable", error.strerror) from error
+        raise UnusableImage("damaged", printable(str(error))) from error
+
+
+def _decoded(file, color_mode, pillow):
+    try:
+        image = pillow.open(file, formats=_formats(pillow))
+    except pillow.UnidentifiedImageError as error:
+        file.seek(0)
+        kind = "no image" if file.read(1) else "empty"
+        raise UnusableImage(kind) from error
+    num_pixels = image.width * image.height
+    if num_pixels > (pillow.MAX_IMAGE_PIXELS or num_pixels):
+        raise _too_large(pillow)
+    is_slow = any(tile[0] in pillow.DECODERS for tile in image.tile)
+    if is_slow and num_pixels > _MOST_SLOW_PIXELS:
+        raise UnusableImage(
+            "unsupported",
+            f"a form of {image.format} that takes minutes; save it as PNG",
+        )
+    with _DECODED.at_a_time(num_pixels):
         conversions = _conversions(image)
         image.load()
         _turn_upright(image)
         return _converted(image, color_mode, conversions, pillow)
-    except UnusableImage:
-        raise
-    except pillow.UnidentifiedImageError as error:
-        raise UnusableImage(*_no_image(path)) from error
-    except pillow.DecompressionBombError as error:
-        raise UnusableImage("unsupported", str(error)) from error
-    except Exception as error:  # Broken files make decoders raise anything.
-        if isinstance(error, OSError) and error.errno is not None:
-            raise UnusableImage("unreadable", error.strerror) from error
-        raise UnusableImage("damaged", str(error)) from error
+
+
+def _too_large(pillow):
+    return UnusableImage(
+        "unsupported",
+        f"more than {pillow.MAX_IMAGE_PIXELS:,} pixels; shrink it, or raise "
+        "`PIL.Image.MAX_IMAGE_PIXELS`",
+    )
+
+
+class _Budget:
+    """A number of pixels that all threads together decode at a time.
+
+    An image that is larger by itself is decoded alone.
+
+    Args:
+        num_pixels: Int.
+    """
+
+    def __init__(self, num_pixels):
+        self.num_pixels = num_pixels
+        self.reset()
+        if hasattr(os, "register_at_fork"):
+            # A child process has none of the threads that would give back.
+            os.register_at_fork(after_in_child=self.reset)
+
+    def reset(self):
+        self.num_free = self.num_pixels
+        self._condition = threading.Condition()
+
+    @contextlib.contextmanager
+    def at_a_time(self, num_pixels):
+        """Waits until there is room for an image."""
+        num_pixels = min(num_pixels, self.num_pixels)
+        condition = self._condition
+        with condition:
+            condition.wait_for(lambda: num_pixels <= self.num_free)
+            self.num_free -= num_pixels
+        try:
+            yield
+        finally:
+            with condition:
+                self.num_free += num_pixels
+                condition.notify_all()
+
+
+_DECODED = _Budget(_MOST_PIXELS_AT_A_TIME)
 
 
 def resize_image(image, image_size, crop_to_aspect_ratio=False):
@@ -84,8 +162,8 @@ def resize_image(image, image_size, crop_to_aspect_ratio=False):
         box = None
         if crop_to_aspect_ratio:
             # Whole pixels, as in Keras.
-            cut_width = min(image.width, image.height * width // height)
-            cut_height = min(image.height, image.width * height // width)
+            cut_width = min(image.width, image.height * width // height) or 1
+            cut_height = min(image.height, image.width * height // width) or 1
             left = (image.width - cut_width) // 2
             top = (image.height - cut_height) // 2
             box = left, top, left + cut_width, top + cut_height
@@ -100,11 +178,6 @@ def _formats(pillow):
     return [name for name in _FORMATS if name in pillow.OPEN]
 
 
-def _no_image(path):
-    with open(path, "rb") as file:
-        return ("no image",) if file.read(1) else ("empty",)
-
-
 def _conversions(image):
     """Returns the conversions that an image needs, before it is decoded."""
     raw = str(image.tile)
@@ -116,7 +189,9 @@ def _conversions(image):
         "16 bits": _is_deep(image) or (";16" in raw and "BGR;16" not in raw),
         "transparent": image.has_transparency_data,
         # The second picture in the files of some cameras is a preview.
-        "frames": image.format != "MPO" and getattr(image, "n_frames", 1) > 1,
+        # Counting all frames may take minutes.
+        "frames": image.format != "MPO"
+        and getattr(image, "is_animated", False),
     }
     return {kind: image.format for kind, needed in is_needed.items() if needed}
 
@@ -143,7 +218,8 @@ def _converted(image, color_mode, conversions, pillow):
     if "transparent" in conversions:
         image = image.convert("RGBA")
         white = pillow.new("RGBA", image.size, "white")
-        image = pillow.alpha_composite(white, image)
+        white.alpha_composite(image)
+        image = white
     if color_mode == "grayscale":
         conversions.pop("grey", None)
     return image.convert(COLOR_MODES[color_mode]), conversions

@@ -15,7 +15,6 @@ from keras_fewlabels.data.folders.decode_image import (
 from keras_fewlabels.data.folders.find_files import (
     class_name,
     find_files,
-    printable_path,
 )
 from keras_fewlabels.data.folders.folder_checks import check_images_left
 from keras_fewlabels.data.folders.folder_findings import Finding, FolderFindings
@@ -23,6 +22,7 @@ from keras_fewlabels.data.folders.image_size import (
     common_image_size,
     unusual_sizes,
 )
+from keras_fewlabels.foundation import printable
 
 # A class with fewer labelled images than this gets a note.
 _FEW = 5
@@ -77,7 +77,7 @@ def examine_folders(roots, class_names, image_size, color_mode, verbose):
     findings += unusable + copies
     folders = {
         part: {
-            "path": printable_path(root),
+            "path": printable(root),
             "num_files": len(files[part]),
             "num_images": len(images[part]),
             "class_counts": (
@@ -99,9 +99,12 @@ def examine_folders(roots, class_names, image_size, color_mode, verbose):
     notes = [
         f"image size {size}, {color_mode}: {reason}",
         *_class_notes(folders),
+        *_level_notes(files["labeled"]),
     ]
     for part in images.values():
-        findings += unusual_sizes(part, image_size)
+        unusual, more_notes = unusual_sizes(part, image_size)
+        findings += unusual
+        notes += more_notes
     report = FolderFindings(folders, findings, notes, image_size)
     if verbose:
         print(report, flush=True)
@@ -114,15 +117,14 @@ def _list_files(roots):
     for part, root in roots.items():
         files[part], faults = find_files(root)
         findings += [
-            Finding(kind, part, printable_path(path), detail)
+            Finding(kind, part, printable(path), detail)
             for path, kind, detail in faults
         ]
         if part != "unlabeled":
             outside = [path for path in files[part] if os.sep not in path]
             files[part] = [path for path in files[part] if os.sep in path]
             findings += [
-                Finding("no class", part, printable_path(path))
-                for path in outside
+                Finding("no class", part, printable(path)) for path in outside
             ]
     return files, findings
 
@@ -185,7 +187,7 @@ def examine_images(part, root, files, labels, color_mode, on_file):
                 if image is not None:
                     images.append(image)
                 findings += [
-                    Finding(kind, part, printable_path(file), detail)
+                    Finding(kind, part, printable(file), detail)
                     for kind, detail in kinds.items()
                 ]
                 on_file()
@@ -222,8 +224,8 @@ def drop_copies(parts):
             if kind is None:
                 kept[part].append(image)
                 continue
-            detail = f"as {other.part}: {printable_path(other.file)}"
-            file = printable_path(image.file)
+            detail = f"as {other.part}: {printable(other.file)}"
+            file = printable(image.file)
             findings.append(Finding(kind, part, file, detail))
         for pixels, firsts in classes.items():
             earlier_parts.setdefault(pixels, next(iter(firsts.values())))
@@ -260,3 +262,11 @@ def _class_notes(folders):
         missing = [name for name, count in counts.items() if count == 0]
         if missing:
             yield f"{part} has no image of {', '.join(missing)}"
+
+
+def _level_notes(files):
+    if all(file.count(os.sep) > 1 for file in files):
+        yield (
+            "all images in labeled are in folders within the folders of the "
+            "classes; if those are the classes, pass the folder above them"
+        )

@@ -4,6 +4,8 @@ import os
 import stat
 import unicodedata
 
+from keras_fewlabels.foundation import printable
+
 # Files and folders that systems create, beside names that begin with a dot.
 _SYSTEM_NAMES = {"thumbs.db", "desktop.ini", "__macosx", "@eadir"}
 
@@ -32,9 +34,7 @@ def find_files(root):
         identity = _identity(os.path.join(root, inside))
         if inside and identity in seen:
             target = os.path.realpath(os.path.join(root, inside))
-            faults.append(
-                (inside, "folder link", f"to {printable_path(target)}")
-            )
+            faults.append((inside, "folder link", f"to {printable(target)}"))
             continue
         seen.add(identity)
         try:
@@ -85,16 +85,11 @@ def class_name(path):
     """Returns the class of a file, which is the first folder of its path.
 
     Unicode has two forms of letters with accents. The name has the composed
-    form, whatever the file system stores.
+    form, whatever the file system stores. Line breaks and other characters
+    that are not printed are escaped.
     """
-    return unicodedata.normalize(
-        "NFC", printable_path(path.partition(os.sep)[0])
-    )
-
-
-def printable_path(path):
-    """Returns a path as text that can be encoded, with other bytes escaped."""
-    return os.fsencode(path).decode(errors="backslashreplace")
+    folder = path.partition(os.sep)[0]
+    return unicodedata.normalize("NFC", printable(folder))
 
 
 def _identities_above(root):

@@ -3,14 +3,21 @@
 import os
 
 from keras_fewlabels.data.folders.find_files import class_folders
-from keras_fewlabels.foundation import check_number
+from keras_fewlabels.foundation import check_number, folder_path
+
+# Names of folders that hold the folders of the classes.
+_PARTS = {
+    *{"labeled", "labelled", "unlabeled", "unlabelled", "train", "training"},
+    *{"val", "valid", "validation", "dev", "test", "testing", "images"},
+}
 
 
 def check_folders(folders):
     """Checks that folders exist and lie beside one another.
 
     Args:
-        folders: Dict of arguments to paths. A path may be `None`.
+        folders: Dict of arguments to paths, in which `~` is expanded. A path
+            may be `None`.
 
     Returns:
         Dict of arguments to strings, without those that are `None`.
@@ -22,14 +29,13 @@ def check_folders(folders):
     for argument, folder in folders.items():
         if folder is None:
             continue
-        is_path = isinstance(folder, str | os.PathLike)
-        if not (is_path and os.path.isdir(folder)):
+        roots[argument] = str(folder_path(folder, argument))
+        if not os.path.isdir(roots[argument]):
             raise ValueError(
                 f"`{argument}` must be the path of a folder that exists. "
                 f"Received: {argument}={folder!r}"
             )
-        roots[argument] = os.fspath(folder)
-        inner = os.path.realpath(folder)
+        inner = os.path.realpath(roots[argument])
         for other in roots.keys() - {argument}:
             outer = os.path.realpath(roots[other])
             if os.path.commonpath([inner, outer]) in (inner, outer):
@@ -55,6 +61,7 @@ def checked_classes(roots):
             same name, or the validation or test folder has another class.
     """
     names = class_folders(roots["labeled"])
+    _check_level(names, roots["labeled"])
     if len(names) < 2:
         raise ValueError(
             "`labeled` must hold a folder for each class, two or more, with "
@@ -65,7 +72,7 @@ def checked_classes(roots):
         twice = [name for name in names if names.count(name) > 1]
         raise ValueError(
             "Each class must have one folder in `labeled`. Received: folders "
-            f"whose names differ only in how accents are stored: {twice}"
+            f"that are the same when accents are stored alike: {twice}"
         )
     for part in {"validation", "test"} & roots.keys():
         unknown = sorted(set(class_folders(roots[part])) - set(names))
@@ -77,6 +84,23 @@ def checked_classes(roots):
                 f"{names}"
             )
     return names
+
+
+def _check_level(names, root):
+    """Checks that the folders of classes are not those of the parts."""
+    parts = [
+        name
+        for name in names
+        if name.lower() in _PARTS and class_folders(os.path.join(root, name))
+    ]
+    is_surely_none = any("label" in name.lower() for name in parts)
+    if len(parts) > 1 or is_surely_none or (parts and len(names) == 1):
+        raise ValueError(
+            "`labeled` must hold a folder for each class, but these look like "
+            "folders of folders of classes. Pass each part by itself, such as "
+            f"`labeled={os.path.join(root, parts[0])!r}`. Received: "
+            f"labeled={root!r} with the folders {names}"
+        )
 
 
 def check_validation(validation, validation_split):

@@ -1,7 +1,6 @@
 import concurrent.futures
 import os
 
-import keras
 import numpy as np
 
 from keras_fewlabels.data.folders.decode_image import (
@@ -29,7 +28,7 @@ class ImageFiles:
     frame is taken. CMYK, palette and grey images become RGB.
 
     Args:
-        paths: Sequence of strings or paths.
+        paths: Sequence of strings or paths, in which `~` is expanded.
         image_size: Int, or pair of ints `(height, width)`.
         color_mode: `"rgb"` or `"grayscale"`.
         crop_to_aspect_ratio: Boolean. If `True`, the longer side is cropped
@@ -75,12 +74,14 @@ class ImageFiles:
         crop_to_aspect_ratio=False,
         cache_bytes=2**30,
     ):
-        if isinstance(paths, str | os.PathLike):
+        if isinstance(paths, str | bytes | os.PathLike):
             raise ValueError(
                 "`paths` must be a sequence of paths, one per image; folders "
                 f"are read with `load_image_folders`. Received: {paths!r}"
             )
-        self.file_paths = [os.fspath(path) for path in paths]
+        self.file_paths = [
+            os.path.expanduser(os.fsdecode(path)) for path in paths
+        ]
         if not self.file_paths:
             raise ValueError(
                 "`ImageFiles` needs at least one file. Received: no paths"
@@ -129,27 +130,16 @@ class ImageFiles:
     def __array__(self, dtype=None, copy=None):
         return self[:].astype(self.dtype if dtype is None else dtype)
 
-    def batches(self, batch_size, first=0, size=None):
-        """Returns batches in the order of the files, for `model.predict()`.
-
-        Args:
-            batch_size: Int, images per batch. The last batch may be smaller.
-            first: Int, the index of the first image.
-            size: Optional int, the number of images. By default all others.
-
-        Returns:
-            A `keras.utils.PyDataset` of uint8 arrays.
-        """
-        return ImageFileBatches(self, batch_size, first, size)
-
     def subset(self, indices):
         """Returns `ImageFiles` of some of the files.
 
         Args:
             indices: Slice, or array of ints or of booleans.
         """
+        # An array of strings would give each the memory of the longest.
+        numbers = np.arange(len(self))[indices]
         return ImageFiles(
-            np.array(self.file_paths)[indices].tolist(),
+            [self.file_paths[number] for number in numbers],
             self.image_size,
             self.color_mode,
             crop_to_aspect_ratio=self.crop_to_aspect_ratio,
@@ -174,28 +164,3 @@ class ImageFiles:
         if len(self._cached) < self._num_cached:
             self._cached[number] = image
         return image
-
-
-class ImageFileBatches(keras.utils.PyDataset):
-    """Batches of `ImageFiles` in order, each read when it is needed.
-
-    Args:
-        files: `ImageFiles`.
-        batch_size: Int, images per batch. The last batch may be smaller.
-        first: Int, the index of the first image.
-        size: Optional int, the number of images. By default all others.
-    """
-
-    def __init__(self, files, batch_size, first=0, size=None):
-        super().__init__()
-        self.files = files
-        stop = len(files) if size is None else min(len(files), first + size)
-        self._starts = range(first, stop, batch_size)
-        self._stop = stop
-
-    def __len__(self):
-        return len(self._starts)
-
-    def __getitem__(self, index):
-        start = self._starts[index]
-        return self.files[start : min(start + self._starts.step, self._stop)]

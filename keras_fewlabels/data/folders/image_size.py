@@ -2,15 +2,20 @@
 
 import collections
 
-from keras_fewlabels.data.folders.find_files import printable_path
 from keras_fewlabels.data.folders.folder_findings import Finding
-from keras_fewlabels.foundation import check_int
+from keras_fewlabels.foundation import check_int, printable
 
 # The size of most networks for ImageNet. Larger images take longer and seldom
 # make a classifier better.
 _LARGEST = 224
 # From this share of one size on, images of other sizes are exceptions.
 _NEARLY_ALL = 0.9
+# From this ratio of the scales of both sides on, an image has another shape.
+# Photographs of 3:2 in a square are below.
+_OTHER_SHAPE = 1.55
+# Up to this number and up to this share of the images, other shapes are
+# exceptions.
+_FEW, _RARE = 20, 0.01
 
 
 def checked_image_size(image_size):
@@ -63,34 +68,40 @@ def common_image_size(sizes):
 
 
 def unusual_sizes(images, image_size):
-    """Returns a finding for each image that the resizing changes much.
+    """Returns findings about the images that the resizing changes much.
+
+    Photographs come in several shapes, upright and lying. A shape that many
+    images have is no reason to look at each of them, so one note counts them.
 
     Args:
-        images: List of `FoundImage`.
+        images: List of `FoundImage`, of one part.
         image_size: Pair of ints `(height, width)`.
 
     Returns:
-        List of `Finding`.
+        List of `Finding`, and a list of notes, which are strings.
     """
     height, width = image_size
-    findings = []
+    findings, others = [], []
     for image in images:
         down, across = height / image.size[0], width / image.size[1]
-        kinds = {
-            "enlarged": min(down, across) > 2,
-            "another shape": max(down, across) > 1.5 * min(down, across),
-        }
-        findings += [
-            Finding(
-                kind,
-                image.part,
-                printable_path(image.file),
-                _as_text(image.size),
-            )
-            for kind, is_so in kinds.items()
-            if is_so
-        ]
-    return findings
+        if min(down, across) > 2:
+            findings.append(_finding("enlarged", image))
+        if max(down, across) > _OTHER_SHAPE * min(down, across):
+            others.append(_finding("another shape", image))
+    if len(others) <= max(_FEW, _RARE * len(images)):
+        return findings + others, []
+    note = (
+        f"{len(others):,} of {len(images):,} images in {others[0].part} have "
+        f"another shape than {_as_text(image_size)}, such as {others[0].file} "
+        f"({others[0].detail}); `crop_to_aspect_ratio=True` cuts images in "
+        "place of squeezing them"
+    )
+    return findings, [note]
+
+
+def _finding(kind, image):
+    file, size = printable(image.file), _as_text(image.size)
+    return Finding(kind, image.part, file, size)
 
 
 def _as_text(size):

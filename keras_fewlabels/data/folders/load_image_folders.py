@@ -59,7 +59,7 @@ def load_image_folders(
 
     Args:
         labeled: Path of a folder with a folder of images per class, which may
-            have further folders in it.
+            have further folders in it. `~` is expanded in all paths.
         unlabeled: Optional path of a folder of images, which may be in
             folders within it.
         validation: Optional path of a folder as `labeled`. Classes may be
@@ -88,7 +88,8 @@ def load_image_folders(
 
     Raises:
         ValueError: If a folder does not exist or lies in another, there are
-            fewer than two classes, a class has no labelled image that can be
+            fewer than two classes, or the folders of the classes are those of
+            parts ("train", "test"), a class has no labelled image that can be
             used, `test` or `validation` has a class that `labeled` has not,
             or the labelled images need more than 4 GiB.
         ImportError: If Pillow is not installed.
@@ -118,25 +119,17 @@ def load_image_folders(
     verbose = check_verbose(verbose)
     if image_size is not None:
         image_size = checked_image_size(image_size)
-    roots = check_folders(
-        {
-            # These come first, so that their images are not trained on.
-            "test": test,
-            "validation": validation,
-            "labeled": labeled,
-            "unlabeled": unlabeled,
-        }
-    )
+    # Those come first whose images must not be trained on.
+    roots = {"test": test, "validation": validation}
+    roots = check_folders(roots | {"labeled": labeled, "unlabeled": unlabeled})
     class_names = checked_classes(roots)
     images, findings = examine_folders(
         roots, class_names, image_size, color_mode, verbose
     )
     if validation_split is not None:
         images |= _split(images["labeled"], validation_split, seed)
-    # A fit inspects the first images, which must not be all of one class.
     for part in images.keys() & {"labeled", "unlabeled"}:
-        order = np.random.default_rng(seed).permutation(len(images[part]))
-        images[part] = [images[part][number] for number in order]
+        images[part] = _shuffled(images[part], seed)
     files = {
         part: ImageFiles(
             [image.path for image in found],
@@ -148,10 +141,7 @@ def load_image_folders(
         for part, found in images.items()
     }
     pairs = {
-        part: (
-            _in_memory(files[part]) if part != "test" else files[part],
-            np.array([image.label for image in images[part]], "int64"),
-        )
+        part: _with_labels(files[part], images[part], in_memory=part != "test")
         for part in files.keys() - {"unlabeled"}
     }
     return ImageFolders(
@@ -163,6 +153,17 @@ def load_image_folders(
         file_paths={part: files[part].file_paths for part in files},
         findings=findings,
     )
+
+
+def _shuffled(images, seed):
+    # A fit inspects the first images, which must not be all of one class.
+    order = np.random.default_rng(seed).permutation(len(images))
+    return [images[number] for number in order]
+
+
+def _with_labels(files, images, in_memory):
+    labels = np.array([image.label for image in images], "int64")
+    return _in_memory(files) if in_memory else files, labels
 
 
 def _split(images, fraction, seed):

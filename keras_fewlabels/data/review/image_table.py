@@ -1,16 +1,28 @@
 """CSV files with a row per image, which people edit."""
 
-import csv
+import collections
 import hashlib
-import io
+import math
 import pathlib
+import re
 
 import numpy as np
 
-from keras_fewlabels.foundation import write_whole
+from keras_fewlabels.foundation import (
+    csv_text,
+    printable,
+    read_csv,
+    write_whole,
+)
 
 # The columns that identify the image of a row.
 _KEYS = ("index", "path", "hash")
+# Spreadsheets change digits, also with an "e" among them, but not a word.
+_HASH = re.compile(r"h?([0-9a-f]{16})")
+_TABLE = (
+    "a CSV file in UTF-8 with a row per image and the columns that `save()` "
+    "of the report wrote"
+)
 
 
 def image_rows(source, indices, images):
@@ -30,7 +42,7 @@ def image_rows(source, indices, images):
         paths = [source.paths[index] for index in indices]
     hashes = map(image_hash, images)
     return [
-        {"index": int(index), "path": path, "hash": digest}
+        {"index": int(index), "path": path, "hash": f"h{digest}"}
         for index, path, digest in zip(indices, paths, hashes, strict=True)
     ]
 
@@ -62,25 +74,24 @@ def write_image_table(file, rows, keep=None):
     """
     if keep is not None and pathlib.Path(file).exists():
         filled = [row[keep] for row in read_image_table(file, keep, "file")]
-        if any(each.strip() for each in filled):
+        num_filled = sum(bool(each.strip()) for each in filled)
+        if num_filled:
             raise ValueError(
                 f"{str(file)!r} must not be written over: somebody has filled "
-                "it in. Read it with `data.read_new_labels`, then remove it, "
-                f"or give another folder. Received: {len(filled)} rows with "
-                f"{sum(bool(each.strip()) for each in filled)} labels"
+                "it in. Use it, then remove it, or give another folder. "
+                f"Received: {len(filled)} rows, {num_filled} of them with an "
+                f"entry in the column {keep!r}"
             )
-    text = io.StringIO(newline="")
-    writer = csv.DictWriter(text, list(rows[0]))
-    writer.writeheader()
-    writer.writerows(rows)
-    write_whole(file, text.getvalue())
+    columns = list(rows[0])
+    cells = ([row[column] for column in columns] for row in rows)
+    write_whole(file, csv_text(columns, cells))
 
 
 def read_image_table(file, column, argument):
     """Reads a file of `write_image_table`, which may have been edited.
 
     Args:
-        file: String or path of a CSV file with commas or semicolons.
+        file: String or path of a CSV file.
         column: String, the name of a column that the file must have beside
             those of `image_rows`.
         argument: String, the name of the argument in errors.
@@ -89,27 +100,10 @@ def read_image_table(file, column, argument):
         List of dicts of strings.
 
     Raises:
-        ValueError: If the file does not exist, is no text, or lacks a column.
+        ValueError: If the file does not exist, is no CSV file, or lacks a
+            column.
     """
-    try:
-        # Spreadsheets write a byte order mark before the first column.
-        text = pathlib.Path(file).read_text("utf-8-sig")
-    except (OSError, TypeError, UnicodeDecodeError) as error:
-        raise ValueError(
-            f"`{argument}` must be a CSV file, as `save()` of the report "
-            f"writes it. Received: {argument}={str(file)!r} ({error})"
-        ) from error
-    lines = text.splitlines()
-    delimiter = ";" if lines and ";" in lines[0] else ","
-    rows = list(csv.DictReader(lines, delimiter=delimiter))
-    missing = {*_KEYS, column} - set(rows[0] if rows else ())
-    if missing:
-        raise ValueError(
-            f"`{argument}` must have a row per image, and the columns that "
-            "`save()` of the report wrote. Received: "
-            f"{str(file)!r} without {sorted(missing)}"
-        )
-    return rows
+    return read_csv(file, (*_KEYS, column), argument, _TABLE)
 
 
 def find_images(rows, source, file):
@@ -128,13 +122,14 @@ def find_images(rows, source, file):
         image is not in `source`.
 
     Raises:
-        ValueError: If none of the images is in `source`.
+        ValueError: If none of the images is in `source`, or a program has
+            changed a hash that is needed.
     """
     if not rows:
         return np.zeros(0, "int64")
     indices = _by_path(rows, source)
     if indices is None:
-        indices = _by_hash(rows, source)
+        indices = _by_hash(rows, source, file)
     if (indices < 0).all():
         raise ValueError(
             f"{file} must be about these images, but none of its {len(rows)} "
@@ -146,24 +141,89 @@ def find_images(rows, source, file):
     return indices
 
 
+def one_answer_each(indices, answers, file):
+    """Checks that no image of a table has two answers.
+
+    Args:
+        indices: Int array, the image of each row.
+        answers: Sequence of strings, the answer in each row.
+        file: String, the name of the table in the error.
+
+    Raises:
+        ValueError: If two rows of an image differ.
+    """
+    first = {}
+    for index, answer in zip(map(int, indices), answers, strict=True):
+        if first.setdefault(index, answer) != answer:
+            raise ValueError(
+                f"{file} must have one answer per image. Remove all rows of "
+                f"the image but one. Received: {first[index]!r} and "
+                f"{answer!r} for image {index}"
+            )
+
+
 def _by_path(rows, source):
     if source.paths is None or not all(row["path"] for row in rows):
         return None
-    indices = {path: index for index, path in enumerate(source.paths)}
-    return np.array([indices.get(row["path"], -1) for row in rows], "int64")
+    # As they are written.
+    paths = map(printable, source.paths)
+    indices = {path: index for index, path in enumerate(paths)}
+    return np.array(
+        [indices.get(printable(row["path"]), -1) for row in rows], "int64"
+    )
 
 
-def _by_hash(rows, source):
-    hashes = [row["hash"] for row in rows]
+def _by_hash(rows, source, file):
+    indices = np.full(len(rows), -1, "int64")
     # Images mostly are where they were, and no others have to be read.
-    old = [row["index"] for row in rows]
-    if all(index.isdecimal() and int(index) < len(source) for index in old):
-        old = np.array(old, "int64")
-        if [image_hash(image) for image in source.take(old)] == hashes:
-            return old
-    indices, start = {}, 0
+    places = [_place(row["index"], len(source)) for row in rows]
+    here = [n for n, place in enumerate(places) if place is not None]
+    if here:
+        old = np.array([places[n] for n in here])
+        for n, place, image in zip(here, old, source.take(old), strict=True):
+            if _is_same_hash(rows[n]["hash"], image_hash(image)):
+                indices[n] = place
+    lost = np.flatnonzero(indices < 0)
+    if len(lost):
+        _find_moved(rows, lost, indices, source, file)
+    return indices
+
+
+def _find_moved(rows, lost, indices, source, file):
+    """Fills in the indices of images that are not where they were."""
+    wanted = collections.defaultdict(list)
+    for n in lost:
+        match = _HASH.fullmatch(rows[n]["hash"].strip().lower())
+        if match is None:
+            raise ValueError(
+                f"{file} must have the column `hash` as it was written. Let "
+                "spreadsheets read the column as text. Received: "
+                f"hash={rows[n]['hash'][:99]!r} of image {rows[n]['index']!r}"
+            )
+        wanted[match[1]].append(n)
+    used, start = set(indices[indices >= 0].tolist()), 0
     for piece in source.pieces(256):
         for index, image in enumerate(piece, start):
-            indices.setdefault(image_hash(image), index)
+            waiting = wanted.get(image_hash(image))
+            if waiting and index not in used:
+                indices[waiting.pop(0)] = index
         start += len(piece)
-    return np.array([indices.get(each, -1) for each in hashes], "int64")
+
+
+def _place(index, length):
+    """Returns a written index as an int, or `None` if it is none."""
+    is_short = len(index) <= len(str(length))
+    if is_short and index.isdecimal() and int(index) < length:
+        return int(index)
+    return None
+
+
+def _is_same_hash(written, digits):
+    """Compares a hash, of which a spreadsheet may have made a number."""
+    written = written.strip().lower()
+    if written.removeprefix("h") == digits:
+        return True
+    try:
+        return math.isclose(float(written), float(digits), rel_tol=1e-4)
+    except ValueError:
+        return False

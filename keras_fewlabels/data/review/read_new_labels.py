@@ -1,10 +1,14 @@
+import warnings
+
 import numpy as np
 
 from keras_fewlabels.data.review.image_table import (
     find_images,
+    one_answer_each,
     read_image_table,
 )
 from keras_fewlabels.data.sources import image_source
+from keras_fewlabels.foundation import check_class_names, printable
 
 
 def read_new_labels(unlabeled, file, *, class_names=None):
@@ -26,13 +30,14 @@ def read_new_labels(unlabeled, file, *, class_names=None):
 
     Returns:
         `(indices, labels)`: two int64 arrays, the indices of the images that
-        now have a label and are still among the unlabelled ones, and their
-        classes.
+        now have a label and are still among the unlabelled ones, each once,
+        and their classes. A warning counts the labels of other images.
 
     Raises:
-        ValueError: If the file was not written by a proposal, none of its
-            images is in `unlabeled`, or a label is neither the number nor the
-            name of a class.
+        ValueError: If the file was not written by a proposal, none of the
+            labelled images is in `unlabeled`, an image has two labels, or a
+            label is neither the number nor the name of a class. Numbers are
+            names if some of the `class_names` are numbers.
 
     Example:
 
@@ -50,27 +55,59 @@ def read_new_labels(unlabeled, file, *, class_names=None):
     >>> labels, len(x_unlabeled)
     (array([1]), 5)
     """
+    check_class_names(class_names)
+    table = "The file of labels"
     rows = read_image_table(file, "label", "file")
-    names = {str(name): n for n, name in enumerate(class_names or ())}
-    labels = np.array(
-        [_class_number(row["label"].strip(), names) for row in rows], "int64"
-    )
-    source = image_source(unlabeled)
-    indices = find_images(rows, source, "The file of labels")
-    usable = (labels >= 0) & (indices >= 0)
-    return indices[usable], labels[usable]
+    labels = [row["label"].strip() for row in rows]
+    rows = [row for row, label in zip(rows, labels, strict=True) if label]
+    numbers = _ClassNumbers(class_names)
+    labels = np.array([numbers[label] for label in filter(None, labels)], int)
+    indices = find_images(rows, image_source(unlabeled), table)
+    is_there = indices >= 0
+    if not is_there.all():
+        warnings.warn(
+            f"{(~is_there).sum()} of the {len(rows)} labels of {str(file)!r} "
+            "are not used, because their images are not among the unlabelled "
+            "ones any more.",
+            stacklevel=2,
+        )
+    indices, labels = indices[is_there], labels[is_there]
+    one_answer_each(indices, labels.tolist(), table)
+    _, first = np.unique(indices, return_index=True)
+    first.sort()
+    return indices[first], labels[first]
 
 
-def _class_number(label, names):
-    """Returns the number of a class, or -1 for an empty label."""
-    if not label:
-        return -1
-    if label in names:
-        return names[label]
-    if label.isdecimal() and (not names or int(label) < len(names)):
-        return int(label)
-    raise ValueError(
-        "The column `label` must hold "
-        + (f"one of {list(names)}" if names else "numbers of classes, from 0")
-        + f", or nothing. Received: {label!r}"
-    )
+class _ClassNumbers:
+    """The numbers of the classes that people write, by name or as they are.
+
+    Args:
+        class_names: Sequence of strings, or `None`.
+    """
+
+    def __init__(self, class_names):
+        names = None if class_names is None else list(map(str, class_names))
+        self.names = names
+        self.numbers = {}
+        for number, name in enumerate(names or ()):
+            self.numbers |= {printable(name): number, name: number}
+            if name.isdecimal():
+                # Spreadsheets cut the zeros in front.
+                self.numbers.setdefault(name.lstrip("0") or "0", number)
+        # Numbers are names where names are numbers.
+        self.are_numbers = names is None or not any(map(str.isdecimal, names))
+
+    def __getitem__(self, label):
+        if label in self.numbers:
+            return self.numbers[label]
+        most = 10**9 if self.names is None else len(self.names)
+        is_number = label.isdecimal() and len(label) < 10
+        if self.are_numbers and is_number and int(label) < most:
+            return int(label)
+        expected = "numbers of classes, from 0"
+        if self.names is not None:
+            expected = f"one of {self.names}"
+        raise ValueError(
+            f"The column `label` must hold {expected}, or nothing. "
+            f"Received: {label!r}"
+        )

@@ -6,11 +6,12 @@ import numpy as np
 from keras_fewlabels.data.checks import is_array_like
 from keras_fewlabels.data.review.image_table import (
     find_images,
+    one_answer_each,
     read_image_table,
 )
 from keras_fewlabels.data.sources import ImageSource, image_source
 
-_ANSWERS = ("yes", "no")
+_ANSWERS = ("yes", "no", "")
 
 
 def read_veto(unlabeled, veto):
@@ -26,14 +27,16 @@ def read_veto(unlabeled, veto):
             or an object that is indexed like one; or a `tf.data.Dataset` or
             `PyDataset` of images in a fixed order.
         veto: Path of the CSV file, in which rows with `yes` in the column
-            `veto` count; or a sequence of the indices of images, from 0.
+            `veto` count, and those with `no` or nothing do not; or a sequence
+            of the indices of images, from 0.
 
     Returns:
         Int64 array, the indices of the vetoed images, sorted, each once.
 
     Raises:
         ValueError: If the file is no veto file, none of its images is in
-            `unlabeled`, or an index is not that of an image.
+            `unlabeled`, an image has two answers, or an index is not that of
+            an image.
 
     Example:
 
@@ -99,23 +102,34 @@ def without_vetoed(unlabeled, veto):
 
 
 def _from_file(file, source):
+    name = "The veto file"
     rows = read_image_table(file, "veto", "veto")
     answers = [row["veto"].strip().lower() for row in rows]
-    if set(answers) - set(_ANSWERS):
+    others = sorted({*answers} - {*_ANSWERS})
+    if others:
         raise ValueError(
-            f"The column `veto` must hold yes or no. Received: {str(file)!r} "
-            f"with {sorted(set(answers) - set(_ANSWERS))}"
+            "The column `veto` must hold yes, no or nothing. Received: "
+            f"{str(file)!r} with {others}"
         )
-    indices = find_images(rows, source, "The veto file")
-    num_missing = int((indices < 0).sum())
+    indices = find_images(rows, source, name)
+    is_there = indices >= 0
+    num_missing = int((~is_there).sum())
     if num_missing:
         warnings.warn(
             f"{num_missing} of the {len(rows)} images of {str(file)!r} are not "
             "among the unlabelled ones any more, so they need no veto.",
             stacklevel=4,
         )
-    says_yes = np.array([answer == "yes" for answer in answers], bool)
-    return np.unique(indices[says_yes & (indices >= 0)])
+    if rows and not any(answers):
+        warnings.warn(
+            f"Nothing is vetoed, because the column `veto` of {str(file)!r} is "
+            "empty. Write yes or no into it.",
+            stacklevel=4,
+        )
+    answers = np.array(answers)
+    answered = is_there & (answers != "")
+    one_answer_each(indices[answered], answers[answered].tolist(), name)
+    return np.unique(indices[is_there & (answers == "yes")])
 
 
 def _without_vetoed_of_stream(dataset, is_kept):

@@ -1,6 +1,9 @@
 """Datasets of images, read as NumPy arrays without importing TensorFlow."""
 
+import re
+
 import keras
+import numpy as np
 
 
 def is_dataset(source):
@@ -42,16 +45,60 @@ def read_elements(dataset, argument):
         argument: String, the name of the argument.
 
     Raises:
-        ValueError: If the dataset has no end.
+        ValueError: If the dataset has no end, or images of several sizes.
     """
     check_ends(dataset, argument)
     if isinstance(dataset, keras.utils.PyDataset):
         elements = (dataset[index] for index in range(dataset.num_batches))
+        elements = (
+            keras.tree.map_structure(keras.ops.convert_to_numpy, element)
+            for element in elements
+        )
     else:
-        return dataset.as_numpy_iterator()
-    return (
-        keras.tree.map_structure(keras.ops.convert_to_numpy, element)
-        for element in elements
+        images = keras.tree.flatten(dataset.element_spec)[0]
+        if hasattr(images, "ragged_rank"):
+            raise several_sizes(argument, f"a ragged tensor {images}")
+        elements = dataset.as_numpy_iterator()
+    return _of_one_size(elements, argument)
+
+
+def _of_one_size(elements, argument):
+    """Yields elements, and checks that their images have one shape."""
+    expected = None
+    try:
+        for element in elements:
+            images = keras.tree.flatten(element)[0]
+            if len(shape := np.shape(images)) in (3, 4):
+                expected = expected or shape[-3:]
+                if shape[-3:] != expected:
+                    raise several_sizes(argument, f"{expected}, {shape[-3:]}")
+            yield element
+    except Exception as error:
+        if is_about_sizes(error):
+            raise several_sizes(argument, error) from error
+        raise
+
+
+# Of errors of tf.data, in the words of its operations.
+_ABOUT_SIZES = ("Cannot batch", "an element of shape", "must match", "rebatch")
+
+
+def is_about_sizes(error):
+    """Returns whether an error of tf.data means images of several sizes."""
+    words = str(error)
+    is_of_tf_data = type(error).__name__ == "InvalidArgumentError"
+    return is_of_tf_data and any(each in words for each in _ABOUT_SIZES)
+
+
+def several_sizes(argument, received):
+    """Returns the error of a dataset whose images have several sizes."""
+    # Without the name of TensorFlow's operation, and its trace.
+    received = re.sub(r"^\{\{.*?\}\}\s*", "", str(received)).splitlines()[0]
+    return ValueError(
+        f"`{argument}` must be images of one height, width and number of "
+        "channels. Resize the images before they are batched, with "
+        "`.map(lambda image: tf.image.resize(image, (height, width)))` or "
+        f"`keras.layers.Resizing`. Received: {received}"
     )
 
 
@@ -73,22 +120,31 @@ def check_unlabeled_element(element, argument):
             "with `.map(lambda image, label: image)` or read the folder with "
             f"`labels=None`. Received: elements {_described(element)}"
         )
+    if hasattr(element, "ragged_rank"):
+        raise several_sizes(argument, f"a ragged tensor {element}")
     shape = getattr(element, "shape", None)
-    if shape is None or len(shape) not in (3, 4):
+    if shape is None or _rank(shape) not in (3, 4):
         raise ValueError(
             f"`{argument}` must be a dataset of images of shape (height, "
-            "width, channels), or of batches of them. "
+            "width, channels), or of batches of them. After a function of "
+            "Python, tell the shape with `tf.ensure_shape`. "
             f"Received: elements {_described(element)}"
         )
 
 
 def _described(element):
     """Returns the shapes of an element, not its values."""
-    return keras.tree.map_structure(
-        lambda part: (
-            f"{getattr(part.dtype, 'name', part.dtype)} {tuple(part.shape)}"
-            if hasattr(part, "shape") and hasattr(part, "dtype")
-            else type(part).__name__
-        ),
-        element,
-    )
+
+    def described(part):
+        if not hasattr(part, "shape") or not hasattr(part, "dtype"):
+            return type(part).__name__
+        is_known = _rank(part.shape) is not None
+        shape = tuple(part.shape) if is_known else "of unknown shape"
+        return f"{getattr(part.dtype, 'name', part.dtype)} {shape}"
+
+    return keras.tree.map_structure(described, element)
+
+
+def _rank(shape):
+    """Returns the length of a shape, or `None` if TensorFlow lacks it."""
+    return shape.rank if hasattr(shape, "rank") else len(shape)

@@ -40,6 +40,8 @@ class ImageStream(ImageSource):
         for _ in range(2):
             sample = next(self._chunks())
             check_images(sample, argument)
+        if self._may_differ_in_size():
+            self.check_order(num_passes=1)
         self.shape = tuple(sample.shape[1:])
         self.dtype = sample.dtype
 
@@ -90,8 +92,7 @@ class ImageStream(ImageSource):
     def checksum(self):
         files = self._files()
         if files is None and len(self._checksums) * _CHUNK < len(self):
-            for _ in self._chunks():
-                pass
+            self.check_order(num_passes=1)
         # The order of the passes does not matter.
         checksums = sorted(self._checksums.items())[: 1 if files else None]
         return fingerprint(
@@ -158,10 +159,29 @@ class ImageStream(ImageSource):
             raise ValueError(
                 f"`{self.argument}` must come in the same order in every pass, "
                 "because its images are known by their place. Read them with "
-                "`shuffle=False` and without random layers; `mixed_with` "
-                "shuffles. Received: other images from place "
+                "`shuffle=False`, which is not the default of "
+                "`keras.utils.image_dataset_from_directory`, and without "
+                "random layers; the training shuffles them by itself. "
+                "Received: other images from place "
                 f"{number * _CHUNK} on than in the pass before"
             )
+
+    def check_order(self, num_passes=2):
+        """Reads all images, and compares them with those of other passes.
+
+        Args:
+            num_passes: Int, the number of times to read.
+
+        Raises:
+            ValueError: If their order, number or size differs.
+        """
+        for _ in range(num_passes):
+            for _ in self._chunks():
+                pass
+
+    def _may_differ_in_size(self):
+        spec = getattr(self.images, "element_spec", None)
+        return spec is not None and None in spec.shape[-3:]
 
     def _known_length(self):
         """Returns the number of images, or `None` if they must be counted."""

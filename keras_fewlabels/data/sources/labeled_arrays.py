@@ -2,11 +2,16 @@
 
 import numpy as np
 
-from keras_fewlabels.data.checks import as_array, check_images, check_labels
+from keras_fewlabels.data.checks import (
+    as_array,
+    check_images,
+    check_labels,
+    check_sample_weight,
+)
 from keras_fewlabels.data.sources.datasets import is_dataset, read_elements
 
 
-def labeled_arrays(source, argument, in_memory=True):
+def labeled_arrays(source, argument, in_memory=True, weighted=False):
     """Reads labelled images into arrays.
 
     Args:
@@ -15,10 +20,13 @@ def labeled_arrays(source, argument, in_memory=True):
         argument: String, the name of the argument.
         in_memory: Boolean. If `False`, `ImageFiles` are not read, but
             returned as they are.
+        weighted: Boolean. If `True`, a third array of sample weights
+            `(num_images,)` may follow.
 
     Returns:
         Pair of arrays, images `(num_images, height, width, channels)` and
-        labels `(num_images,)` or `(num_images, num_classes)`.
+        labels `(num_images,)` or `(num_images, num_classes)`; and the sample
+        weights, if there are any.
 
     Raises:
         ValueError: If `source` is no such pair or dataset, a dataset has no
@@ -27,18 +35,21 @@ def labeled_arrays(source, argument, in_memory=True):
     """
     if is_dataset(source):
         source = _read(source, argument)
-    if not isinstance(source, (tuple, list)) or len(source) != 2:
+    lengths = (2, 3) if weighted else (2,)
+    if not isinstance(source, tuple | list) or len(source) not in lengths:
         raise ValueError(
             f"`{argument}` must be a pair (images, labels) of arrays, or a "
             "`tf.data.Dataset` or `keras.utils.PyDataset` of such pairs. "
-            f"Received: {type(source).__name__}"
+            f"Received: {_described(source)}"
         )
-    images, labels = (as_array(part, argument) for part in source)
+    images, labels, *weights = (as_array(part, argument) for part in source)
     check_images(images, argument)
     check_labels(labels, f"labels of {argument}", num_images=len(images))
+    for each in weights:
+        check_sample_weight(each, len(images))
     if labels.ndim == 2 and labels.shape[1] == 1:
         labels = labels[:, 0]
-    return np.asarray(images) if in_memory else images, labels
+    return np.asarray(images) if in_memory else images, labels, *weights
 
 
 def _read(dataset, argument):
@@ -60,3 +71,8 @@ def _read(dataset, argument):
             "without elements"
         )
     return tuple(map(np.concatenate, columns))
+
+
+def _described(source):
+    name = type(source).__name__
+    return f"{name} of {len(source)}" if hasattr(source, "__len__") else name

@@ -8,6 +8,9 @@ from keras_fewlabels.data.checks import is_array_like
 from keras_fewlabels.data.sources.datasets import (
     check_ends,
     check_unlabeled_element,
+    is_about_sizes,
+    read_elements,
+    several_sizes,
 )
 
 
@@ -66,37 +69,54 @@ def check_elements(labeled, unlabeled):
     """Checks that the elements of two datasets go together.
 
     Args:
-        labeled: Element spec of the labelled dataset, single images.
-        unlabeled: Element spec of the unlabelled dataset, single images.
+        labeled: `tf.data.Dataset` of single labelled images.
+        unlabeled: `tf.data.Dataset` of single unlabelled images.
 
     Raises:
         ValueError: If the elements are not `(images, labels)` and images, or
             their image shapes or dtypes differ.
     """
-    if not isinstance(labeled, tuple) or len(labeled) not in (2, 3):
+    spec = labeled.element_spec
+    if not isinstance(spec, tuple) or len(spec) not in (2, 3):
         raise ValueError(
             "The labelled dataset must give pairs (images, labels). "
-            f"Received: elements {labeled}"
+            f"Received: elements {spec}"
         )
-    check_unlabeled_element(unlabeled, "unlabeled")
-    images = labeled[0]
-    if images.shape.rank != 3:
+    check_unlabeled_element(unlabeled.element_spec, "unlabeled")
+    if hasattr(spec[0], "ragged_rank"):
+        raise several_sizes("labeled", f"a ragged tensor {spec[0]}")
+    if spec[0].shape.rank != 3:
         raise ValueError(
             "The labelled dataset must give images of shape (height, width, "
-            f"channels), or batches of them. Received: elements {images}"
+            f"channels), or batches of them. Received: elements {spec[0]}"
         )
-    if not images.shape.is_compatible_with(unlabeled.shape):
-        raise ValueError(
-            "Labelled and unlabelled images must have the same height, width "
-            "and channels; resize one of them. Received: "
-            f"labeled {tuple(images.shape)}, unlabeled {tuple(unlabeled.shape)}"
-        )
-    if images.dtype != unlabeled.dtype:
+    dtypes = spec[0].dtype.name, unlabeled.element_spec.dtype.name
+    if dtypes[0] != dtypes[1]:
         raise ValueError(
             "Labelled and unlabelled images must have the same dtype, or "
             "their value ranges may differ; convert one of them. Received: "
-            f"labeled {images.dtype.name}, unlabeled {unlabeled.dtype.name}"
+            f"labeled {dtypes[0]}, unlabeled {dtypes[1]}"
         )
+    shapes = _image_shape(labeled, "labeled"), _image_shape(unlabeled)
+    if shapes[0] != shapes[1]:
+        raise ValueError(
+            "Labelled and unlabelled images must have the same height, width "
+            "and channels; resize one of them. Received: "
+            f"labeled {shapes[0]}, unlabeled {shapes[1]}"
+        )
+
+
+def _image_shape(stream, argument="unlabeled"):
+    """Returns the shape of all images, which may have to be read for it."""
+    shape = keras.tree.flatten(stream.element_spec)[0].shape
+    if shape.is_fully_defined():
+        return tuple(shape)
+    stream = stream.map(lambda *parts: tf.shape(keras.tree.flatten(parts)[0]))
+    shapes = {tuple(shape) for shape in read_elements(stream, argument)}
+    if len(shapes) > 1:
+        shapes = ", ".join(str(tuple(map(int, each))) for each in shapes)
+        raise several_sizes(argument, shapes)
+    return tuple(map(int, *shapes)) if shapes else tuple(shape)
 
 
 def finite(stream, argument):
@@ -138,12 +158,18 @@ def count_images(stream, argument):
         argument: String, the name of the argument in errors.
 
     Raises:
-        ValueError: If the dataset is infinite or empty.
+        ValueError: If the dataset is infinite or empty, or holds images of
+            several sizes.
     """
     check_ends(stream, argument)
     length = int(stream.cardinality())
     if length == tf.data.UNKNOWN_CARDINALITY:
-        length = int(stream.reduce(np.int64(0), lambda count, _: count + 1))
+        try:
+            length = int(stream.reduce(np.int64(0), lambda count, _: count + 1))
+        except tf.errors.InvalidArgumentError as error:
+            if is_about_sizes(error):
+                raise several_sizes(argument, error) from error
+            raise
     if length == 0:
         raise ValueError(
             f"`{argument}` must hold at least one image. Received: a dataset "

@@ -123,18 +123,20 @@ class PseudoLabelAudit(Result):
 
         - `pseudo_label_audit.json` and `pseudo_label_audit.png`: the ranking,
           and the first images.
-        - `veto.csv`: a row for each of these images, in the same order. The
-          column `veto` is `yes` if neighbours have another class. Look at the
-          figure, write yes or no, and pass the file to `PseudoLabeler` or
-          `data.without_vetoed`.
+        - `veto.csv`: a row for each of these images, in the same order, with
+          an empty column `veto`. The column `suggestion` is `yes` if
+          neighbours have another class. Look at the figure, write yes or no
+          into `veto`, and pass the file to `PseudoLabeler` or
+          `data.without_vetoed`. A file with such an answer is not
+          overwritten.
 
         Args:
             folder: String or path, which is created if it does not exist.
-                Earlier files are overwritten.
             value_range: As for `figure`.
 
         Raises:
-            ValueError: If no range holds all values of the images.
+            ValueError: If `veto.csv` contains answers, or no range holds all
+                values of the images.
             OSError: If the folder cannot be written to.
             ImportError: If matplotlib is not installed.
         """
@@ -169,7 +171,8 @@ class PseudoLabelAudit(Result):
         rows = [
             {
                 "rank": place + 1,
-                "veto": "yes" if self.is_outvoted[place] else "no",
+                "veto": "",
+                "suggestion": "yes" if self.is_outvoted[place] else "no",
                 "label": self._name(self.labels[place]),
                 "neighbors_say": self._name(self.neighbor_labels[place]),
                 "confidence": f"{self.confidence[place]:.4f}",
@@ -179,7 +182,7 @@ class PseudoLabelAudit(Result):
             }
             for place, row in enumerate(self.rows)
         ]
-        write_image_table(folder / "veto.csv", rows)
+        write_image_table(folder / "veto.csv", rows, keep="veto")
 
     def _caption(self, place):
         label = self._name(self.labels[place])

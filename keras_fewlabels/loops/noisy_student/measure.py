@@ -8,9 +8,12 @@ from keras import ops
 
 from keras_fewlabels.data.checks import class_numbers
 from keras_fewlabels.data.folders import ImageFiles
+from keras_fewlabels.data.sources import image_source
 from keras_fewlabels.policies.parts import class_probabilities
 
 _BATCH_SIZE = 256
+# Images on disk that are in memory at a time.
+_PIECE = 1024
 # The most confident mistakes, as many as a page can show.
 _NUM_MISTAKES = 20
 
@@ -18,7 +21,8 @@ _NUM_MISTAKES = 20
 def predict_outputs(model, images):
     """Returns the outputs of a model for images, a NumPy array or several."""
     if isinstance(images, ImageFiles):
-        images = images.batches(_BATCH_SIZE)
+        pieces = image_source(images).pieces(_PIECE)
+        return np.concatenate([predict_outputs(model, each) for each in pieces])
     # Datasets have batches of their own.
     batch_size = _BATCH_SIZE if isinstance(images, np.ndarray) else None
     return model.predict(images, batch_size=batch_size, verbose=0)

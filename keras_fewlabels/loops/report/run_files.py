@@ -1,15 +1,13 @@
 """The files of a run that a dict of figures cannot hold."""
 
-import csv
 import dataclasses
 import functools
-import io
 import json
 
 import numpy as np
 
 from keras_fewlabels.data.sources import is_dataset
-from keras_fewlabels.foundation import atomic_write
+from keras_fewlabels.foundation import atomic_write, csv_text
 
 # Unlabelled images that are in memory at a time.
 _PIECE = 1024
@@ -86,11 +84,7 @@ class RunFiles:
             columns["target"] = table.targets.argmax(axis=1)
             columns["weight"] = _decimals(table.weights)
             columns["counts"] = (table.weights > 0).astype(int)
-        text = io.StringIO()
-        writer = csv.writer(text, lineterminator="\n")
-        writer.writerow(columns)
-        writer.writerows(zip(*columns.values(), strict=True))
-        return text.getvalue()
+        return csv_text(columns, zip(*columns.values(), strict=True))
 
 
 def settings_json(details):

@@ -56,14 +56,29 @@ def classifier_in(model):
     return classifier
 
 
-def check_class_names(class_names):
-    """Checks that there are different class names, each in one line."""
+def checked_class_names(class_names):
+    """Returns class names as a list of different strings of one line each.
+
+    Raises:
+        ValueError: If they are anything else. A LiteRT file holds a name per
+            line.
+    """
     names = check_names(class_names, "class_names")
-    if any(len(name.splitlines()) > 1 for name in names):
+    if any(
+        name.splitlines() != [name] or not _is_encodable(name) for name in names
+    ):
         raise ValueError(
-            "`class_names` must be a list of strings of one line. "
+            "`class_names` must be a list of strings of one line of Unicode. "
             f"Received: class_names={class_names!r}"
         )
+    return names
+
+
+def _is_encodable(name):
+    try:
+        return bool(name.encode())
+    except UnicodeEncodeError:  # Half of a character, from a damaged name.
+        return False
 
 
 def check_packages(packages):

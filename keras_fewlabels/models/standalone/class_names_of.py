@@ -1,10 +1,16 @@
 import json
+import os
 import pathlib
 import zipfile
 
 import keras
 
-from keras_fewlabels.foundation import optional_import
+from keras_fewlabels.foundation import (
+    check_names,
+    open_file,
+    optional_import,
+    read_text,
+)
 
 # Name of the nested model that has the class names.
 LAYER = "class_names"
@@ -13,6 +19,11 @@ SAVED_MODEL_FILE = pathlib.Path("assets.extra", "class_names.json")
 # Inside of a LiteRT file, as its metadata has them.
 LITERT_FILE = "labels.txt"
 ONNX_KEY = "class_names"
+# Of a config or a list of names when it is unpacked.
+_MOST_BYTES = 2**26
+_MOST_ARCHIVE_BYTES = 2**40
+# More than the largest message of protobuf.
+_MOST_ONNX_BYTES = 2**31
 
 
 def class_names_of(model):
@@ -114,7 +125,7 @@ def names_in_config(config):
 
 def _names_in_file(path):
     try:
-        path = pathlib.Path(path).expanduser()
+        path = pathlib.Path(os.path.expanduser(os.fsdecode(path)))
     except TypeError:
         read = None
     else:
@@ -133,36 +144,55 @@ def _names_in_file(path):
             f"Received: model={str(path)!r}"
         )
     try:
-        return read(path)
-    except (zipfile.BadZipFile, KeyError, json.JSONDecodeError) as error:
+        names = read(path)
+        return None if names is None else check_names(names, "class_names")
+    except ImportError:
+        raise
+    except Exception as error:  # Damaged files make readers raise anything.
         raise ValueError(
             "`model` must be the path of a file that is complete. Write it "
-            f"again. Received: model={str(path)!r} ({error})"
+            f"again. Received: model={str(path)!r} "
+            f"({type(error).__name__}: {error})"
         ) from error
 
 
 def _in_keras(path):
-    with zipfile.ZipFile(path) as archive:
-        config = json.loads(archive.read("config.json"))
+    config = json.loads(_member(path, "config.json"))
     return names_in_config(config["config"])
 
 
 def _in_litert(path):
-    if not zipfile.is_zipfile(path):
-        return None
-    with zipfile.ZipFile(path) as archive:
-        return archive.read(LITERT_FILE).decode().splitlines()
+    with open_file(path, _MOST_ARCHIVE_BYTES) as file:
+        if not zipfile.is_zipfile(file):
+            return None
+    return _member(path, LITERT_FILE).decode().splitlines()
 
 
 def _in_saved_model(path):
     file = path / SAVED_MODEL_FILE
-    return json.loads(file.read_text()) if file.is_file() else None
+    if not file.is_file():
+        return None
+    return json.loads(read_text(file, "model", "a whole SavedModel"))
 
 
 def _in_onnx(path):
     onnx = optional_import("onnx", "export")
-    model = onnx.load(path, load_external_data=False)
+    with open_file(path, _MOST_ONNX_BYTES) as file:
+        model = onnx.load_model_from_string(file.read())
     found = [
         prop.value for prop in model.metadata_props if prop.key == ONNX_KEY
     ]
     return json.loads(found[0]) if found else None
+
+
+def _member(path, name):
+    """Reads a file in an archive that may say anything of its size."""
+    with (
+        open_file(path, _MOST_ARCHIVE_BYTES) as file,
+        zipfile.ZipFile(file) as archive,
+        archive.open(name) as member,
+    ):
+        content = member.read(_MOST_BYTES + 1)
+    if len(content) > _MOST_BYTES:
+        raise ValueError(f"{name} is larger than {_MOST_BYTES:,} bytes")
+    return content

@@ -1,11 +1,12 @@
 import os
-import pathlib
 
+import keras
 import numpy as np
 
 from keras_fewlabels.data.folders.decode_image import (
     UnusableImage,
     decode_image,
+    resize_image,
 )
 from keras_fewlabels.foundation import check_int
 from keras_fewlabels.models.standalone.class_names_of import class_names_of
@@ -17,8 +18,8 @@ _COLOR_MODES = {1: "grayscale", 3: "rgb"}
 def predict_image(model, image, *, top=3):
     """Returns the likeliest classes of one image, by name.
 
-    Files are read as `data.ImageFiles` reads them: turned upright, and in the
-    colours that the model takes.
+    Files are read as `data.ImageFiles` reads them: turned upright, in the
+    colours that the model takes, and resized with every pixel counted.
 
     Args:
         model: What `models.standalone` returned, or what
@@ -56,8 +57,9 @@ def predict_image(model, image, *, top=3):
     check_int(top, "top")
     names = class_names_of(model)
     channels = model.input_shape[-1]
-    if isinstance(image, (str, os.PathLike)):
-        image = _read(pathlib.Path(image).expanduser(), channels)
+    if isinstance(image, str | bytes | os.PathLike):
+        path = os.path.expanduser(os.fsdecode(image))
+        image = _read(path, channels, _size_inside(model))
     shape = getattr(image, "shape", ())
     if len(shape) != 3 or shape[-1] != channels:
         raise ValueError(
@@ -69,22 +71,30 @@ def predict_image(model, image, *, top=3):
     return [(names[i], float(probabilities[i])) for i in likeliest]
 
 
-def _read(path, channels):
-    if not path.exists():
+def _size_inside(model):
+    """Returns the size to which a model resizes images, or `None`."""
+    for layer in model.layers:
+        if isinstance(layer, keras.layers.Resizing):
+            return layer.height, layer.width
+    return None
+
+
+def _read(path, channels, size):
+    if not os.path.exists(path):
         raise FileNotFoundError(
             "`image` must be the path of a file that exists. "
-            f"Received: image={str(path)!r}"
+            f"Received: image={path!r}"
         )
     if channels not in _COLOR_MODES:
         raise ValueError(
             f"Images of {channels} channels are not read from files. Pass an "
-            f"array as `image`. Received: image={str(path)!r}"
+            f"array as `image`. Received: image={path!r}"
         )
     try:
         pixels, _ = decode_image(path, _COLOR_MODES[channels])
     except UnusableImage as error:
         raise ValueError(
             "`image` must be the path of an image file. "
-            f"Received: image={str(path)!r} ({error})"
+            f"Received: image={path!r} ({error})"
         ) from error
-    return np.asarray(pixels).reshape(pixels.height, pixels.width, channels)
+    return resize_image(pixels, size or (pixels.height, pixels.width))

@@ -2,10 +2,10 @@ import keras
 import numpy as np
 
 from keras_fewlabels.models.standalone.checks import (
-    check_class_names,
     check_outputs,
     check_packages,
     check_same,
+    checked_class_names,
     classifier_in,
     resolved_from_logits,
     resolved_image_size,
@@ -97,7 +97,7 @@ def standalone(
     >>> model.predict(photo, verbose=0).sum().round(5)
     np.float32(1.0)
     """
-    check_class_names(class_names)
+    class_names = checked_class_names(class_names)
     check_packages(packages)
     value_range = resolved_value_range(value_range, model)
     classifier = classifier_in(model)

@@ -38,7 +38,7 @@ CASES = {
         lambda: kfl.callbacks.TensorBoardImages("logs", LABELED, augment=abs),
     ),
     "TensorBoardImages: names of fewer classes": (
-        "a name for each class",
+        "name each of the 3 classes",
         lambda: kfl.callbacks.TensorBoardImages(
             "logs", LABELED, class_names=["a"]
         ),

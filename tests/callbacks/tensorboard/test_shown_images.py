@@ -3,7 +3,6 @@ import numpy as np
 import pytest
 
 from keras_fewlabels.callbacks.tensorboard.shown_images import (
-    check_class_names,
     first_images,
     first_labeled,
     first_unlabeled,
@@ -38,15 +37,6 @@ def test_the_first_images_of_a_dataset():
     assert truth.tolist() == [0, 1, 2]
     with pytest.raises(ValueError, match="for 6 images"):
         first_unlabeled(Batches(), np.arange(5), 3)
-
-
-def test_names_of_the_classes_there_are():
-    check_class_names(None, np.array([7]))
-    check_class_names(["cat", "dog"], np.array([0, 1]))
-    with pytest.raises(ValueError, match=r"for 3 classes"):
-        check_class_names(["cat", "dog"], np.array([0, 2]))
-    with pytest.raises(ValueError, match=r"`class_names` must be a list"):
-        check_class_names("cat")
 
 
 def test_channels_that_cannot_be_drawn():

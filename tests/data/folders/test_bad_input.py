@@ -21,7 +21,7 @@ CASES = {
         lambda: load_folders(unlabeled="file"),
     ),
     "load_image_folders: images instead of a folder": (
-        "`unlabeled` must be the path of a folder that exists",
+        "`unlabeled` must be the path of a folder",
         lambda: load_folders(unlabeled=IMAGES),
     ),
     "load_image_folders: the same folder twice": (

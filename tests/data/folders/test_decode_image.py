@@ -1,10 +1,13 @@
+import concurrent.futures
+
 import hypothesis
 import keras
 import numpy as np
 import pytest
 from hypothesis import strategies as st
-from PIL import Image
+from PIL import GifImagePlugin, Image, TiffImagePlugin
 
+from keras_fewlabels.data.folders import decode_image as decode_image_module
 from keras_fewlabels.data.folders.decode_image import (
     UnusableImage,
     decode_image,
@@ -156,10 +159,79 @@ def test_pixels_without_a_known_white_are_refused(tmp_path):
             decode_image(tmp_path / name)
 
 
-def test_images_too_large_to_be_safe(save, monkeypatch):
-    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 9)
-    with pytest.raises(UnusableImage, match=r"^unsupported: .*exceeds limit"):
-        decode_image(save("image.png", size=(6, 5)))
+@pytest.mark.parametrize("pixels", [9, 17, 30])
+def test_the_limit_of_pillow_is_the_limit(save, monkeypatch, pixels):
+    path = save("image.png", size=(6, 5))
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", pixels)
+    if pixels == 30:
+        decode_image(path)
+        return
+    # Pillow warns of images up to twice as large, and reads them.
+    with pytest.raises(UnusableImage, match=f"^unsupported.* {pixels} "):
+        decode_image(path)
+
+
+def test_large_images_are_not_decoded_at_the_same_time(save, monkeypatch):
+    budget = decode_image_module._Budget(50)
+    monkeypatch.setattr(decode_image_module, "_DECODED", budget)
+    most, converted = [], decode_image_module._converted
+
+    def watched(image, *args):
+        most.append(budget.num_free)
+        return converted(image, *args)
+
+    monkeypatch.setattr(decode_image_module, "_converted", watched)
+    paths = [save(f"{n}.png", size=(4 + n % 5, 5)) for n in range(40)]
+    with concurrent.futures.ThreadPoolExecutor(8) as pool:
+        list(pool.map(decode_image, [*paths, save("large.png", size=(9, 9))]))
+    assert min(most) == 0 and budget.num_free == 50
+
+
+def test_room_is_given_back_after_an_error(save):
+    path = save("image.jpg", size=(99, 99))
+    path.write_bytes(path.read_bytes()[:-500])
+    with pytest.raises(UnusableImage):
+        decode_image(path)
+    budget = decode_image_module._DECODED
+    assert budget.num_free == budget.num_pixels
+
+
+def test_of_many_pages_only_the_first_is_looked_at(tmp_path, monkeypatch):
+    for file in TiffImagePlugin.TiffImageFile, GifImagePlugin.GifImageFile:
+        monkeypatch.setattr(file, "n_frames", property(pytest.fail))
+    frames = [Image.new("L", (2, 2), 7 * n) for n in range(1, 9)]
+    for name in "pages.tiff", "film.gif":
+        path = tmp_path / name
+        frames[0].save(path, save_all=True, append_images=frames[1:])
+        for plugin in (
+            TiffImagePlugin.TiffImageFile,
+            GifImagePlugin.GifImageFile,
+        ):
+            monkeypatch.setattr(plugin, "n_frames", property(pytest.fail))
+        color, converted = pixel(path)
+        assert color == [7, 7, 7] and "frames" in converted
+    Image.new("L", (2, 2), 7).save(tmp_path / "one.tiff")
+    assert "frames" not in pixel(tmp_path / "one.tiff")[1]
+
+
+@pytest.mark.parametrize(
+    "name, head, of_a_pixel",
+    [
+        ("plain.ppm", "P3 {0} {0} 255 ", b"9 9 9\n"),
+        ("plain.pgm", "P2 {0} {0} 255 ", b"9\n"),
+        ("plain.pbm", "P1 {0} {0} ", b"1\n"),
+        ("levels.ppm", "P6 {0} {0} 254 ", b"abc"),
+    ],
+)
+def test_what_python_would_decode_is_small_or_refused(
+    tmp_path, name, head, of_a_pixel
+):
+    path = tmp_path / name
+    path.write_bytes(head.format(3).encode() + 9 * of_a_pixel)
+    assert decode_image(path)[0].size == (3, 3)
+    path.write_bytes(head.format(600).encode() + of_a_pixel)
+    with pytest.raises(UnusableImage, match=r"^unsupported: .*save it as PNG"):
+        decode_image(path)
 
 
 @hypothesis.settings(

@@ -1,5 +1,6 @@
 import dataclasses
 import os
+import pathlib
 
 import pytest
 
@@ -52,6 +53,52 @@ def test_other_values_than_folders_are_refused(root, wrong):
 def test_classes_come_from_the_labelled_folder(root):
     roots = {"labeled": root / "a", "test": root / "test"}
     assert checked_classes(roots) == ["daisy", "rose"]
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        ("labeled", "unlabeled", "test"),
+        ("Train", "Val"),
+        ("labeled", "other"),
+        ("images",),
+    ],
+)
+def test_a_folder_one_level_too_high_is_refused(tmp_path, names):
+    for name in names:
+        (tmp_path / name / "rose").mkdir(parents=True)
+        (tmp_path / name / "tulip").mkdir()
+    way_out = f"`labeled='{tmp_path / names[0]}'`"
+    with pytest.raises(ValueError, match=f"folders of folders.*{way_out}"):
+        checked_classes({"labeled": str(tmp_path)})
+
+
+@pytest.mark.parametrize(
+    "folders",
+    [
+        ("test/1.png", "rose/1.png"),
+        ("positive/2023", "negative/2023"),
+        ("train/1.png", "bus/1.png", "tram/night"),
+        ("train/steam", "bus/1.png"),
+    ],
+)
+def test_classes_may_have_such_names(tmp_path, folders):
+    for folder in folders:
+        (tmp_path / folder).parent.mkdir(exist_ok=True)
+        if folder.endswith(".png"):
+            (tmp_path / folder).touch()
+        else:
+            (tmp_path / folder).mkdir()
+    names = checked_classes({"labeled": str(tmp_path)})
+    assert names == sorted(name.partition("/")[0] for name in folders)
+
+
+def test_the_home_folder_is_expanded(root, monkeypatch):
+    monkeypatch.setenv("HOME", str(root))
+    for folder in "~/pool", pathlib.Path("~/pool"):
+        assert check_folders({"test": folder}) == {"test": f"{root}/pool"}
+    with pytest.raises(ValueError, match=r"folder that exists.*~nobody"):
+        check_folders({"test": "~nobody at all/pool"})
 
 
 def test_wrong_class_folders_are_refused(root):

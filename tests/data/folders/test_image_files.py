@@ -1,13 +1,16 @@
+import os
+import pathlib
 import pickle
+import tracemalloc
 
 import keras
 import numpy as np
 import pytest
+from PIL import Image
 
 import keras_fewlabels as kfl
 from keras_fewlabels.callbacks.pseudo_labeler import label_pass
 from keras_fewlabels.data.folders import ImageFiles
-from keras_fewlabels.data.folders.image_files import ImageFileBatches
 
 
 class OnDisk(ImageFiles):
@@ -87,17 +90,6 @@ def test_the_cache_is_never_larger_than_allowed(paths, images):
         except ValueError as error:
             assert str(paths[number]) in str(error)
     assert kept == 4
-
-
-def test_batches_for_predict(paths, images):
-    files = OnDisk(paths, (6, 5))
-    batches = files.batches(8, first=3, size=18)
-    assert [len(batch) for batch in batches] == [8, 8, 2]
-    model = build()
-    np.testing.assert_array_equal(
-        model.predict(files.batches(8), verbose=0),
-        model.predict(images, batch_size=8, verbose=0),
-    )
 
 
 def test_survives_pickling(paths, images):
@@ -209,26 +201,36 @@ def test_images_without_a_veto_stay_on_disk(paths, images):
     np.testing.assert_array_equal(rest[:], np.delete(images, [1, 22], axis=0))
 
 
-# Any array does for the files.
-FILES = np.arange(11)
+def test_one_long_path_does_not_lengthen_the_others():
+    paths = ["x" * 3500, *(f"{number}.png" for number in range(20_000))]
+    tracemalloc.start()
+    subset = ImageFiles(paths, 4).subset(np.arange(20_001) != 5)
+    assert tracemalloc.get_traced_memory()[1] < 20 * 2**20
+    tracemalloc.stop()
+    assert subset.file_paths == paths[:5] + paths[6:]
 
 
-def test_all_images_in_their_order():
-    batches = ImageFileBatches(FILES, 4)
-    assert len(batches) == 3
-    assert [batch.tolist() for batch in batches] == [
-        [0, 1, 2, 3],
-        [4, 5, 6, 7],
-        [8, 9, 10],
-    ]
+def test_paths_in_the_home_folder_and_in_bytes(paths, images, monkeypatch):
+    monkeypatch.setenv("HOME", str(paths[0].parent))
+    for path in "~/0.png", pathlib.Path("~", "0.png"), os.fsencode(paths[0]):
+        files = ImageFiles([path], (6, 5))
+        assert files.file_paths == [str(paths[0])]
+        np.testing.assert_array_equal(files[0], images[0])
 
 
-def test_a_part_of_the_images():
-    batches = ImageFileBatches(FILES, 2, first=5, size=3)
-    assert [batch.tolist() for batch in batches] == [[5, 6], [7]]
-    # No more than there are.
-    assert [list(batch) for batch in ImageFileBatches(FILES, 4, 9, 8)] == [
-        [9, 10]
-    ]
-    with pytest.raises(IndexError):
-        batches[2]
+def test_a_file_that_has_become_a_pipe_is_an_error(paths):
+    files = ImageFiles(paths[:2], (6, 5))
+    paths[1].unlink()
+    os.mkfifo(paths[1])
+    with pytest.raises(ValueError, match=r"1\.png.*not a regular file"):
+        files[:]
+
+
+def test_lines_of_one_pixel_are_cropped(tmp_path):
+    for name, size in ("lying.png", (99, 1)), ("upright.png", (1, 99)):
+        Image.new("RGB", size, (9, 8, 7)).save(tmp_path / name)
+        for target in (4, 90), (90, 4):
+            files = ImageFiles(
+                [tmp_path / name], target, crop_to_aspect_ratio=True
+            )
+            assert (files[0] == (9, 8, 7)).all()

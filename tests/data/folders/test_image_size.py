@@ -42,9 +42,32 @@ def test_images_that_change_much_are_named():
             *((4, 30), (9, 9)),
         )
     ]
-    findings = unusual_sizes(images, (10, 20))
+    findings, notes = unusual_sizes(images, (10, 20))
+    assert notes == []
     assert [(each.kind, each.file, each.detail) for each in findings] == [
         ("enlarged", "4 x 8", "4 x 8"),
         ("another shape", "4 x 30", "4 x 30"),
         ("another shape", "9 x 9", "9 x 9"),
     ]
+
+
+@pytest.mark.parametrize("size", [(200, 300), (224, 224), (224, 149)], ids=str)
+def test_photographs_of_mixed_shapes_are_counted_not_named(size):
+    shapes = [(300, 200), (200, 300), (300, 169), (225, 300)]
+    images = [
+        FoundImage("unlabeled", f"{number}.jpg", "", None, shape, b"")
+        for number, shape in enumerate(shapes * 100)
+    ]
+    findings, notes = unusual_sizes(images, size)
+    assert [each.kind for each in findings] == []
+    assert len(notes) == 1
+    assert "of 400 images in unlabeled have another shape" in notes[0]
+    assert "`crop_to_aspect_ratio=True`" in notes[0]
+
+
+def test_photographs_of_3_to_2_in_a_square_are_ordinary():
+    images = [
+        FoundImage("test", "1.jpg", "", 0, size, b"")
+        for size in ((400, 600), (333, 500), (600, 400), (682, 1024))
+    ]
+    assert unusual_sizes(images, (224, 224)) == ([], [])

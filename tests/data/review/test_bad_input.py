@@ -20,7 +20,7 @@ CASES = {
         lambda: kfl.data.read_veto(UNLABELED, [0.5]),
     ),
     "read_new_labels: another file": (
-        "must have a row per image",
+        "with a row per image",
         lambda: kfl.data.read_new_labels(UNLABELED, "truncated/run.json"),
     ),
 }

@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 
+from keras_fewlabels.data.review import image_table
 from keras_fewlabels.data.review.image_table import (
     find_images,
     image_hash,
@@ -104,7 +105,66 @@ def test_hash_depends_on_values_shape_and_type():
 def test_an_interrupted_write_leaves_the_earlier_file(tmp_path):
     file = written(tmp_path, rows_of())
     before = file.read_bytes()
-    with pytest.raises(ValueError, match="dict contains fields not in"):
+    with pytest.raises(KeyError):
         write_image_table(file, [{"index": 1}, {"other": 2}])
     assert file.read_bytes() == before
     assert list(tmp_path.iterdir()) == [file]
+
+
+HOSTILE = ["=1+1.png", "a\nb.png", "a\u2028.png", "\x1b[2J.png"]
+HOSTILE += ["caf\udce9.png", '"q".png', "x" * 200_000]
+
+
+def test_images_of_hostile_paths_are_found_again(tmp_path):
+    file = written(tmp_path, rows_of(HOSTILE))
+    rows = read_image_table(file, "label", "file")
+    found = find_images(rows, image_source(IMAGES, paths=HOSTILE), "It")
+    np.testing.assert_array_equal(found, NUMBERS)
+    assert len(file.read_text().splitlines()) == 4
+
+
+def test_a_line_break_in_a_path_may_be_written_as_it_is(tmp_path):
+    file = tmp_path / "table.csv"
+    file.write_text('label,index,path,hash\n1,2,"a\nb.png",\n')
+    rows = read_image_table(file, "label", "file")
+    found = find_images(rows, image_source(IMAGES, paths=HOSTILE), "It")
+    assert found.tolist() == [1]
+
+
+def spoiled(digest):
+    """Returns digits as a spreadsheet saves them, with 15 of them at most."""
+    return f"{float(digest):.14E}"
+
+
+@pytest.mark.parametrize(
+    "digest", ["1234567890123456", "0000000000000012", "123456789012e004"]
+)
+def test_no_hash_is_a_number(monkeypatch, digest):
+    monkeypatch.setattr(image_table, "image_hash", lambda image: digest)
+    (row, *_) = rows_of()
+    with pytest.raises(ValueError, match="could not convert"):
+        float(row["hash"])
+    # A file of an earlier version, after a spreadsheet.
+    rows = [{"index": "4", "path": "", "hash": spoiled(digest)}]
+    assert find_images(rows, image_source(IMAGES), "It").tolist() == [4]
+
+
+def test_a_hash_that_is_lost_is_named():
+    rows = [{"index": "9", "path": "", "hash": "1.23E+15"}]
+    with pytest.raises(ValueError, match=r"It must.*hash='1.23E\+15' of image"):
+        find_images(rows, image_source(IMAGES), "It")
+    for index in ("4", "9"):
+        rows = [
+            {"index": index, "path": "", "hash": f" H{image_hash(IMAGES[4])}"}
+        ]
+        assert find_images(rows, image_source(IMAGES), "It").tolist() == [4]
+
+
+def test_equal_images_are_found_each(tmp_path):
+    images = IMAGES[[0, 1, 1, 2, 1, 3, 4]]
+    source = image_source(images)
+    rows = image_rows(source, [1, 2], images[[1, 2]])
+    moved = [{**row, "index": str(row["index"] + 1)} for row in rows]
+    same = [{**row, "index": str(row["index"])} for row in rows]
+    assert find_images(same, source, "It").tolist() == [1, 2]
+    assert find_images(moved, source, "It").tolist() == [2, 1]

@@ -42,7 +42,8 @@ def test_names_and_numbers_of_classes(tmp_path):
 def test_images_that_have_left_the_pool_are_passed_over(tmp_path):
     file = filled_in(tmp_path, ["2", "1", "0"])
     pool = np.delete(IMAGES, [1], axis=0)
-    indices, labels = read_new_labels(pool, file)
+    with pytest.warns(UserWarning, match=r"1 of the 3 labels.*any more"):
+        indices, labels = read_new_labels(pool, file)
     np.testing.assert_array_equal(pool[indices], IMAGES[[4, 6]])
     assert labels.tolist() == [2, 0]
 
@@ -55,3 +56,37 @@ def test_wrong_labels(tmp_path, label, names):
     file = filled_in(tmp_path, ["", "1", label])
     with pytest.raises(ValueError, match=f"`label` must hold.*'{label}'"):
         read_new_labels(IMAGES, file, class_names=names)
+
+
+def test_one_image_with_two_labels(tmp_path):
+    file = filled_in(tmp_path, ["2", "1", "0"], (4, 1, 4))
+    with pytest.raises(ValueError, match=r"one answer.*2 and 0 for image 4"):
+        read_new_labels(IMAGES, file)
+    for label in "2", "":
+        file = filled_in(tmp_path, ["2", "1", label], (4, 1, 4))
+        indices, labels = read_new_labels(IMAGES, file)
+        assert (indices.tolist(), labels.tolist()) == ([4, 1], [2, 1])
+
+
+@pytest.mark.parametrize(
+    "names, label, number",
+    [
+        (["001", "002", "003"], "2", 1),
+        (["001", "002", "003"], "002", 1),
+        (["3", "1", "0"], "0", 2),
+        (["0", "3", "6"], "3", 1),
+        (["=1+1", "b"], "=1+1", 0),
+        (["b", "a\nb"], "a\\nb", 1),
+    ],
+)
+def test_names_that_are_numbers_or_formulas(tmp_path, names, label, number):
+    file = filled_in(tmp_path, [label, "", ""])
+    _, labels = read_new_labels(IMAGES, file, class_names=names)
+    assert labels.tolist() == [number]
+
+
+@pytest.mark.parametrize("label", ["1", "4", "9" * 5000, "1.0", "\u00b2"])
+def test_numbers_of_classes_are_no_names(tmp_path, label):
+    file = filled_in(tmp_path, [label, "", ""])
+    with pytest.raises(ValueError, match=r"one of \['0', '3', 'six'\]"):
+        read_new_labels(IMAGES, file, class_names=["0", "3", "six"])

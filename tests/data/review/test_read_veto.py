@@ -1,3 +1,5 @@
+import os
+
 import numpy as np
 import pytest
 
@@ -51,6 +53,36 @@ def test_images_that_are_labelled_now_are_told(veto_file):
         assert read_veto(IMAGES[:5], file).tolist() == [2]
 
 
+def test_nothing_is_vetoed_until_somebody_says_so(veto_file):
+    file = veto_file([5, 2, 0], ["", "yes", ""])
+    assert read_veto(IMAGES, file).tolist() == [2]
+    file = veto_file([5, 2], ["", " "])
+    with pytest.warns(UserWarning, match=r"Nothing is vetoed.*Write yes or no"):
+        assert read_veto(IMAGES, file).tolist() == []
+
+
+def test_two_answers_for_one_image(veto_file):
+    with pytest.raises(ValueError, match=r"'yes' and 'no' for image 5"):
+        read_veto(IMAGES, veto_file([5, 2, 5], ["yes", "no", "no"]))
+    for answers in ["yes", "no", "YES "], ["yes", "no", ""]:
+        file = veto_file([5, 2, 5], answers)
+        assert read_veto(IMAGES, file).tolist() == [5]
+
+
+def test_short_rows_have_no_answer(veto_file):
+    file = veto_file([5, 2], ["yes", "yes"])
+    text = file.read_text().splitlines()
+    file.write_text("\n".join([text[0], text[1], "yes"]))
+    with pytest.raises(ValueError, match=r"column `hash`.*hash='' of image ''"):
+        read_veto(IMAGES, file)
+
+
+def test_a_pipe_is_no_veto_file(tmp_path):
+    os.mkfifo(tmp_path / "veto.csv")
+    with pytest.raises(ValueError, match=r"`veto` must be a CSV.*regular file"):
+        read_veto(IMAGES, tmp_path / "veto.csv")
+
+
 def test_numbers_are_sorted_each_once():
     assert read_veto(IMAGES, [5, 0, 5]).tolist() == [0, 5]
     assert read_veto(IMAGES, []).tolist() == []
@@ -71,7 +103,7 @@ def test_wrong_vetoes(veto_file):
     for numbers in ([7], [-1], [0.5], 3, [[1]]):
         with pytest.raises(ValueError, match="from 0 to 6"):
             read_veto(IMAGES, numbers)
-    with pytest.raises(ValueError, match=r"yes or no.*\['perhaps'\]"):
+    with pytest.raises(ValueError, match=r"yes, no or nothing.*\['perhaps'\]"):
         read_veto(IMAGES, veto_file([1], ["perhaps"]))
     with pytest.raises(ValueError, match="none of its 1 images"):
         read_veto(255 - IMAGES, veto_file([1], ["yes"]))

@@ -170,3 +170,14 @@ def test_a_py_dataset_needs_no_tensorflow():
         env={**os.environ, "KERAS_BACKEND": keras.backend.backend()},
     ).stdout
     assert output.strip() == "False"
+
+
+@pytest.mark.tensorflow
+def test_a_folder_as_keras_shuffles_it_is_refused_with_a_hint(tmp_path):
+    for number, image in enumerate(IMAGES[:9]):
+        keras.utils.save_img(tmp_path / f"{number}.png", image, scale=False)
+    folder = keras.utils.image_dataset_from_directory(
+        tmp_path, labels=None, image_size=(3, 2), verbose=False
+    )
+    with pytest.raises(ValueError, match=r"`shuffle=False`.*_from_directory"):
+        image_source(folder)

@@ -57,7 +57,7 @@ def test_file_is_filled_in_and_read(proposals, tmp_path):
     indices, labels = read_new_labels(IMAGES, file, class_names=["cat", "dog"])
     assert (indices.tolist(), labels.tolist()) == ([3], [0])
     # What somebody has written is not lost.
-    with pytest.raises(ValueError, match="2 rows with 1 labels"):
+    with pytest.raises(ValueError, match="2 rows, 1 of them"):
         proposals.save(tmp_path)
     assert ",cat," in file.read_text()
 

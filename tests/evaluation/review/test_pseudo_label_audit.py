@@ -71,11 +71,16 @@ def test_saved_veto_is_obeyed_as_it_is_and_as_edited(audit, tmp_path):
     ranking = tmp_path / "audit" / "pseudo_label_audit.json"
     assert json.loads(ranking.read_text()) == audit.to_dict()
     rows = list(csv.DictReader(file.read_text().splitlines()))
-    assert [row["veto"] for row in rows] == ["yes", "no"]
+    assert [row["veto"] for row in rows] == ["", ""]
+    assert [row["suggestion"] for row in rows] == ["yes", "no"]
     assert [row["label"] for row in rows] == ["dog", "cat"]
-    assert read_veto(IMAGES, file).tolist() == [3]
-    file.write_text(file.read_text().replace(",no,", ",yes,"))
-    assert read_veto(IMAGES, file).tolist() == [0, 3]
+    with pytest.warns(UserWarning, match="Nothing is vetoed"):
+        assert read_veto(IMAGES, file).tolist() == []
+    file.write_text(file.read_text().replace("\n2,,no", "\n2,yes,no"))
+    assert read_veto(IMAGES, file).tolist() == [0]
+    with pytest.raises(ValueError, match=r"somebody has filled.*'veto'"):
+        audit.save(tmp_path / "audit")
+    assert read_veto(IMAGES, file).tolist() == [0]
 
 
 def test_floats_of_no_range_are_refused_before_anything_is_written(

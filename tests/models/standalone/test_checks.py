@@ -4,9 +4,9 @@ import pytest
 from keras import layers
 
 from keras_fewlabels.models.standalone.checks import (
-    check_class_names,
     check_outputs,
     check_same,
+    checked_class_names,
     resolved_from_logits,
     resolved_image_size,
 )
@@ -39,11 +39,20 @@ def test_other_image_sizes_are_refused(given):
 
 
 @pytest.mark.parametrize(
-    "names", ["ab", ["a", "a"], ["a", ""], ["a", 1], ["a", "b\nc"], {"a", "b"}]
+    "names",
+    [
+        "ab",
+        ["a", ""],
+        ["a", 1],
+        ["a", "b\nc"],
+        ["a", "b\r"],
+        ["a", "\udce9"],
+        {"a", "b"},
+    ],
 )
 def test_names_that_are_none(names):
     with pytest.raises(ValueError, match=r"(?s)list of strings.*Received"):
-        check_class_names(names)
+        checked_class_names(names)
 
 
 def test_outputs_tell_logits_from_probabilities():

@@ -1,4 +1,7 @@
 import json
+import os
+import sys
+import zipfile
 
 import keras
 import numpy as np
@@ -11,6 +14,8 @@ from keras_fewlabels.models.standalone.class_names_of import (
 )
 
 NAMES = ["cat", "sea/gull", "Käfer"]
+# The package has a function of the name of the file.
+FILE = sys.modules[name_classes.__module__]
 
 
 def model_of_images():
@@ -48,9 +53,88 @@ def test_other_files_are_refused(tmp_path):
         kfl.models.class_names_of(tmp_path / "missing.keras")
 
 
-def test_damaged_files_are_refused(tmp_path):
+def archive(path, name, content):
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as file:
+        file.writestr(name, content)
+    return path
+
+
+def config_of(names):
+    layer = {"config": {"name": "class_names", "input_layers": names}}
+    return json.dumps({"config": {"layers": [layer]}})
+
+
+DAMAGED = {
+    "no archive": lambda path: path.write_bytes(b"PK\3\4 cut"),
+    "empty": lambda path: path.touch(),
+    "no config": lambda path: archive(path, "other.json", "{}"),
+    "no JSON": lambda path: archive(path, "config.json", "{"),
+    "no text": lambda path: archive(path, "config.json", b"\xff\xfe\0"),
+    "a list": lambda path: archive(path, "config.json", "[]"),
+    "null": lambda path: archive(path, "config.json", '{"config": null}'),
+    "layers": lambda path: archive(
+        path, "config.json", '{"config": {"layers": [1]}}'
+    ),
+    "no names": lambda path: archive(path, "config.json", config_of([])),
+    "names are no JSON": lambda path: archive(
+        path, "config.json", config_of([["cat", 0, 0]])
+    ),
+    "names are numbers": lambda path: archive(
+        path, "config.json", config_of(["[1, 2]"])
+    ),
+    "one name": lambda path: archive(path, "config.json", config_of(['"cat"'])),
+    "deep": lambda path: archive(path, "config.json", 100_000 * "["),
+    "large": lambda path: archive(path, "config.json", 9 * 2**20 * b" "),
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGED.values(), ids=DAMAGED)
+def test_damaged_files_are_refused_by_name(tmp_path, damage, monkeypatch):
+    monkeypatch.setattr(FILE, "_MOST_BYTES", 2**20)
     path = tmp_path / "model.keras"
-    model_of_images().save(path)
+    damage(path)
+    with pytest.raises(ValueError, match=r"complete.*Received.*model\.keras"):
+        kfl.models.class_names_of(path)
+
+
+@pytest.mark.parametrize(
+    "name, content",
+    [
+        ("model.tflite", b"PK\5\6" + 18 * b"\0"),
+        ("model.onnx", b"\x08\xff\xff"),
+        ("model.onnx", b"\xff" * 99),
+    ],
+)
+def test_other_damaged_files_are_refused_by_name(tmp_path, name, content):
+    if name.endswith("onnx"):
+        pytest.importorskip("onnx")
+    (tmp_path / name).write_bytes(content)
+    with pytest.raises(ValueError, match=f"complete.*Received.*{name}"):
+        kfl.models.class_names_of(tmp_path / name)
+
+
+def test_a_damaged_saved_model_is_refused_by_name(tmp_path):
+    (tmp_path / "assets.extra").mkdir()
+    for content in b"[", b"\xff", b'{"a": 1}', 100_000 * b"[":
+        (tmp_path / "assets.extra" / "class_names.json").write_bytes(content)
+        with pytest.raises(ValueError, match=f"complete.*{tmp_path.name}"):
+            kfl.models.class_names_of(tmp_path)
+
+
+def test_a_pipe_is_no_model(tmp_path):
+    for name in "pipe.keras", "pipe.tflite", "pipe.onnx":
+        os.mkfifo(tmp_path / name)
+        with pytest.raises(ValueError, match=f"{name}.*not a regular file"):
+            kfl.models.class_names_of(tmp_path / name)
+
+
+def test_a_file_that_is_cut(tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    path = tmp_path / "model.keras"
+    model = named(["cat", "dog"])
+    model.save(path)
+    for each in path, "~/model.keras", os.fsencode(path):
+        assert kfl.models.class_names_of(each) == ["cat", "dog"]
     path.write_bytes(path.read_bytes()[:1000])
     with pytest.raises(ValueError, match=r"complete.*Received.*model\.keras"):
         kfl.models.class_names_of(path)

@@ -53,7 +53,9 @@ def test_files_are_turned_upright(model, tmp_path):
     seen = []
     model.predict = lambda images, verbose: seen.append(images) or np.eye(3)[:1]
     kfl.models.predict_image(model, tmp_path / "x.png")
-    np.testing.assert_array_equal(seen[0][0], np.rot90(photo, -1))
+    upright = np.rot90(photo, -1)
+    for side in 0, -1:
+        assert (seen[0][0][:, side] == upright[0, side]).all()
 
 
 def test_files_of_no_image_are_refused(model, tmp_path):
@@ -62,3 +64,47 @@ def test_files_of_no_image_are_refused(model, tmp_path):
         kfl.models.predict_image(model, tmp_path / "x.png")
     with pytest.raises(FileNotFoundError, match=r"`image`.*y\.png"):
         kfl.models.predict_image(model, tmp_path / "y.png")
+
+
+def kinds_of_files():
+    """Images that decoders read in several ways, by name."""
+    from PIL import Image
+
+    noise = np.random.default_rng(0).integers(0, 256, (20, 30, 4), "uint8")
+    photo = Image.fromarray(noise[..., :3])
+    for orientation in (2, 3, 6, 8):
+        exif = Image.Exif()
+        exif[0x0112] = orientation
+        yield f"{orientation}.jpg", photo, {"exif": exif}
+    yield "cmyk.jpg", photo.convert("CMYK"), {}
+    yield "clear.png", Image.fromarray(noise), {}
+    yield "palette.gif", photo.quantize(9), {"transparency": 0}
+    yield "deep.png", Image.fromarray(noise[..., 0].astype("uint16") * 256), {}
+    yield "grey.webp", photo.convert("L"), {}
+    yield "film.gif", photo, {"save_all": True, "append_images": [photo]}
+
+
+@pytest.mark.parametrize("size", [(8, 6), None], ids=str)
+@pytest.mark.parametrize("channels", [1, 3])
+def test_files_are_read_as_in_training(channels, size, tmp_path):
+    classifier = keras.Sequential(
+        [
+            keras.Input((None, None, channels)),
+            keras.layers.GlobalAveragePooling2D(),
+            keras.layers.Dense(3),
+        ]
+    )
+    model = kfl.models.standalone(
+        classifier, NAMES, image_size=size, value_range=(0, 1)
+    )
+    seen = []
+    model.predict = lambda images, verbose: seen.append(images) or np.eye(3)[:1]
+    color_mode = {1: "grayscale", 3: "rgb"}[channels]
+    for name, image, options in kinds_of_files():
+        image.save(tmp_path / name, **options)
+        kfl.models.predict_image(model, tmp_path / name)
+        shape = seen[-1].shape[1:3]
+        files = kfl.data.ImageFiles([tmp_path / name], shape, color_mode)
+        np.testing.assert_array_equal(seen[-1][0], files[0])
+    shapes = {images.shape[1:3] for images in seen}
+    assert shapes == ({(20, 30), (30, 20)} if size is None else {size})
