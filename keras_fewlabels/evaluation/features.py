@@ -5,7 +5,13 @@ import numpy as np
 
 from keras_fewlabels.data.checks import check_input_shape
 from keras_fewlabels.evaluation.checks import check_scores
-from keras_fewlabels.foundation import graph_of, head_input
+from keras_fewlabels.foundation import (
+    check_called,
+    check_one_output,
+    check_scores_shape,
+    graph_of,
+    head_input,
+)
 from keras_fewlabels.policies.parts import gives_logits
 
 # The number of batches that are read and predicted at a time.
@@ -40,13 +46,14 @@ def features_and_probabilities(
     """
     classifier = getattr(model, "student", model)
     _check_inputs(classifier, source, "model")
+    check_one_output(classifier, "model")
     if feature_model is None:
         both = with_features(classifier)
         features, scores = _predict(both, source, batch_size, progress)
     else:
         _check_inputs(feature_model, source, "feature_model")
-        (features,) = _predict(feature_model, source, batch_size, progress)
-        (scores,) = _predict(classifier, source, batch_size, progress)
+        features = _predict_one(feature_model, source, batch_size, progress)
+        scores = _predict_one(classifier, source, batch_size, progress)
     probabilities = as_probabilities(scores, len(source), model)
     return flat_features(features), probabilities
 
@@ -55,7 +62,8 @@ def predicted_probabilities(model, source, batch_size, progress=None):
     """Computes only the class probabilities, for any Keras classifier."""
     classifier = getattr(model, "student", model)
     _check_inputs(classifier, source, "model")
-    (scores,) = _predict(classifier, source, batch_size, progress)
+    check_one_output(classifier, "model")
+    scores = _predict_one(classifier, source, batch_size, progress)
     return as_probabilities(scores, len(source), model)
 
 
@@ -89,8 +97,10 @@ def with_features(model):
         the output of `model`.
 
     Raises:
-        ValueError: If the model has no graph, or no `Dense` layer in it.
+        ValueError: If the model has no graph, no `Dense` layer in it, or
+            preprocesses images outside of its layers.
     """
+    check_called(model, "model")
     graph, features = graph_of(model), head_input(model)
     if features is None or len(graph.outputs) != 1:
         raise ValueError(
@@ -127,6 +137,14 @@ def _check_inputs(model, source, role):
     check_input_shape(model, np.empty((0, *source.shape)), role)
 
 
+def _predict_one(model, source, batch_size, progress):
+    """Returns the array that a model of one output gives."""
+    outputs = _predict(model, source, batch_size, progress)
+    if len(outputs) > 1:
+        check_scores_shape([np.shape(part) for part in outputs], "model")
+    return outputs[0]
+
+
 def _predict(model, source, batch_size, progress):
     """Returns a list with an array per output of the model."""
     callbacks = [progress] if progress else None
@@ -135,6 +153,5 @@ def _predict(model, source, batch_size, progress):
         outputs = model.predict(
             images, batch_size=batch_size, verbose=0, callbacks=callbacks
         )
-        is_list = isinstance(outputs, list | tuple)
-        pieces.append(outputs if is_list else [outputs])
+        pieces.append(keras.tree.flatten(outputs))
     return [np.concatenate(parts) for parts in zip(*pieces, strict=True)]

@@ -44,7 +44,6 @@ from keras_fewlabels.foundation.fingerprint import (
     file_fingerprint,
     fingerprint,
 )
-from keras_fewlabels.foundation.head_input import head_input
 from keras_fewlabels.foundation.keras_internals import (
     MultiWorkerFixes,
     compile_settings,
@@ -66,6 +65,20 @@ from keras_fewlabels.foundation.keras_internals import (
     run_through_graph,
     set_initial_epoch,
 )
+from keras_fewlabels.foundation.models.called_model import (
+    check_built,
+    check_called,
+    check_one_input,
+    check_strategy,
+    has_own_predict,
+    input_shape_of,
+)
+from keras_fewlabels.foundation.models.classifier import (
+    check_classifier,
+    check_one_output,
+    check_scores_shape,
+)
+from keras_fewlabels.foundation.models.head_input import head_input
 from keras_fewlabels.foundation.optional_import import optional_import
 from keras_fewlabels.foundation.read_file import open_file, read_text
 from keras_fewlabels.foundation.result import Result, as_json, save_figure

@@ -11,6 +11,7 @@ from keras_fewlabels.callbacks.fine_tune.trainable_flags import TrainableFlags
 from keras_fewlabels.callbacks.fine_tune.widen_optimizer import widen_optimizer
 from keras_fewlabels.data.sources import is_dataset, read_elements
 from keras_fewlabels.foundation import (
+    check_called,
     check_int,
     check_verbose,
     compile_settings,
@@ -60,8 +61,9 @@ def fit_head(
 
     Raises:
         ValueError: If the model is not compiled, the backbone is not in the
-            model or has trainable layers in front of it, the data are not
-            images with a label each, or a dataset does not end.
+            model or has trainable layers in front of it, the model
+            preprocesses images outside of its layers, the data are not images
+            with a label each, or a dataset does not end.
 
     Example:
 
@@ -82,6 +84,7 @@ def fit_head(
     verbose = check_verbose(verbose)
     if batch_size is not None:
         check_int(batch_size, "batch_size")
+    check_called(model, "model")
     backbone = find_backbone(model, backbone)
     extractor, head = split_at_backbone(model, backbone)
     flags = TrainableFlags(backbone)

@@ -7,12 +7,14 @@ from keras_fewlabels.foundation import check_class_names, check_int, check_type
 from keras_fewlabels.loops.noisy_student.build_student import builder_of
 from keras_fewlabels.loops.noisy_student.is_pretrained import was_trained
 from keras_fewlabels.loops.noisy_student.outcome import Outcome
+from keras_fewlabels.loops.noisy_student.phase_callbacks import (
+    callbacks_of_phases,
+)
 from keras_fewlabels.loops.noisy_student.phase_data import divide
 from keras_fewlabels.loops.noisy_student.phases import (
     BASELINE,
     LINEAR_PROBE,
     STUDENT,
-    checked_callbacks,
     has_features,
     plan_phases,
     waterfall_steps,
@@ -88,10 +90,12 @@ def fit_noisy_student(
 
     Args:
         build_student: Function that returns a new, built Keras classifier of
-            images. If it has a parameter without a default, it gets the
-            generation, an int from 0, and may return larger ones. Or a built
-            model, which is copied with its weights. A compiled model keeps
-            its optimizer and loss; otherwise the loop chooses them.
+            images, with weights of its own each time. If it has a parameter
+            without a default, it gets the generation, an int from 0, and may
+            return larger ones. Or a built model, which is copied with its
+            weights. A compiled model keeps its optimizer and loss; otherwise
+            the loop chooses them. The model is called and copied, so all
+            preprocessing must be in its layers.
         labeled: Pair of arrays `(images, labels)` of shapes
             `(num_images, height, width, channels)` and `(num_images,)` with
             class numbers or `(num_images, num_classes)`; or a
@@ -119,7 +123,8 @@ def fit_noisy_student(
             whether the unlabelled images helped. The baseline is returned if
             it is better beyond chance on validation images. For a model that
             was trained before, the report also has a linear classifier on
-            its features, the linear probe.
+            its features, the linear probe, and says so if that is better than
+            the model that is returned.
         waterfall: Boolean. If `True`, models are also trained without parts
             of the method, in as many steps, to see what each part brings.
         truth: Optional int array `(num_unlabeled,)`, the true classes of the
@@ -132,7 +137,11 @@ def fit_noisy_student(
         callbacks: Optional list of Keras callbacks, which see each phase as a
             fit of its own, with epochs counted on; or a function that gets
             the name of a phase and returns such a list, for callbacks like
-            `CSVLogger` that want a file for each.
+            `CSVLogger` that want a file for each. It is called for all phases
+            before the first. `ModelCheckpoint` saves the average of the
+            weights, with which a phase ends, as a model like the student.
+            Callbacks that set the learning rate need a model that is compiled
+            with a number as its rate.
         backup_dir: Optional path. A run that is killed and called again with
             the same arguments goes on where it was, and ends with the same
             weights. Delete the folder when the run is complete.
@@ -150,8 +159,9 @@ def fit_noisy_student(
 
     Raises:
         ValueError: If model, images, labels and settings do not go together,
-            or a setting is passed whose place a layer takes; before anything
-            is trained.
+            a setting is passed whose place a layer takes, `build_student`
+            returns the same weights twice, or a callback cannot work in a run
+            of phases; before anything is trained.
 
     Example:
 
@@ -173,7 +183,7 @@ def fit_noisy_student(
     """
     started = time.perf_counter()
     layers = {"policy": policy, "noise": noise, "weak_noise": weak_noise}
-    _check_arguments(generations, seed, layers, callbacks, findings)
+    _check_arguments(generations, seed, layers, findings)
 
     # Inspect.
     build = builder_of(build_student)
@@ -184,19 +194,16 @@ def fit_noisy_student(
     test = task.check(test_data, "test_data")
     check_class_names(class_names, task.num_classes)
 
-    # Settings.
+    # Plan.
     settings = choose_settings(
         settings,
         recommended_for(task, model, validation is None),
         unused_settings(model, **layers),
     )
-    data = divide(
-        task, validation, test, settings.validation_split, seed, truth
-    )
+    split = settings.validation_split
+    data = divide(task, validation, test, split, seed, truth)
     recipe = Recipe(task, settings, layers)
     recipe.check(model)
-
-    # Phases.
     phases = plan_phases(
         settings,
         generations,
@@ -206,20 +213,17 @@ def fit_noisy_student(
         waterfall=waterfall,
     )
 
-    # Run. The progress is checked before a backup is written.
+    # Run. All arguments are checked before a backup is written.
+    callbacks = callbacks_of_phases(callbacks, phases, model)
     progress = RunProgress(phases, settings, verbose)
-    run = NoisyStudentRun(
-        build,
-        recipe,
-        data,
-        callbacks,
-        FinishedPhases(backup_dir, lambda: run_identity(model, recipe, data)),
-        progress,
+    finished = FinishedPhases(
+        backup_dir, lambda: run_identity(model, recipe, data)
     )
+    run = NoisyStudentRun(build, recipe, data, callbacks, finished, progress)
     run.run(phases)
-    outcome = Outcome(run)
 
     # Report.
+    outcome = Outcome(run)
     details = {
         **_phase_results(run.results, phases),
         "verdict": outcome.verdict,
@@ -232,14 +236,12 @@ def fit_noisy_student(
     return _compiled(outcome.model, task), report
 
 
-def _check_arguments(generations, seed, layers, callbacks, findings):
+def _check_arguments(generations, seed, layers, findings):
     check_int(generations, "generations")
     check_int(seed, "seed", 0)
     check_noise(noise=layers["noise"], weak_noise=layers["weak_noise"])
     if layers["policy"] is not None:
         check_policy(layers["policy"])
-    if not callable(callbacks):
-        checked_callbacks(callbacks, None)
     check_type(
         findings,
         "findings",

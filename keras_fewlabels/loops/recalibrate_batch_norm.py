@@ -1,6 +1,12 @@
 import keras
 
-from keras_fewlabels.foundation import MovingStatistics, check_int, check_type
+from keras_fewlabels.foundation import (
+    MovingStatistics,
+    check_called,
+    check_int,
+    check_one_input,
+    check_type,
+)
 
 
 def recalibrate_batch_norm(model, images, *, batch_size=256):
@@ -20,7 +26,8 @@ def recalibrate_batch_norm(model, images, *, batch_size=256):
             the only one.
 
     Raises:
-        ValueError: If `model` is not a Keras model, there is no image, or
+        ValueError: If `model` is not a Keras model with one input that does
+            all preprocessing in its layers, there is no image, or
             `batch_size` is not an int above 0.
 
     Example:
@@ -34,11 +41,13 @@ def recalibrate_batch_norm(model, images, *, batch_size=256):
     [[2.0], [1.0]]
     """
     check_type(model, "model", keras.Model, "a Keras model")
+    check_one_input(model, "model")
     if not len(images):
         raise ValueError(
             "The statistics are those of at least one image. "
             f"Received: {len(images)} images"
         )
     check_int(batch_size, "batch_size")
+    check_called(model, "model", images[:2])
     statistics = MovingStatistics(model)
     statistics.set(statistics.measured(images, batch_size))

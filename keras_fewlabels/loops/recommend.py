@@ -1,5 +1,6 @@
 import numpy as np
 
+from keras_fewlabels.foundation import input_shape_of
 from keras_fewlabels.loops.noisy_student.build_student import builder_of
 from keras_fewlabels.loops.noisy_student.is_pretrained import was_trained
 from keras_fewlabels.loops.noisy_student.recommended_noise import (
@@ -215,7 +216,7 @@ def _teaching():
 def _resolution(task, model):
     num_labeled = len(task.labeled[0])
     size = min(task.labeled[0].shape[1:3])
-    if tuple(model.input_shape[1:3]) != (None, None):
+    if input_shape_of(model)[1:3] != (None, None):
         why = "the model takes images of one size only"
     elif size < _MIN_SIDE_TO_SHRINK:
         why = f"images of {size} px are small as they are"

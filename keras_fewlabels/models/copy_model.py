@@ -1,16 +1,49 @@
 import keras
 import numpy as np
 
-from keras_fewlabels.foundation import copy_input, flatten_layers, is_graph
+from keras_fewlabels.foundation import (
+    check_called,
+    copy_input,
+    flatten_layers,
+    input_shape_of,
+    is_graph,
+)
 from keras_fewlabels.models.copy_weights import (
     copy_weights,
     finalize_normalization,
+    have_same_weights,
 )
+
+# The side of the images that build a model for images of any size.
+_ANY_SIZE = 64
 
 
 def copy_model(model):
-    """Returns a copy of a built Keras model, with weights of its own."""
-    copy = keras.models.clone_model(model)
+    """Returns a copy of a built Keras model, with weights of its own.
+
+    Raises:
+        ValueError: If the model does with images what its copy would not do,
+            or is of a class that Keras cannot copy.
+    """
+    check_called(model, "model")
+    try:
+        copy = keras.models.clone_model(model)
+        if not is_graph(model):
+            # What builds a subclassed model is its first call.
+            _, *sizes = input_shape_of(model)
+            copy(keras.ops.zeros([1, *(size or _ANY_SIZE for size in sizes)]))
+        is_same = have_same_weights(model, copy)
+        reason = "the copy has other weights"
+    except (NotImplementedError, TypeError, ValueError) as error:
+        is_same, reason = False, str(error).strip().partition("\n")[0]
+    if not is_same:
+        raise ValueError(
+            "The model is copied, so its class must have a `get_config()` "
+            "with all arguments of its `__init__`, and build the same weights "
+            "from them. Or write it as a functional model. "
+            f"Received: model={model.name!r} of class {type(model).__name__} "
+            f"({reason})"
+        )
     copy_weights(model, copy)
     return copy
 
@@ -37,7 +70,12 @@ class GraphCopy:
             A model of the same class if that has the constructor of
             `keras.Model`. It is compiled, with a fresh optimizer, if `model`
             was.
+
+        Raises:
+            ValueError: If the model does with images what its copy would not
+                do.
         """
+        check_called(model, "model")
         result = self.copied(model)
         # Nested models come after their layers, whose flags they overwrite.
         for original, copy in reversed(self._copies.values()):

@@ -224,7 +224,7 @@ CASES = {
         lambda: noisy_student(backup_dir="truncated"),
     ),
     "recommend: model not built": (
-        "must return a built Keras model",
+        "student must be built",
         lambda: kfl.loops.recommend(unbuilt, LABELED, UNLABELED),
     ),
     "recommend: unknown range": (

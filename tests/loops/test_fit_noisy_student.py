@@ -548,7 +548,7 @@ BAD_ARGUMENTS = {
     ),
     "a model that is not built": (
         {"build": lambda: keras.Sequential([layers.Dense(3)])},
-        "must return a built Keras model",
+        "student must be built",
     ),
     "images of another size": (
         {"labeled": (IMAGES[:40, :6], LABELED[1])},
@@ -662,3 +662,25 @@ def test_unwritable_backup_is_refused(tmp_path):
     file.touch()
     with pytest.raises(OSError, match="`backup_dir` must be a folder"):
         fit(backup_dir=file)
+
+
+class Subclassed(keras.Model):
+    def __init__(self):
+        super().__init__()
+        self.parts = [layers.Flatten(), layers.Dense(10)]
+
+    def call(self, images, training=None):
+        for part in self.parts:
+            images = part(images)
+        return images
+
+
+def test_subclassed_models():
+    def build():
+        model = Subclassed()
+        model(np.zeros((2, 8, 8, 1)))
+        return model
+
+    model, report = fit(build)
+    assert isinstance(model, Subclassed)
+    assert len(report.to_dict()["phases"]) == 2

@@ -99,3 +99,48 @@ def test_trainable_flags_of_models_layers_and_variables_are_copied():
 def test_names_of_inputs_stay():
     copy = GraphCopy().copy(build_model())
     assert copy.layers[0].name == copy.inputs[0].name == "pixels"
+
+
+class Net(keras.Model):
+    def __init__(self, width=3, **kwargs):
+        super().__init__(**kwargs)
+        self.width = width
+        self.dense, self.norm = layers.Dense(width), layers.BatchNormalization()
+
+    def get_config(self):
+        return {"width": self.width}
+
+    def call(self, x, training=None):
+        return self.norm(self.dense(x), training=training)
+
+
+class WithoutConfig(Net):
+    def __init__(self, layer):
+        super().__init__()
+        self.dense = layer
+
+
+class OtherWeights(Net):
+    def get_config(self):
+        return {"width": 5}
+
+
+def test_subclassed_models():
+    model = Net(width=2)
+    model(X)
+    model.norm.moving_mean.assign([0.5, -0.5])
+    copy = copy_model(model)
+    assert type(copy) is Net
+    np.testing.assert_allclose(predicted(copy), predicted(model), rtol=1e-6)
+    copy.dense.kernel.assign_add(np.ones((4, 2)))
+    assert np.abs(predicted(copy) - predicted(model)).max() > 0.1
+
+
+@pytest.mark.parametrize(
+    "make", [lambda: WithoutConfig(layers.Dense(2)), OtherWeights]
+)
+def test_subclassed_models_that_have_no_copy(make):
+    model = make()
+    model(X)
+    with pytest.raises(ValueError, match=r"`get_config\(\)`.*Received: model="):
+        copy_model(model)

@@ -5,6 +5,8 @@ import json
 import pathlib
 import warnings
 
+import keras
+
 from keras_fewlabels.foundation import (
     atomic_write,
     file_fingerprint,
@@ -44,7 +46,8 @@ class EpochBackup:
         self.folder.mkdir(parents=True, exist_ok=True)
         name = f"epoch_{epoch:06d}"
         with atomic_write(self.folder / f"{name}.weights.h5") as weights:
-            model.save_weights(weights.name, overwrite=True)
+            # A model may save less of itself by its own method.
+            keras.saving.save_weights(model, weights.name, overwrite=True)
             content = json.dumps(
                 {
                     "facts": facts,
@@ -90,7 +93,7 @@ class EpochBackup:
                     "this fit a folder of its own, or remove the backup. "
                     f"Received: {str(self.folder)!r}"
                 )
-            model.load_weights(self.folder / f"{name}.weights.h5")
+            keras.saving.load_weights(model, self.folder / f"{name}.weights.h5")
             return int(name.removeprefix("epoch_")), content["facts"]
         return None
 

@@ -5,7 +5,10 @@ import warnings
 import keras
 import numpy as np
 
-from keras_fewlabels.callbacks.pseudo_labeler.workers import labeling_worker
+from keras_fewlabels.callbacks.pseudo_labeler.workers import (
+    OnlyWorker,
+    labeling_worker,
+)
 from keras_fewlabels.data.checks import (
     as_array,
     check_input_shape,
@@ -17,6 +20,7 @@ from keras_fewlabels.data.checks import (
 from keras_fewlabels.foundation import (
     BOOL,
     NONE,
+    check_called,
     choice_rule,
     int_rule,
     number_rule,
@@ -123,7 +127,7 @@ def check_models(model, teacher, source, labels):
     """
     sample = source.first(2)
     check_input_shape(model, sample, "model")
-    outputs = labeling_worker(model).predict(sample, 2)
+    outputs = _predict(model, sample, "model")
     from_logits = reads_logits(model.loss)
     check_class_scores(outputs, from_logits, "model")
     if teacher is not None:
@@ -131,13 +135,23 @@ def check_models(model, teacher, source, labels):
         if teacher.compiled:
             from_logits = reads_logits(teacher.loss)
         check_input_shape(teacher, sample, "teacher")
-        teacher_outputs = labeling_worker(teacher).predict(sample, 2)
-        check_class_scores(teacher_outputs, from_logits, "teacher")
+        teacher_outputs = _predict(teacher, sample, "teacher")
+        check_class_scores(
+            teacher_outputs, from_logits, "teacher", teacher.compiled
+        )
         check_same_classes(outputs, teacher_outputs)
     num_classes = outputs.shape[-1]
     check_labels(labels, "labels of labeled", num_classes=num_classes)
     check_label_form(labels, reads_class_numbers(model.loss))
     return from_logits, num_classes
+
+
+def _predict(model, images, role):
+    worker = labeling_worker(model)
+    if type(worker) is not OnlyWorker:
+        # With others beside it, a worker calls the model.
+        check_called(model, role, images)
+    return worker.predict(images, len(images))
 
 
 def check_soft_targets(is_soft, labels):

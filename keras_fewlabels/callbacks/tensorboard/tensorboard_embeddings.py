@@ -10,6 +10,7 @@ from keras_fewlabels.callbacks.tensorboard.view_cards import shades
 from keras_fewlabels.data.checks import check_labels, class_numbers
 from keras_fewlabels.foundation import (
     atomic_write,
+    check_called,
     check_class_names,
     check_int,
     graph_of,
@@ -223,9 +224,11 @@ def embedding_features(model, images, layer=None, batch_size=128):
         Float32 array of shape `(num_images, num_features)`.
 
     Raises:
-        ValueError: If the model has no graph or no such layer.
+        ValueError: If the model has no graph or no such layer, or preprocesses
+            images outside of its layers.
     """
     student = getattr(model, "student", model)
+    check_called(student, "model", images)
     graph = graph_of(student)
     if graph is None:
         raise ValueError(

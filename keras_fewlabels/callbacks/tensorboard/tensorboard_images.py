@@ -17,6 +17,7 @@ from keras_fewlabels.callbacks.tensorboard.view_cards import (
     view_cards,
 )
 from keras_fewlabels.foundation import (
+    check_called,
     check_class_names,
     check_int,
     check_type,
@@ -131,6 +132,7 @@ class TensorBoardImages(keras.callbacks.Callback):
 
     def on_train_begin(self, logs=None):
         # Drawn once before training, so that errors come at once.
+        check_called(self.model, "model")
         self._draw_sheets()
         folder = writable_folder(self.log_dir, "log_dir") / "images"
         self._events = ImageEvents(folder)

@@ -3,6 +3,8 @@
 import keras
 import numpy as np
 
+from keras_fewlabels.foundation import check_one_input, input_shape_of
+
 # Images that are looked at at a time, because `np.min` of `ImageFiles` would
 # read all of them into memory.
 _PIECE = 4096
@@ -171,12 +173,12 @@ def check_input_shape(model, images, role):
         role: String, the name of the model in the error.
 
     Raises:
-        ValueError: If height, width or channels differ.
+        ValueError: If height, width or channels differ, or the model takes
+            other inputs than images.
     """
-    expected = getattr(model, "input_shape", None)
-    if not isinstance(model, keras.Model) or not isinstance(expected, tuple):
-        return
-    if any(
+    check_one_input(model, role)
+    expected = input_shape_of(model)
+    if expected is not None and any(
         size is not None and size != found
         for size, found in zip(expected[1:], images.shape[1:], strict=False)
     ):

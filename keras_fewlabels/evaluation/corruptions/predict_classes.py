@@ -2,6 +2,10 @@ import keras
 import numpy as np
 
 from keras_fewlabels.evaluation.checks import check_scores
+from keras_fewlabels.foundation import has_own_predict
+
+# The batches that are predicted at a time by a model that takes arrays only.
+_BATCHES_PER_PIECE = 16
 
 
 def predict_classes(model, images, change, versions, batch_size, progress=None):
@@ -25,7 +29,18 @@ def predict_classes(model, images, change, versions, batch_size, progress=None):
     """
     batches = _ChangedBatches(images, change, versions, batch_size)
     callbacks = [progress] if progress else None
-    scores = model.predict(batches, verbose=0, callbacks=callbacks)
+    if has_own_predict(model):
+        pieces = range(0, len(batches), _BATCHES_PER_PIECE)
+        scores = np.concatenate(
+            [
+                model.predict(
+                    batches.piece(first), batch_size=batch_size, verbose=0
+                )
+                for first in pieces
+            ]
+        )
+    else:
+        scores = model.predict(batches, verbose=0, callbacks=callbacks)
     check_scores(scores, len(versions) * len(images))
     return np.argmax(scores, axis=-1).reshape(len(versions), len(images))
 
@@ -49,3 +64,8 @@ class _ChangedBatches(keras.utils.PyDataset):
         version, first = self.batches[index]
         batch = self.images[first : first + self.batch_size]
         return (self.change(batch, first, version),)
+
+    def piece(self, first):
+        """Returns some batches from the given one on, as one array."""
+        indices = range(first, min(first + _BATCHES_PER_PIECE, len(self)))
+        return np.concatenate([self[index][0] for index in indices])

@@ -1,9 +1,11 @@
 """New students from a function or model of the user."""
 
 import inspect
+import weakref
 
 import keras
 
+from keras_fewlabels.foundation import check_built
 from keras_fewlabels.models.copy_model import copy_model
 
 
@@ -18,9 +20,11 @@ def builder_of(build_student):
 
     Returns:
         Function of the generation, an int from 0, that returns a new model.
+        It raises a `ValueError` if the model shares weights with one before.
 
     Raises:
-        ValueError: If `build_student` is neither.
+        ValueError: If `build_student` is neither, or has parameters that
+            nothing is known of.
     """
     if isinstance(build_student, keras.Model):
         return lambda generation: _copy_of(build_student)
@@ -30,27 +34,84 @@ def builder_of(build_student):
             "model, or a built Keras model. "
             f"Received: {type(build_student).__name__}"
         )
-    parameters = inspect.signature(build_student).parameters
-    if "generation" in parameters:
-        return lambda generation: build_student(generation=generation)
-    if any(map(_must_be_given, parameters.values())):
-        return build_student
-    return lambda generation: build_student()
+    arguments = _arguments_of(build_student)
+    variables = {}
+
+    def build(generation):
+        args, kwargs = arguments(generation)
+        model = build_student(*args, **kwargs)
+        if isinstance(model, keras.Model):
+            _check_new(model, variables)
+        return model
+
+    return build
 
 
-def _must_be_given(parameter):
-    # A parameter with a default, such as a width, is the user's own.
-    return parameter.default is parameter.empty and parameter.kind in (
-        parameter.POSITIONAL_ONLY,
-        parameter.POSITIONAL_OR_KEYWORD,
+def _arguments_of(function):
+    """Returns a function of a generation: arguments that `function` takes."""
+    try:
+        # As they are written, and as the call must be: a decorator may hide
+        # the former.
+        written = inspect.signature(function)
+        taken = inspect.signature(function, follow_wrapped=False)
+    except (TypeError, ValueError):
+        # Functions that are not written in Python may have no signature.
+        return lambda generation: ((), {})
+    ways = [lambda generation: ((), {})]
+    if _wants_generation(function, written.parameters):
+        ways = [
+            lambda generation: ((), {"generation": generation}),
+            lambda generation: ((generation,), {}),
+        ]
+    for way in ways:
+        args, kwargs = way(0)
+        try:
+            written.bind(*args, **kwargs)
+            taken.bind(*args, **kwargs)
+        except TypeError:
+            continue
+        return way
+    raise ValueError(
+        "`build_student` is called without arguments, or with the generation "
+        "if it has one parameter without a default. Give the others a "
+        "default, or fix them with `functools.partial`. "
+        f"Received: build_student{written}"
     )
 
 
+def _wants_generation(function, parameters):
+    # A parameter with a default, such as a width, is the user's own. So is a
+    # generation that was fixed.
+    fixed = getattr(function, "keywords", {})
+    return ("generation" in parameters and "generation" not in fixed) or any(
+        parameter.default is parameter.empty
+        and parameter.kind
+        not in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD)
+        for parameter in parameters.values()
+    )
+
+
+def _check_new(model, variables):
+    """Checks that a model has weights of its own.
+
+    Args:
+        model: Keras model.
+        variables: Dict of the `id` of a variable to a reference to it, those
+            of all models before. Those of the model are added.
+    """
+    for variable in model.weights:
+        before = variables.get(id(variable), lambda: None)
+        if before() is variable:
+            raise ValueError(
+                "`build_student` must return a new model each time. Build all "
+                "layers, also a backbone, inside of the function, or pass the "
+                "model itself, which is copied. Received: model="
+                f"{model.name!r}, which shares {variable.path!r} with a model "
+                "that was returned before"
+            )
+    variables.update((id(v), weakref.ref(v)) for v in model.weights)
+
+
 def _copy_of(model):
-    if not model.built:
-        raise ValueError(
-            "The student must be built, so that its weights exist. Add a "
-            "`keras.Input`, or call `model.build(input_shape)`. "
-            f"Received: model={model.name!r}"
-        )
+    check_built(model, "student")
     return copy_model(model)

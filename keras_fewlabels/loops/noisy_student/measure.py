@@ -19,13 +19,22 @@ _NUM_MISTAKES = 20
 
 
 def predict_outputs(model, images):
-    """Returns the outputs of a model for images, a NumPy array or several."""
+    """Returns the outputs of a model for images, a NumPy array or several.
+
+    Args:
+        model: Keras model.
+        images: Array, or `ImageFiles`, which are read piece by piece.
+    """
+    pieces = [images]
     if isinstance(images, ImageFiles):
         pieces = image_source(images).pieces(_PIECE)
-        return np.concatenate([predict_outputs(model, each) for each in pieces])
-    # Datasets have batches of their own.
-    batch_size = _BATCH_SIZE if isinstance(images, np.ndarray) else None
-    return model.predict(images, batch_size=batch_size, verbose=0)
+    outputs = [
+        model.predict(piece, batch_size=_BATCH_SIZE, verbose=0)
+        for piece in pieces
+    ]
+    return keras.tree.map_structure(
+        lambda *parts: np.concatenate(parts), *outputs
+    )
 
 
 def predict(model, images, from_logits):
@@ -33,7 +42,7 @@ def predict(model, images, from_logits):
 
     Args:
         model: Keras classifier.
-        images: Array, `ImageFiles`, or dataset of batches.
+        images: Array, or `ImageFiles`.
         from_logits: Boolean, whether the model gives logits.
     """
     outputs = predict_outputs(model, images)

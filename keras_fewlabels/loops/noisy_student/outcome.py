@@ -6,7 +6,11 @@ from keras_fewlabels.loops.noisy_student.measure import (
     find_mistakes,
     predict,
 )
-from keras_fewlabels.loops.noisy_student.phases import BASELINE, STUDENT
+from keras_fewlabels.loops.noisy_student.phases import (
+    BASELINE,
+    LINEAR_PROBE,
+    STUDENT,
+)
 from keras_fewlabels.loops.report.run_files import RunFiles
 
 
@@ -22,8 +26,9 @@ class Outcome:
 
     Attributes:
         model: The Keras model that is kept.
-        verdict: Dict of `evaluation.Verdict`, with `split` and `kept`, or
-            `None`.
+        verdict: Dict of `evaluation.Verdict`, with `split`, `kept` and
+            `linear_probe`, or `None`. `linear_probe` is a dict of `accuracy`,
+            `accuracy_of_kept` and `is_better`, or `None` without a probe.
         examined: Dict of `split` and the results of `find_mistakes`, or
             `None` without validation and test images.
     """
@@ -80,7 +85,27 @@ class Outcome:
         if is_worse:
             self.model = baseline
         kept = "baseline" if is_worse else "student"
-        self.verdict = {**verdict.to_dict(), "split": split, "kept": kept}
+        self.verdict = {
+            **verdict.to_dict(),
+            "split": split,
+            "kept": kept,
+            "linear_probe": self._probe(split, is_worse),
+        }
+
+    def _probe(self, split, keeps_baseline):
+        """Compares the linear probe with the model that is kept."""
+        if LINEAR_PROBE not in self._run.results:
+            return None
+        kept = BASELINE if keeps_baseline else STUDENT
+        probe, model = (
+            self._run.results[branch][-1][split]["accuracy"]
+            for branch in (LINEAR_PROBE, kept)
+        )
+        return {
+            "accuracy": probe,
+            "accuracy_of_kept": model,
+            "is_better": probe > model,
+        }
 
     def _predict(self, model, images):
         return predict(model, images, self._task.from_logits)

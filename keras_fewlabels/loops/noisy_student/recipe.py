@@ -4,6 +4,7 @@ import dataclasses
 
 import keras
 
+from keras_fewlabels.foundation import input_shape_of
 from keras_fewlabels.layers import RandAugment
 from keras_fewlabels.layers.horizontal_flip import HorizontalFlip
 from keras_fewlabels.loops.noisy_student.task import Task
@@ -46,10 +47,28 @@ class Recipe:
         """
         for name in ("strong", "weak"):
             self.augmentation(name)
+        self._check_channels()
         if self.settings.low_resolution:
             check_any_size(student, self.task.labeled[0])
         if self.settings.stochastic_depth:
             self.copy_of(student, True)
+
+    def _check_channels(self):
+        shape = self.task.sample.shape[1:]
+        missing = [
+            name
+            for name in ("noise", "weak_noise")
+            if self.layers[name] is None
+        ]
+        if shape[-1] not in (1, 3) and missing:
+            raise ValueError(
+                "The noise of the loop augments images of 1 or 3 channels, "
+                "channels last. Move the channels to the last axis with "
+                "`np.moveaxis(images, 1, -1)`, or pass layers for images like "
+                "these as `noise` and `weak_noise`, such as "
+                "`keras.layers.RandomFlip()`. Received: images of shape "
+                f"{shape}, without {' and '.join(missing)}"
+            )
 
     @property
     def ema_decay(self):
@@ -225,7 +244,7 @@ def check_any_size(model, images):
     Raises:
         ValueError: If its input has a fixed height and width.
     """
-    shape = tuple(model.input_shape)
+    shape = input_shape_of(model)
     if shape[1:3] != (None, None):
         channels = images.shape[-1]
         raise ValueError(

@@ -20,8 +20,7 @@ class NoisyStudentRun:
         build: Function of a generation that returns a new Keras model.
         recipe: `Recipe`.
         data: `PhaseData`.
-        callbacks: List of Keras callbacks, or function of the title of a
-            phase that returns one.
+        callbacks: Dict of the titles of phases to lists of Keras callbacks.
         finished: `FinishedPhases`.
         progress: `RunProgress`.
 
@@ -93,7 +92,7 @@ class NoisyStudentRun:
             teacher=teacher,
             policy=policy,
             first_epoch=self.total("epochs", phase.branch),
-            callbacks=self.callbacks,
+            callbacks=self.callbacks[phase.title],
             progress=self.progress,
         )
 

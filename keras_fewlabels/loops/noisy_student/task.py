@@ -4,7 +4,6 @@ import dataclasses
 
 import keras
 import numpy as np
-from keras import ops
 
 from keras_fewlabels.data.checks import (
     check_input_shape,
@@ -18,7 +17,13 @@ from keras_fewlabels.data.sources import (
     image_source,
     labeled_arrays,
 )
-from keras_fewlabels.foundation import flatten_layers, resolve_value_range
+from keras_fewlabels.foundation import (
+    check_built,
+    check_classifier,
+    check_strategy,
+    flatten_layers,
+    resolve_value_range,
+)
 from keras_fewlabels.policies.parts import (
     check_class_scores,
     gives_logits,
@@ -129,7 +134,11 @@ def inspect_task(model, labeled, unlabeled, value_range=None):
         source.images if in_memory else sample, "unlabeled", value_range
     )
     _check_scaling(model, value_range)
-    outputs = _outputs(model, images)
+    check_input_shape(model, images, "model")
+    check_classifier(model, "student", images[:8], trained=True)
+    outputs = check_class_scores(
+        model(images[:8], training=False), None, "student"
+    )
     num_classes = outputs.shape[-1]
     check_labels(labels, "labels of labeled", num_classes=num_classes)
     # Rows may be soft, so a model that is not compiled is trained with them.
@@ -157,19 +166,13 @@ def _as_loss_takes(labels, sparse, num_classes):
 
 
 def _check_model(model):
-    if not isinstance(model, keras.Model) or not model.built:
+    if not isinstance(model, keras.Model):
         raise ValueError(
-            "`build_student` must return a built Keras model: add a "
-            "`keras.Input`, or call `model.build(input_shape)`. "
+            "`build_student` must return a built Keras model. "
             f"Received: {model!r}"
         )
-
-
-def _outputs(model, images):
-    check_input_shape(model, images, "model")
-    outputs = ops.convert_to_numpy(model(images[:8], training=False))
-    check_class_scores(outputs, True, "student")
-    return outputs
+    check_built(model, "student")
+    check_strategy(model, "student")
 
 
 def _check_scaling(model, value_range):

@@ -16,7 +16,11 @@ def headline(details):
         name, reference = "labels alone", details["baseline"]
     if reference is last or known_split([reference, last]) != split:
         return text
-    return f"{text}; {name} {percent(reference[split]['accuracy'])}"
+    text += f"; {name} {percent(reference[split]['accuracy'])}"
+    probe = details.get("linear_probe")
+    if probe and known_split([probe, last]) == split:
+        text += f"; linear probe {percent(probe[split]['accuracy'])}"
+    return text
 
 
 def kept_phase(details):
@@ -32,12 +36,21 @@ def verdict_line(details):
         return ""
     low, high = (100 * bound for bound in verdict["interval"])
     helped = {True: "helped", False: "did harm", None: "may have helped or not"}
-    text = (
-        f"The unlabelled images {helped[verdict['is_better']]}: "
+    figures = (
         f"{points(verdict['difference'])} points over labels alone "
         f"({low:+.1f} to {high:+.1f}) on the same {verdict['num_images']:,} "
         f"{verdict['split']} images."
     )
+    text = f"The unlabelled images {helped[verdict['is_better']]}: {figures}"
+    probe = verdict.get("linear_probe")
+    if probe and probe["is_better"]:
+        text = (
+            "A linear classifier on the features of the model before the "
+            f"training (linear probe) is better: {percent(probe['accuracy'])}, "
+            "where the model that is handed back has "
+            f"{percent(probe['accuracy_of_kept'])}. With unlabelled images: "
+            f"{figures}"
+        )
     if verdict["kept"] == "baseline":
         text += " The model trained on labels alone was kept."
     return text

@@ -2,6 +2,8 @@ import keras
 
 from keras_fewlabels.data.checks import check_labels, is_one_hot
 from keras_fewlabels.foundation import (
+    check_called,
+    check_one_input,
     compile_settings,
     essential_config,
     fingerprint,
@@ -61,7 +63,7 @@ class AugmentedTraining:
         self._batch_size = batch_size
         self._seed = seed
         self._options = options
-        model = self._new_model(0, 0)
+        model = self._new_model(0, 0, labeled[0][:2])
         self._initial_weights = fingerprint(model.get_weights())
         self._optimizer = essential_config(model.optimizer)
         _check_classes(model, labeled, "labeled")
@@ -102,10 +104,13 @@ class AugmentedTraining:
             **essential_config(self._options),
         }
 
-    def _new_model(self, num_ops, magnitude):
+    def _new_model(self, num_ops, magnitude, images=None):
         keras.utils.set_random_seed(self._seed)
         model = self._build_model()
         _check_model(model)
+        if images is not None:
+            check_one_input(model, "model")
+            check_called(model, "model", images)
         options = {**self._options, "ops": _copy_ops(self._options["ops"])}
         augment = RandAugment(num_ops, magnitude, seed=self._seed, **options)
         shape = self._labeled[0].shape[1:]

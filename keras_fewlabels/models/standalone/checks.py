@@ -7,11 +7,14 @@ from keras_fewlabels.foundation import (
     BOOL,
     NONE,
     check_argument,
+    check_classifier,
     check_int,
     check_names,
     check_type,
     check_value_range,
     flatten_layers,
+    graph_of,
+    input_shape_of,
     is_graph,
 )
 from keras_fewlabels.models.ema_teacher import EMATeacher
@@ -30,10 +33,12 @@ def classifier_in(model):
         model: Keras model, as the caller passed it.
 
     Returns:
-        A functional or `Sequential` model of images.
+        A functional model from one tensor of images to one of scores, which
+        shares the layers.
 
     Raises:
-        ValueError: If there is no such model, or it takes no images.
+        ValueError: If there is no such model, or it is not one classifier of
+            images.
     """
     classifier = model
     if isinstance(model, StudentModel):
@@ -47,13 +52,16 @@ def classifier_in(model):
             "subclassed model as a functional one. "
             f"Received: model={classifier!r}"
         )
-    shape = classifier.input_shape
-    if not isinstance(shape, tuple) or len(shape) != 4 or shape[-1] is None:
+    check_classifier(classifier, "classifier")
+    shape = input_shape_of(classifier)
+    if len(shape) != 4 or shape[-1] is None:
         raise ValueError(
             "The classifier must have one input, images of shape "
             f"(batch, height, width, channels). Received: {shape}"
         )
-    return classifier
+    # The one input may be in a dict or a list.
+    graph = graph_of(classifier)
+    return keras.Model(graph.inputs[0], graph.output, name=classifier.name)
 
 
 def checked_class_names(class_names):
@@ -150,34 +158,21 @@ def resolved_image_size(classifier, image_size):
     return tuple(image_size)
 
 
-def check_outputs(outputs, class_names, classifier):
+def check_outputs(outputs, class_names):
     """Checks that a classifier gives one score for each class name.
 
     Args:
         outputs: Array of its predictions for images of noise.
         class_names: List of strings.
-        classifier: The Keras model.
 
     Raises:
-        ValueError: If it does not, or its scores are those of a sigmoid.
+        ValueError: If it does not.
     """
     if outputs.ndim != 2 or outputs.shape[1] != len(class_names):
         raise ValueError(
             "`class_names` must name each output of the classifier, which "
             "must be one row of scores per image. Received: "
             f"{len(class_names)} names for outputs of shape {outputs.shape}"
-        )
-    if len(class_names) < 2:
-        raise ValueError(
-            "The classifier must have an output for each of two or more "
-            f"classes. Received: {len(class_names)} output"
-        )
-    activation = getattr(classifier.layers[-1], "activation", None)
-    if activation is keras.activations.sigmoid:
-        raise ValueError(
-            "The outputs of a classifier must be the logits or the "
-            "probabilities of classes of which one is true; end it with "
-            "a softmax. Received: activation='sigmoid'"
         )
 
 

@@ -111,7 +111,7 @@ def standalone(
         prepared = keras.Model(inputs, images)(noise)
     outputs = classifier(prepared, training=False)
     outputs = keras.ops.convert_to_numpy(outputs)
-    check_outputs(outputs, class_names, copy)
+    check_outputs(outputs, class_names)
     from_logits = resolved_from_logits(from_logits, outputs, model)
     scores = copy(images)
     if from_logits:

@@ -4,7 +4,6 @@ import warnings
 
 import keras
 import numpy as np
-from keras import ops
 
 from keras_fewlabels.data.checks import (
     check_input_shape,
@@ -16,6 +15,10 @@ from keras_fewlabels.data.checks import (
 from keras_fewlabels.foundation import (
     NONE,
     check_argument,
+    check_built,
+    check_called,
+    check_classifier,
+    check_strategy,
     check_type,
     choice_rule,
     lagging_statistics,
@@ -40,8 +43,8 @@ def check_models(student, teacher):
         teacher: A Keras model, an `EMATeacher` or `None`.
 
     Raises:
-        ValueError: If one of them has another type or is not built, or they
-            share weights.
+        ValueError: If one of them has another type, is not built or not one
+            classifier of images, or they share weights.
     """
     check_type(student, "student", keras.Model, "a Keras model")
     check_argument(
@@ -52,12 +55,10 @@ def check_models(student, teacher):
         hint="With None, the student teaches itself",
     )
     for role, model in (("student", student), ("teacher", teacher)):
-        if isinstance(model, keras.Model) and not model.built:
-            raise ValueError(
-                f"The {role} must be built, so that its weights exist. Add a "
-                "`keras.Input`, or call `model.build(input_shape)`. "
-                f"Received: {role}={model.name!r}"
-            )
+        if isinstance(model, keras.Model):
+            check_built(model, role)
+            check_strategy(model, role)
+            check_classifier(model, role, trained=model is student)
     trained = {id(variable) for variable in student.variables}
     frozen = [] if teacher is None else teacher.variables
     if any(id(variable) in trained for variable in frozen):
@@ -183,11 +184,17 @@ def _check_outputs(model, images):
     from_logits = reads_logits(model.loss)
     for role, network in (("student", model.student), ("teacher", teacher)):
         check_input_shape(network, images, role)
+        if isinstance(network, keras.Model):
+            check_called(network, role, images)
     student_outputs, teacher_outputs = (
-        ops.convert_to_numpy(predict(images, training=False))
-        for predict in (model.student, teacher)
+        check_class_scores(
+            network(images, training=False),
+            from_logits,
+            role,
+            is_own_loss=not isinstance(network, keras.Model)
+            or network is model.student,
+        )
+        for role, network in (("student", model.student), ("teacher", teacher))
     )
-    check_class_scores(student_outputs, from_logits, "student")
-    check_class_scores(teacher_outputs, from_logits, "teacher")
     check_same_classes(student_outputs, teacher_outputs)
     return student_outputs.shape[-1]

@@ -65,7 +65,7 @@ class SmallPhases:
         student,
         teacher=None,
         first_epoch=0,
-        callbacks=None,
+        callbacks=(),
         layers=(),
         **settings,
     ):

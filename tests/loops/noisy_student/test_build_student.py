@@ -37,9 +37,35 @@ def more_options(generation, width=10):
     return build(generation + width)
 
 
+def decorated(function):
+    @functools.wraps(function)
+    def wrapper(*args):
+        return function(*args)
+
+    return wrapper
+
+
+def generation_in_front(generation, /):
+    return build(10 + generation)
+
+
+def any_arguments(*args, **kwargs):
+    assert not args and not kwargs
+    return build(1)
+
+
 @pytest.mark.parametrize(
     "function, width",
     [
+        (decorated(more_options), 12),
+        (decorated(optional_width), 1),
+        (generation_in_front, 12),
+        (lambda *, generation: build(10 + generation), 12),
+        (lambda *args: build(1), 1),
+        (any_arguments, 1),
+        (decorated(any_arguments), 1),
+        # A generation that is fixed stays so.
+        (functools.partial(more_options, generation=3), 13),
         (lambda generation: build(10 + generation), 12),
         (lambda number: build(10 + number), 12),
         (optional_generation, 12),
@@ -80,6 +106,54 @@ def test_a_model_is_copied_with_its_weights():
     assert (model.get_weights()[1] == 0).all()
 
 
+def test_a_function_of_more_than_the_generation_is_refused():
+    def build_student(generation, width):
+        return build(width)
+
+    with pytest.raises(ValueError, match=r"`functools.partial`.*\(gen.*width"):
+        builder_of(build_student)
+
+
+def one_model():
+    model = build(4)
+    return lambda: model
+
+
+def one_backbone():
+    backbone = build(4)
+    return lambda: keras.Sequential([keras.Input((3,)), backbone])
+
+
+def one_model_of_each_generation():
+    models = [build(4), build(5)]
+    return lambda generation: models[generation]
+
+
+def one_nested_layer():
+    layer = keras.layers.Dense(4)
+    return lambda: keras.Sequential(
+        [keras.Input((3,)), keras.Sequential([layer, keras.layers.ReLU()])]
+    )
+
+
+@pytest.mark.parametrize(
+    "make",
+    [one_model, one_backbone, one_model_of_each_generation, one_nested_layer],
+)
+def test_models_that_share_weights_are_refused(make):
+    builder = builder_of(make())
+    builder(0)
+    with pytest.raises(ValueError, match=r"a new model each time.*shares"):
+        builder(0)
+
+
+def test_models_that_share_no_weights_may_come_again():
+    # The memory of a model that is gone may be used by the next one.
+    builder = builder_of(lambda: build(4))
+    for _ in range(20):
+        builder(0)
+
+
 @pytest.mark.parametrize(
     "build_student, expected",
     [
@@ -95,5 +169,5 @@ def test_anything_else_is_refused(build_student, expected):
 
 def test_a_model_that_is_not_built_is_refused():
     model = keras.Sequential([keras.layers.Dense(2)], name="net")
-    with pytest.raises(ValueError, match=r"must be built.*model='net'"):
+    with pytest.raises(ValueError, match=r"must be built.*student='net'"):
         builder_of(model)(0)

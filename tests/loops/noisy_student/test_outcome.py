@@ -24,7 +24,9 @@ def classifier(is_right=True):
     return model
 
 
-def outcome_of(student, baseline=None, has_validation=True, has_test=True):
+def outcome_of(
+    student, baseline=None, has_validation=True, has_test=True, results=()
+):
     task = inspect_task(student, (IMAGES[:100], LABELS[:100]), IMAGES[100:])
     test = (IMAGES[100:], keras.utils.to_categorical(LABELS[100:]))
     share = 0.5 if has_validation else 0.0
@@ -35,7 +37,11 @@ def outcome_of(student, baseline=None, has_validation=True, has_test=True):
     recipe = types.SimpleNamespace(task=task)
     policy = FixedThreshold(0.5)
     run = types.SimpleNamespace(
-        models=models, recipe=recipe, last_data=data, last_policy=policy
+        models=models,
+        recipe=recipe,
+        last_data=data,
+        last_policy=policy,
+        results=dict(results),
     )
     return Outcome(run)
 
@@ -61,7 +67,35 @@ def test_a_student_stays_where_it_is_better_or_nobody_can_tell():
         outcome = outcome_of(student, baseline)
         assert outcome.model is student
         assert outcome.verdict["kept"] == "student"
+        assert outcome.verdict["linear_probe"] is None
         assert outcome.files().models == {"model": student}
+
+
+@pytest.mark.parametrize("split", ["validation", "test"])
+@pytest.mark.parametrize("is_right", [True, False])
+def test_the_verdict_knows_the_linear_probe(split, is_right):
+    def phase(accuracy):
+        return {split: {"accuracy": accuracy, "num_images": 50}}
+
+    results = {
+        "student": [phase(0.1), phase(0.3)],
+        "baseline": [phase(0.4)],
+        "linear probe": [phase(0.35)],
+    }
+    verdict = outcome_of(
+        classifier(is_right),
+        classifier(not is_right),
+        has_validation=split == "validation",
+        results=results,
+    ).verdict
+    # Of the model that is kept, on the images of the verdict.
+    keeps_baseline = split == "validation" and not is_right
+    assert verdict["kept"] == ("baseline" if keeps_baseline else "student")
+    assert verdict["linear_probe"] == {
+        "accuracy": 0.35,
+        "accuracy_of_kept": 0.4 if keeps_baseline else 0.3,
+        "is_better": not keeps_baseline,
+    }
 
 
 def test_test_images_tell_but_choose_nothing():

@@ -321,3 +321,24 @@ def test_images_of_every_dtype_keep_their_values(dtype):
     np.testing.assert_array_equal(
         np.sort(output, axis=2), np.sort(images, axis=2)
     )
+
+
+@pytest.mark.parametrize("shape", [(8, 8, 4), (3, 8, 8), (8, 8, 2)])
+def test_images_that_the_noise_cannot_augment_need_other_noise(shape):
+    model = keras.Sequential(
+        [keras.Input(shape), keras.layers.Flatten(), keras.layers.Dense(2)]
+    )
+    images = np.random.default_rng(0).random((24, *shape))
+    labeled = images[:4], np.arange(4) % 2
+    task = inspect_task(model, labeled, images[4:])
+    settings = recommended_for(task, model, True)
+    noise = keras.layers.GaussianNoise(0.1)
+    for layers, missing in (
+        (NO_LAYERS, "noise and weak_noise"),
+        ({**NO_LAYERS, "noise": noise}, "weak_noise"),
+        ({**NO_LAYERS, "weak_noise": noise}, "noise"),
+    ):
+        with pytest.raises(ValueError, match=rf"1 or 3 .*without {missing}$"):
+            Recipe(task, settings, layers).check(model)
+    layers = {**NO_LAYERS, "noise": noise, "weak_noise": noise}
+    Recipe(task, settings, layers).check(model)

@@ -48,7 +48,7 @@ def run(small_phases):
         lambda generation: small_phases.build(),
         recipe,
         data,
-        lambda title: [callback],
+        {phase.title: [callback] for phase in PHASES},
         FinishedPhases(None, lambda: ()),
         RunProgress(PHASES, recipe.settings, verbose=0),
     )

@@ -72,7 +72,6 @@ losses = keras.losses
     [
         (None, None, True, False),
         ("softmax", None, False, False),
-        ("sigmoid", None, True, False),
         ("softmax", "sparse_categorical_crossentropy", False, True),
         ("softmax", "categorical_crossentropy", False, False),
         (None, losses.CategoricalCrossentropy(from_logits=True), True, False),
@@ -182,7 +181,7 @@ def broken(index=20):
             lambda: keras.Sequential([keras.layers.Dense(3)]),
             LABELED,
             UNLABELED,
-            "must return a built Keras model: add a `keras.Input`",
+            "student must be built.*Add a `keras.Input`",
         ),
         (
             classifier,
@@ -196,7 +195,7 @@ def broken(index=20):
             ),
             LABELED,
             UNLABELED,
-            r"student must give one row of class scores.*\(8, 4, 5, 3\)",
+            r"student must give one row of class scores.*4, 5, 3\)",
         ),
         (
             lambda: classifier(num_classes=4),

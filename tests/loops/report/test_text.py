@@ -100,6 +100,33 @@ def test_verdict_line():
     assert line(worse).endswith("trained on labels alone was kept.")
 
 
+def test_a_linear_probe_that_is_better_is_said_first():
+    probe = {"accuracy": 0.609, "accuracy_of_kept": 0.317, "is_better": True}
+    verdict = {**VERDICT, "linear_probe": probe}
+    line = report_text.verdict_line({"verdict": verdict})
+    assert line.startswith("A linear classifier on the features of the model")
+    assert (
+        "is better: 60.9 %, where the model that is handed back has 31.7 %"
+        in line
+    )
+    assert "helped" not in line
+    assert "+5.2 points over labels alone (+2.1 to +8.3)" in line
+    verdict["linear_probe"] = {**probe, "is_better": False}
+    line = report_text.verdict_line({"verdict": verdict})
+    assert line == report_text.verdict_line({"verdict": VERDICT})
+
+
+def test_the_headline_has_the_linear_probe():
+    details = {
+        "phases": [part(test=0.2), part(test=0.317)],
+        "baseline": part(test=0.204),
+        "linear_probe": part(test=0.609),
+    }
+    assert report_text.headline(details) == (
+        "31.7 % on 5,000 test images; labels alone 20.4 %; linear probe 60.9 %"
+    )
+
+
 def test_kept_phase_and_the_headline_that_tells_of_it():
     phases, baseline = [part(test=0.6), part(test=0.7)], part(test=0.75)
     details = {"phases": phases, "baseline": baseline}

@@ -67,19 +67,9 @@ def test_outputs_tell_logits_from_probabilities():
         resolved_from_logits(False, logits, classifier())
 
 
-@pytest.mark.parametrize(
-    "outputs, names, activation, message",
-    [
-        ([[1.0, 2.0]], ["a"], None, "1 names for outputs"),
-        ([[1.0]], ["a"], None, "two or more classes"),
-        ([[0.9, 0.8]], ["a", "b"], "sigmoid", "end it with a softmax"),
-    ],
-)
-def test_outputs_of_no_classifier(outputs, names, activation, message):
-    with pytest.raises(ValueError, match=rf"(?s)Received.*{message}|{message}"):
-        check_outputs(
-            np.array(outputs), names, classifier((8, 8, 1), activation)
-        )
+def test_outputs_of_no_classifier():
+    with pytest.raises(ValueError, match="Received: 1 names for outputs"):
+        check_outputs(np.array([[1.0, 2.0]]), ["a"])
 
 
 def test_a_copy_that_predicts_otherwise_is_refused():

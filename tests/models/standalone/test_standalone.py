@@ -315,3 +315,22 @@ def test_the_loss_of_a_model_tells_whether_it_gives_logits():
     )
     told = kfl.models.standalone(classifier, NAMES, value_range=(0, 1))
     assert "softmax" in [layer.name for layer in told.layers]
+
+
+@pytest.mark.filterwarnings("ignore:.*inputs. as a dict")
+@pytest.mark.parametrize("is_dict", [True, False])
+def test_the_one_input_may_be_in_a_dict_or_a_list(is_dict):
+    images = keras.Input((4, 4, 1), name="pixels")
+    scores = layers.Dense(2, activation="softmax")(layers.Flatten()(images))
+    plain = keras.Model(images, scores)
+    nested = {"img": images} if is_dict else [images]
+    model = kfl.models.standalone(
+        keras.Model(nested, scores), ["cat", "dog"], value_range=(0, 255)
+    )
+    photos = RNG.integers(0, 256, (2, 4, 4, 1)).astype("float32")
+    np.testing.assert_allclose(
+        model.predict(photos, verbose=0),
+        plain.predict(photos, verbose=0),
+        atol=1e-6,
+    )
+    assert kfl.models.class_names_of(model) == ["cat", "dog"]

@@ -89,16 +89,51 @@ FIT_ERRORS = {
         lambda: other_range(1),
         r"`labeled` must lie in the value range \(0, 255\)",
     ),
-    "no class scores": (
+    "logits, but a teacher of probabilities": (
         lambda: (
             compiled(
-                keras.Sequential([keras.Input((2, 3, 1)), keras.layers.ReLU()])
+                linear_model(activation=None),
+                linear_model(),
+                loss=keras.losses.SparseCategoricalCrossentropy(
+                    from_logits=True
+                ),
             ),
             mixed(),
         ),
+        "expects logits, but the teacher gives probabilities",
+    ),
+    "sigmoids": (
+        lambda: (
+            compiled(
+                linear_model(activation=None),
+                loss=keras.losses.BinaryCrossentropy(from_logits=True),
+            ),
+            mixed(np.eye(3)[LABELS]),
+        ),
+        "by a sigmoid, such as `BinaryCrossentropy`",
+    ),
+    "no class scores": (
+        lambda: (compiled(Maps()), mixed()),
         r"one row of class scores.*\(2, 2, 3, 1\)",
     ),
+    "dict of scores": (
+        lambda: (compiled(Maps(in_dict=True)), mixed()),
+        r"one output.*scores",
+    ),
 }
+
+
+class Maps(keras.Model):
+    """A subclassed model, whose outputs are known when it predicts."""
+
+    def __init__(self, in_dict=False):
+        super().__init__()
+        self.in_dict, self.conv = in_dict, keras.layers.Conv2D(1, 1)
+        self(IMAGES[:1])
+
+    def call(self, images, training=None):
+        maps = self.conv(images)
+        return {"scores": maps} if self.in_dict else maps
 
 
 class PlainBatches(keras.utils.PyDataset):

@@ -12,8 +12,9 @@ from keras_fewlabels.loops.noisy_student.phases.noisy_student import (
 )
 from keras_fewlabels.loops.noisy_student.phases.phase import Noise, Phase
 from keras_fewlabels.loops.noisy_student.phases.phase_kind import (
+    FittedPhase,
     PhaseContext,
-    checked_callbacks,
+    PhaseKind,
 )
 from keras_fewlabels.loops.noisy_student.phases.plan import (
     BASELINE,
@@ -37,10 +38,11 @@ __all__ = [
     "LINEAR_PROBE",
     "PHASE_KINDS",
     "STUDENT",
+    "FittedPhase",
     "Noise",
     "Phase",
     "PhaseContext",
-    "checked_callbacks",
+    "PhaseKind",
     "has_features",
     "plan_phases",
     "waterfall_steps",

@@ -4,9 +4,11 @@ import numpy as np
 
 from keras_fewlabels.data.checks import class_numbers
 from keras_fewlabels.evaluation.features import flat_features, with_features
-from keras_fewlabels.evaluation.softmax_head import softmax_head_predictions
 from keras_fewlabels.loops.noisy_student.measure import predict_outputs
 from keras_fewlabels.loops.noisy_student.phases.phase_kind import PhaseKind
+from keras_fewlabels.loops.noisy_student.phases.softmax_head import (
+    softmax_head_predictions,
+)
 
 
 class LinearProbe(PhaseKind):

@@ -28,8 +28,7 @@ class PhaseContext:
         teacher: Frozen Keras model, or `None`.
         policy: Policy in its initial state, or `None`.
         first_epoch: Int; epochs are counted through the phases of a branch.
-        callbacks: The user's list of Keras callbacks, or function of the
-            title of a phase that returns one.
+        callbacks: The user's list of Keras callbacks for the phase.
         progress: `RunProgress`.
     """
 
@@ -40,7 +39,7 @@ class PhaseContext:
     teacher: keras.Model | None
     policy: keras.layers.Layer | None
     first_epoch: int
-    callbacks: object
+    callbacks: list
     progress: object
 
     @property
@@ -170,33 +169,9 @@ class FittedPhase(PhaseKind):
             context.phase.patience,
             [
                 progress,
-                *checked_callbacks(context.callbacks, context.phase.title),
+                *context.callbacks,
                 *self.callbacks(model),
             ],
         )
         copy_weights(model.average.model, context.student)
         return details
-
-
-def checked_callbacks(callbacks, title):
-    """Returns the user's callbacks for a phase as a list.
-
-    Args:
-        callbacks: List of Keras callbacks, or function of the title of a
-            phase that returns one.
-        title: String.
-
-    Raises:
-        ValueError: If one of them is not a Keras callback.
-    """
-    if callable(callbacks):
-        callbacks = callbacks(title)
-    callbacks = keras.tree.flatten(callbacks or [])
-    for callback in callbacks:
-        if not isinstance(callback, keras.callbacks.Callback):
-            raise ValueError(
-                "`callbacks` must be a list of Keras callbacks, or a function "
-                "of the name of a phase that returns one. "
-                f"Received: {callback!r} among them"
-            )
-    return callbacks

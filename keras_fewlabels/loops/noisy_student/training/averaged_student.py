@@ -1,5 +1,9 @@
 """Students that are evaluated by the average of their weights."""
 
+import keras
+
+from keras_fewlabels.models.copy_model import copy_model
+from keras_fewlabels.models.copy_weights import copy_weights
 from keras_fewlabels.models.ema_teacher import EMATeacher
 from keras_fewlabels.models.multi_worker_model import MultiWorkerModel
 from keras_fewlabels.models.noisy_student_model import NoisyStudentModel
@@ -11,7 +15,31 @@ from keras_fewlabels.models.student.warm_up_statistics import (
 )
 
 
-class SupervisedStudent(MultiWorkerModel):
+class SavesAverage(keras.Model):
+    """A model that is saved as what a phase ends with: a classifier.
+
+    `ModelCheckpoint` calls `save` and `save_weights`. The files hold the
+    average alone, as a model like the student, without the state of the
+    phase. `PhaseBackup` stores that.
+    """
+
+    def save(self, *args, **kwargs):
+        return self._classifier().save(*args, **kwargs)
+
+    def save_weights(self, *args, **kwargs):
+        return self._classifier().save_weights(*args, **kwargs)
+
+    def export(self, *args, **kwargs):
+        return self._classifier().export(*args, **kwargs)
+
+    def _classifier(self):
+        # A copy, because the average itself is frozen.
+        classifier = copy_model(self.student)
+        copy_weights(self.average.model, classifier)
+        return classifier
+
+
+class SupervisedStudent(SavesAverage, MultiWorkerModel):
     """Trains a student on labels alone, under noise.
 
     Evaluation and prediction are those of the average, with which a phase
@@ -53,7 +81,7 @@ class SupervisedStudent(MultiWorkerModel):
         )
 
 
-class AveragedStudent(NoisyStudentModel):
+class AveragedStudent(SavesAverage, NoisyStudentModel):
     """A `NoisyStudentModel` that is evaluated by the average of its student.
 
     Args:

@@ -2,16 +2,22 @@ import keras
 import numpy as np
 import pytest
 
+from keras_fewlabels.loops.noisy_student.phase_data import divide
 from keras_fewlabels.loops.noisy_student.phases import (
     PHASE_KINDS,
     Noise,
-    checked_callbacks,
+    Phase,
+    PhaseKind,
 )
+from keras_fewlabels.loops.noisy_student.run import NoisyStudentRun
 from keras_fewlabels.loops.noisy_student.training.finished_phases import (
+    FinishedPhases,
     PhaseBackup,
 )
+from keras_fewlabels.loops.noisy_student.training.run_progress import (
+    RunProgress,
+)
 
-CALLBACK = keras.callbacks.TerminateOnNaN()
 NOISE = Noise(images="strong", labeled="strong", model=True)
 
 
@@ -48,25 +54,51 @@ def test_epochs_are_counted_on(small_phases):
         small_phases.phase("supervised", 6),
         small_phases.build(),
         first_epoch=4,
-        callbacks=lambda title: [callback],
+        callbacks=[callback],
     )
     PHASE_KINDS["supervised"].train(context, PhaseBackup(None))
     assert epochs == [4, 5]
 
 
-def test_callbacks_are_a_list_or_made_for_each_phase():
-    titles = []
+class Halve(PhaseKind):
+    """A kind of phase that a user may add: it halves all weights."""
 
-    def callbacks(title):
-        titles.append(title)
-        return (CALLBACK,)
+    def cost(self, phase, settings):
+        return 0.0
 
-    assert checked_callbacks([CALLBACK], "first") == [CALLBACK]
-    assert checked_callbacks(callbacks, "first") == [CALLBACK]
-    assert checked_callbacks(None, "first") == []
-    assert titles == ["first"]
+    def models(self, phase, model, build, settings):
+        return model, None
+
+    def train(self, context, backup):
+        student = context.student
+        student.set_weights([weight / 2 for weight in student.get_weights()])
+        return {"epochs": 0, "steps": 1, "seconds": 0.0, "halved": True}
+
+    def measure(self, context):
+        largest = max(np.abs(w).max() for w in context.student.get_weights())
+        return {"largest": float(largest)}
 
 
-def test_anything_else_is_refused():
-    with pytest.raises(ValueError, match="`callbacks` must be a list of Keras"):
-        checked_callbacks([CALLBACK, "history"], "first")
+def test_a_new_kind_is_one_class_and_one_entry(small_phases, monkeypatch):
+    monkeypatch.setitem(PHASE_KINDS, "halve", Halve())
+    student = small_phases.build()
+    recipe = small_phases.recipe(student)
+    phases = [small_phases.phase("supervised", 3), Phase("half", "halve", 0)]
+    run = NoisyStudentRun(
+        lambda generation: student,
+        recipe,
+        divide(recipe.task, None, None, 0.5, seed=0),
+        {phase.title: [] for phase in phases},
+        FinishedPhases(None, lambda: ()),
+        RunProgress(phases, recipe.settings, verbose=0),
+    )
+    run.run(phases[:1])
+    trained = [np.array(weight) for weight in student.get_weights()]
+    run.run(phases[1:])
+    result = run.results["student"][1]
+    assert (result["name"], result["halved"]) == ("half", True)
+    assert result["largest"] == max(np.abs(w).max() for w in trained) / 2
+    for weight, before in zip(
+        run.models["student"].get_weights(), trained, strict=True
+    ):
+        np.testing.assert_array_equal(weight, before / 2)

@@ -2,8 +2,10 @@ import numpy as np
 from sklearn.datasets import load_digits
 from sklearn.linear_model import LogisticRegression
 
-from keras_fewlabels.evaluation import softmax_head as module
-from keras_fewlabels.evaluation.softmax_head import softmax_head_predictions
+from keras_fewlabels.loops.noisy_student.phases import softmax_head as module
+from keras_fewlabels.loops.noisy_student.phases.softmax_head import (
+    softmax_head_predictions,
+)
 
 X, Y = load_digits(return_X_y=True)
 X = X.astype("float32")

@@ -2,7 +2,7 @@ import keras
 import numpy as np
 from keras import layers
 
-from keras_fewlabels.foundation.head_input import head_input
+from keras_fewlabels.foundation import head_input
 from keras_fewlabels.foundation.keras_internals import graph_of
 
 IMAGES = np.random.default_rng(0).random((5, 4, 4, 1), "float32")

@@ -1,0 +1,1 @@
+"""Models of the user: what they must be, and their features."""

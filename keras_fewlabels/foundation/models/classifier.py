@@ -1,0 +1,110 @@
+"""Checks that a model is one classifier of images."""
+
+import keras
+
+from keras_fewlabels.foundation.keras_internals import graph_of, nodes_in_order
+from keras_fewlabels.foundation.models.called_model import (
+    check_called,
+    check_one_input,
+    is_shape,
+    overridden,
+)
+
+_TRAINING = ("train_step", "compute_loss")
+
+
+def check_classifier(model, role, images=None, trained=False):
+    """Checks that a model can be called with images and gives class scores.
+
+    Args:
+        model: Built Keras model.
+        role: String, the name of the model in the error.
+        images: Optional array of a few images. By default images of noise.
+        trained: Boolean, whether the caller trains the model with a train
+            step and a loss of its own.
+
+    Raises:
+        ValueError: If the model has several inputs or outputs, gives a score
+            for one class alone, or does with images what a call leaves out.
+    """
+    check_one_input(model, role)
+    check_one_output(model, role)
+    check_called(model, role, images)
+    methods = overridden(model, _TRAINING) if trained else None
+    if methods:
+        raise ValueError(
+            f"The {role} is trained here, so its own {' and '.join(methods)} "
+            "would not be called. Put what they do with images into layers, "
+            "and wrap the model to say that its layers are all that counts: "
+            "`keras.Model(images, model(images))` with `images = keras.Input("
+            "shape)`. "
+            f"Received: model={model.name!r} of class {type(model).__name__}"
+        )
+
+
+def check_one_output(model, role):
+    """Checks the outputs of a functional or `Sequential` model.
+
+    Args:
+        model: Keras model. A subclassed one passes, as its outputs are not
+            known before it predicts.
+        role: String, the name of the model in the error.
+
+    Raises:
+        ValueError: As `check_scores_shape`, or if each output is a sigmoid.
+    """
+    graph = graph_of(model)
+    if graph is None:
+        return
+    shapes = keras.tree.map_structure(lambda each: each.shape, graph.output)
+    check_scores_shape(shapes, role)
+    if _ends_with_sigmoid(graph):
+        raise ValueError(
+            f"The outputs of the {role} must be the logits or the "
+            "probabilities of classes of which one is true; end it with a "
+            "softmax. Received: a sigmoid at the end of model="
+            f"{model.name!r}"
+        )
+
+
+def check_scores_shape(shape, role):
+    """Checks that the outputs of a model are one score per class.
+
+    Args:
+        shape: Shape of the outputs, or a list or dict of several.
+        role: String, the name of the model in the error.
+
+    Raises:
+        ValueError: If there are several outputs, outputs that are no rows, or
+            a score for one class alone.
+    """
+    if not is_shape(shape):
+        raise ValueError(
+            f"The {role} must have one output, a row of class scores per "
+            "image. Take it out of the others with `keras.Model(model.inputs, "
+            f"model.outputs[0])`. Received: outputs of shapes {shape}"
+        )
+    if len(shape) != 2:
+        raise ValueError(
+            f"The {role} must give one row of class scores per image, "
+            f"shape (batch, num_classes). Received: {tuple(shape)}"
+        )
+    if shape[-1] == 1:
+        raise ValueError(
+            f"The {role} must have an output for each of two or more classes. "
+            "Two classes need two outputs and a softmax, "
+            "`keras.layers.Dense(2, activation='softmax')`, and a categorical "
+            "cross-entropy. Received: one output"
+        )
+
+
+def _ends_with_sigmoid(graph):
+    operation = nodes_in_order(graph)[-1].operation
+    inner = graph_of(operation)
+    if inner is not None:
+        return _ends_with_sigmoid(inner)
+    activation = getattr(operation, "activation", None)
+    return (
+        activation is keras.activations.sigmoid
+        or type(operation).__name__ == "Sigmoid"
+    )
