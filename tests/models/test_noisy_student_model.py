@@ -350,6 +350,26 @@ def test_batch_norm_sees_the_parts_together_or_apart(separate):
     np.testing.assert_allclose(moving_mean, [mean], rtol=1e-4)
 
 
+def test_keras_default_momentum_trains_a_short_fit_as_a_lower_one_does():
+    weights = []
+    for momentum in (0.99, 0.9):
+        keras.utils.set_random_seed(0)
+        student = keras.Sequential(
+            [
+                keras.Input((2, 3, 1)),
+                keras.layers.Conv2D(4, 2),
+                keras.layers.BatchNormalization(momentum=momentum),
+                keras.layers.Flatten(),
+                keras.layers.Dense(3, activation="softmax"),
+            ]
+        )
+        model = compiled(student, EMATeacher(0.5))
+        model.fit(mixed(), epochs=3, verbose=0)
+        weights.append(student.get_weights())
+    for ours, theirs in zip(*weights, strict=True):
+        np.testing.assert_allclose(ours, theirs, rtol=1e-5, atol=1e-6)
+
+
 class AddsLoss(keras.layers.Layer):
     def call(self, inputs):
         self.add_loss(3 * keras.ops.mean(inputs))

@@ -6,6 +6,7 @@ from keras_fewlabels.foundation import (
     batch_norms,
     lagging_statistics,
     most_momentum,
+    when_fit_ends,
 )
 
 # Labelled images that are predicted to find out.
@@ -68,7 +69,8 @@ class ShortFitMomentum:
 
     Keras's default looks back over a hundred steps, which is too far in a fit
     of a few hundred. A lower momentum, and that of 5,000 steps and more, stays
-    as it is.
+    as it is. The layers have their own momentum again when the fit ends, also
+    by an error.
 
     Args:
         model: Built Keras model that is trained.
@@ -86,6 +88,7 @@ class ShortFitMomentum:
         for layer, _ in self._momentums:
             layer.momentum = limit
         self._trace_again()
+        when_fit_ends(self.restore)
 
     def restore(self):
         """Gives the layers their own momentum back."""

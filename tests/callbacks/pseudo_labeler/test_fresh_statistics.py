@@ -87,6 +87,24 @@ def test_the_momentum_is_that_of_a_short_fit_and_given_back():
     assert np.abs(means[0] - means[1]).max() > 1e-3
 
 
+def test_the_momentum_is_given_back_after_ctrl_c():
+    model = classifier()
+
+    def interrupt(*_):
+        assert model.layers[1].momentum == pytest.approx(0.9)
+        raise KeyboardInterrupt
+
+    labeler = PseudoLabeler(IMAGES[30:])
+    stop = keras.callbacks.LambdaCallback(on_train_batch_end=interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        model.fit(
+            labeler.mixed_with(LABELED, 30),
+            callbacks=[labeler, stop],
+            verbose=0,
+        )
+    assert model.layers[1].momentum == 0.99
+
+
 def test_a_lower_momentum_stays():
     model = classifier(momentum=0.3)
     seen = []
