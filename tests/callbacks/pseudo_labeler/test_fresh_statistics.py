@@ -90,7 +90,7 @@ def test_the_momentum_is_that_of_a_short_fit_and_given_back():
 def test_the_momentum_is_given_back_after_ctrl_c():
     model = classifier()
 
-    def interrupt(*_):
+    def interrupt(batch, logs=None):
         assert model.layers[1].momentum == pytest.approx(0.9)
         raise KeyboardInterrupt
 
