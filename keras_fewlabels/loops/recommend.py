@@ -200,7 +200,12 @@ def _optimizer(model):
 
 
 def _teaching():
-    limit = "predictions below it do not count, the others are sharpened"
+    limit = (
+        "predictions below it do not count, the others are sharpened. Before, "
+        "they are aligned to the class shares of the labels; if the classes "
+        "of the unlabelled images have other shares, pass "
+        "`policy=FixedThreshold(0.8, soft=True)`"
+    )
     return {
         "teacher": (
             "average",
