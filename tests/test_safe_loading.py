@@ -230,17 +230,11 @@ def read_backup(folder):
 STORES = {
     "labels": (write_cache, read_cache, "labels.npz", True),
     "finished phase": (write_phase, read_phase, "phase.npz", True),
-    "weights of a phase": (
+    "backup of a phase": (
         write_backup,
         read_backup,
-        "epoch_000002.weights.h5",
-        False,
-    ),
-    "history of a phase": (
-        write_backup,
-        read_backup,
-        "epoch_000002.json",
-        False,
+        "fit_backup_000002.npz",
+        True,
     ),
 }
 
@@ -277,23 +271,6 @@ def test_no_damage_passes_unseen(write, read, name, has_idle_bits, tmp_path):
         file.write_bytes(intact)
         assert read(tmp_path) == expected
     assert num_named >= 8
-
-
-def test_missing_facts_are_named(tmp_path):
-    write_backup(tmp_path)
-    (tmp_path / "epoch_000002.json").unlink()
-    with pytest.warns(
-        UserWarning, match=r"epoch_000002\.json is damaged or miss"
-    ):
-        assert read_backup(tmp_path) is None
-
-
-def test_weights_under_the_name_of_another_epoch_are_refused(tmp_path):
-    write_backup(tmp_path)
-    other = tmp_path / "epoch_000003.weights.h5"
-    (tmp_path / "epoch_000002.weights.h5").rename(other)
-    with pytest.warns(UserWarning, match=r"epoch_000003.* is damaged"):
-        assert read_backup(tmp_path) is None
 
 
 @pytest.mark.parametrize("content", [b"", b'"1f0c', b"\xff", b'"other"'])

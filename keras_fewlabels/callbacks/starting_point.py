@@ -6,6 +6,20 @@ from keras import ops
 from keras_fewlabels.callbacks.backup.global_generators import GlobalGenerators
 
 
+def check_built(model):
+    """Checks that a model has its weights, so that they can be restored.
+
+    Raises:
+        ValueError: If the model is not built.
+    """
+    if not model.built:
+        raise ValueError(
+            "The model must be built before `fit()`, or its weights cannot be "
+            "restored. Add a `keras.Input`, or call "
+            f"`model.build(input_shape)`. Received: {model.name!r}"
+        )
+
+
 class StartingPoint:
     """Remembers the state of a model, and gives it back.
 
@@ -28,9 +42,13 @@ class StartingPoint:
     >>> start.restore()
     >>> np.array_equal(model.get_weights()[0], before)
     True
+
+    Raises:
+        ValueError: If the model is not built.
     """
 
     def __init__(self, model, everything=False):
+        check_built(model)
         if not model.optimizer.built:
             model.optimizer.build(model.trainable_variables)
         self._model = model

@@ -3,18 +3,24 @@
 import contextlib
 import os
 import pathlib
+import shutil
 import tempfile
 
-# What the names of files begin with that are being written.
-_UNFINISHED = ".unfinished-"
+try:
+    import fcntl
+except ImportError:  # On Windows.
+    fcntl = None
+
+# What the names of folders begin with in which files are being written.
+_UNFINISHED = ".unfinished-fewlabels-"
 
 
 @contextlib.contextmanager
 def atomic_write(path):
     """Opens a file that takes its place only when it is complete.
 
-    The content goes to a new file beside `path` first. That file has a name
-    nobody can guess, is never a link, and is removed when writing fails.
+    The content goes to a new folder beside `path` first. That folder has a
+    name nobody can guess, is never a link, and is removed when writing fails.
     Readers, other processes and a crash find the old file or the new one.
 
     Args:
@@ -37,22 +43,14 @@ def atomic_write(path):
     '42'
     """
     path = pathlib.Path(path)
-    # With the ending of the file, which some libraries ask for.
-    descriptor, unfinished = tempfile.mkstemp(
-        prefix=_UNFINISHED, suffix="".join(path.suffixes), dir=path.parent
-    )
-    try:
-        with os.fdopen(descriptor, "wb") as file:
-            yield _NamedFile(file, unfinished)
+    with _own_folder(path.parent) as folder:
+        # With the name of the file, whose ending some libraries ask for.
+        unfinished = folder / path.name
+        with open(unfinished, "xb") as file:
+            yield _NamedFile(file, str(unfinished))
         with open(unfinished, "rb") as written:
             os.fsync(written.fileno())
-        # `mkstemp` lets nobody else read; a new file has the user's rights.
-        os.chmod(unfinished, 0o666 & ~_umask())
         os.replace(unfinished, path)
-    except BaseException:
-        with contextlib.suppress(OSError):
-            os.unlink(unfinished)
-        raise
 
 
 def write_whole(path, content):
@@ -72,15 +70,20 @@ def write_whole(path, content):
 
 
 def remove_unfinished(folder):
-    """Removes the files that a killed process has left in a folder.
+    """Removes what killed processes have left in a folder.
 
-    Call it while no other process writes to the folder.
+    Files that another process is writing stay, as far as the file system has
+    locks.
 
     Args:
         folder: `pathlib.Path`, which need not exist.
     """
-    for file in folder.glob(f"{_UNFINISHED}*"):
-        file.unlink(missing_ok=True)
+    for unfinished in folder.glob(f"{_UNFINISHED}*"):
+        with contextlib.suppress(OSError):
+            lock = _lock(unfinished)
+            if lock is not None:
+                shutil.rmtree(unfinished, ignore_errors=True)
+            _unlock(lock)
 
 
 def folder_path(folder, argument="folder"):
@@ -124,7 +127,8 @@ def writable_folder(folder, argument="folder"):
     folder = folder_path(folder, argument)
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile(prefix=".writable-", dir=folder):
+        remove_unfinished(folder)
+        with _own_folder(folder):
             pass
     except OSError as error:
         raise type(error)(
@@ -145,7 +149,54 @@ class _NamedFile:
         return getattr(self._file, name)
 
 
-def _umask():
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask
+@contextlib.contextmanager
+def _own_folder(parent):
+    """Yields a new folder that nobody else writes to, removed at the end."""
+    folder, lock = _new_folder(parent)
+    try:
+        yield folder
+    finally:
+        try:
+            shutil.rmtree(folder, ignore_errors=True)
+        finally:
+            _unlock(lock)
+
+
+def _new_folder(parent):
+    while True:
+        folder = pathlib.Path(tempfile.mkdtemp(prefix=_UNFINISHED, dir=parent))
+        try:
+            lock = _lock(folder)
+        except OSError:
+            # Another process takes it for something that was left.
+            continue
+        if folder.exists():
+            return folder, lock
+        _unlock(lock)
+
+
+def _lock(folder):
+    """Locks a folder against removal, as long as this process lives.
+
+    Returns:
+        Int, an open file, or `None` if the file system has no locks.
+
+    Raises:
+        OSError: If another process has the lock, or `folder` is no folder.
+    """
+    if fcntl is None:
+        return None
+    file = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        os.close(file)
+        if isinstance(error, BlockingIOError):
+            raise
+        return None
+    return file
+
+
+def _unlock(lock):
+    if lock is not None:
+        os.close(lock)

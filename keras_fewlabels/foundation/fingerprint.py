@@ -5,9 +5,14 @@ import hashlib
 import keras
 import numpy as np
 
-# What a layer knows of the images it has seen; and seeds, which some layers of
-# Keras make up.
-_NOT_ESSENTIAL = ("build_config", "build_input_shape", "seed")
+# What a layer knows of the images it has seen; how it is trained; and seeds,
+# which some layers of Keras make up.
+_NOT_ESSENTIAL = (
+    "build_config",
+    "build_input_shape",
+    "compile_config",
+    "seed",
+)
 
 
 def fingerprint(*parts):
@@ -27,9 +32,12 @@ def fingerprint(*parts):
             part = list(part.items())
         if isinstance(part, list | tuple):
             part = fingerprint(*part)
+        if isinstance(part, np.ndarray) and part.dtype.hasobject:
+            # The bytes would be those of addresses.
+            part = fingerprint(part.shape, part.tolist())
         if isinstance(part, np.ndarray):
             digest.update(f"{part.dtype.str}{part.shape}".encode())
-            digest.update(np.ascontiguousarray(part).tobytes())
+            digest.update(np.ascontiguousarray(part).reshape(-1).view("uint8"))
         else:
             digest.update(repr(part).encode())
         digest.update(b"\0")

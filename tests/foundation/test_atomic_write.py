@@ -1,3 +1,4 @@
+import errno
 import os
 import stat
 
@@ -77,14 +78,49 @@ def test_errors(tmp_path):
         writable_folder(tmp_path / "file/below")
 
 
-def test_only_unfinished_files_are_removed(tmp_path):
+LEFT = ".unfinished-fewlabels-"
+
+
+def test_what_a_killed_process_left_goes_with_the_next_use(tmp_path):
     remove_unfinished(tmp_path / "no such folder")
     write_whole(tmp_path / "a.npz", "whole")
-    with pytest.raises(KeyboardInterrupt), atomic_write(tmp_path / "b.npz"):
-        # As a killed process leaves it.
-        (unfinished,) = set(tmp_path.iterdir()) - {tmp_path / "a.npz"}
-        os.link(unfinished, unfinished.with_name(f"{unfinished.name}.npz"))
-        raise KeyboardInterrupt
-    assert len(os.listdir(tmp_path)) == 2
-    remove_unfinished(tmp_path)
+    (tmp_path / f"{LEFT}abc").mkdir()
+    (tmp_path / f"{LEFT}abc" / "b.npz").touch()
+    writable_folder(tmp_path)
     assert os.listdir(tmp_path) == ["a.npz"]
+
+
+def test_files_that_are_being_written_stay(tmp_path):
+    # A lock holds between two processes as it does within one.
+    with atomic_write(tmp_path / "a.txt") as file:
+        remove_unfinished(tmp_path)
+        writable_folder(tmp_path)
+        file.write(b"whole")
+    assert (tmp_path / "a.txt").read_bytes() == b"whole"
+    assert os.listdir(tmp_path) == ["a.txt"]
+
+
+@pytest.mark.parametrize("plant", ["link to a folder", "link", "file"])
+def test_what_others_plant_is_not_followed(tmp_path, plant):
+    target = tmp_path / "target"
+    target.mkdir()
+    (target / "file").touch()
+    planted = tmp_path / f"{LEFT}abc"
+    if plant == "file":
+        planted.touch()
+    else:
+        planted.symlink_to(target if "folder" in plant else target / "file")
+    writable_folder(tmp_path)
+    assert os.listdir(target) == ["file"]
+
+
+def test_a_full_disk_leaves_the_old_file(tmp_path, monkeypatch):
+    def full(descriptor):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    write_whole(tmp_path / "a", "old")
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(OSError, match="No space left"):
+        write_whole(tmp_path / "a", "new")
+    assert (tmp_path / "a").read_text() == "old"
+    assert os.listdir(tmp_path) == ["a"]

@@ -27,6 +27,14 @@ def test_every_part_counts():
     assert fingerprint(*PARTS) == fingerprint(*PARTS)
 
 
+def test_arrays_of_objects_and_empty_arrays():
+    names = [np.array(["a", str(n)], object) for n in (1, 1, 2)]
+    prints = [fingerprint(each) for each in names]
+    assert prints[0] == prints[1] != prints[2]
+    empty = {fingerprint(np.zeros(shape)) for shape in ((0, 3), (3, 0), (0,))}
+    assert len(empty) == 3
+
+
 def test_file(tmp_path):
     (tmp_path / "a").write_bytes(b"abc")
     assert file_fingerprint(tmp_path / "a").startswith("ba7816bf8f01cfea")

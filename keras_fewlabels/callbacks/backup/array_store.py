@@ -1,6 +1,7 @@
 """Arrays on disk, for a run that is killed and started again."""
 
 import pathlib
+import re
 import warnings
 
 import numpy as np
@@ -53,8 +54,6 @@ class ArrayStore:
             fingerprint is another one.
         """
         path = self.folder / f"{name}.npz"
-        if not path.exists():
-            return None
         try:
             with np.load(path, allow_pickle=False) as file:
                 arrays = dict(file)
@@ -62,6 +61,8 @@ class ArrayStore:
             checksum = str(arrays.pop("checksum"))
             if checksum != fingerprint(stored, arrays):
                 raise ValueError("its checksum is another one")
+        except FileNotFoundError:
+            return None
         # What zipfile, zlib and NumPy raise, depending on the damaged byte.
         except Exception as error:
             warnings.warn(
@@ -72,8 +73,13 @@ class ArrayStore:
         return arrays if stored == made_from else None
 
     def names(self, prefix):
-        """Returns the sorted names of the files that begin with a prefix."""
-        return sorted(path.stem for path in self.folder.glob(f"{prefix}*.npz"))
+        """Returns the sorted names of the files of a prefix and a number.
+
+        Other files in the folder are those of the user.
+        """
+        form = re.compile(rf"{prefix}([0-9a-f]{{16}}_)?\d{{5,}}")
+        names = [path.stem for path in self.folder.glob(f"{prefix}*.npz")]
+        return sorted(filter(form.fullmatch, names))
 
     def remove(self, names):
         """Removes the files of these names, as far as they exist."""

@@ -2,8 +2,13 @@ import random
 
 import keras
 
-from keras_fewlabels.callbacks.backup.epoch_backup import EpochBackup
+from keras_fewlabels.callbacks.backup.epoch_backup import (
+    EpochBackup,
+    plain_logs,
+)
+from keras_fewlabels.callbacks.backup.fit_settings import FitSettings
 from keras_fewlabels.callbacks.backup.seed_epochs import SeedEpochs
+from keras_fewlabels.callbacks.starting_point import check_built
 from keras_fewlabels.foundation import (
     check_bool,
     check_seed,
@@ -58,9 +63,11 @@ class ExactBackup(keras.callbacks.Callback):
     Raises:
         ValueError: If `backup_dir` is not a path, `seed` is not an int of at
             least 0, or `batches` has no `begin_epoch`. At the start of
-            `fit()`, if the model is not built, or the backup belongs to
-            another model, optimizer or seed; or if a `NoisyStudentModel` is
-            fitted on data whose order cannot be repeated.
+            `fit()`, if the model is not built, or the backup belongs to a fit
+            with other data (of a dataset the first batch is compared), batch
+            size, model, loss, optimizer, learning rate or seed; or if a
+            `NoisyStudentModel` is fitted on data whose order cannot be
+            repeated.
         OSError: At the start of `fit()`, if `backup_dir` takes no new files.
 
     Example:
@@ -105,6 +112,7 @@ class ExactBackup(keras.callbacks.Callback):
         self._backup = EpochBackup(
             self.backup_dir, num_kept=2 if double_checkpoint else 1
         )
+        self._settings = FitSettings()
         self._logs = {}
         self._resumed = {}
 
@@ -133,29 +141,44 @@ class ExactBackup(keras.callbacks.Callback):
 
     def on_train_begin(self, logs=None):
         model = self.model
-        if not model.built:
-            raise ValueError(
-                "The model must be built before `fit()`, or its weights "
-                "cannot be restored. Add a `keras.Input`, or call "
-                f"`model.build(input_shape)`. Received: {model.name!r}"
-            )
+        check_built(model)
         writable_folder(self.backup_dir, "backup_dir")
         self._logs, self._resumed = {}, {}
         self._seeds.on_train_begin()
-        restored = self._backup.restore(model)
+        self._settings.begin(model, self.params.get("steps"))
+        restored = self._backup.restore(model, self._check)
         first_epoch = None if restored is None else self._resume(*restored)
         set_initial_epoch(model, first_epoch)
 
-    def _resume(self, epoch, facts):
-        """Takes over the facts of a backup and returns the next epoch."""
-        if self.seed not in (None, facts["seed"]):
+    def _check(self, facts):
+        """Checks that the backup is one of this fit."""
+        try:
+            seed, others = facts["seed"], dict(facts["settings"])
+            _ = {int(epoch): dict(logs) for epoch, logs in facts["logs"]}
+            _ = facts["stopped"]
+        except (KeyError, TypeError, ValueError):
+            raise ValueError(
+                "The backup has another layout than ExactBackup writes. "
+                f"Remove it. Received: {str(self.backup_dir)!r}"
+            ) from None
+        if self.seed not in (None, seed):
             raise ValueError(
                 "The backup belongs to a fit with another seed. Give this fit "
                 "a folder of its own, or remove the backup. "
-                f"Received: seed={self.seed}, backed up: {facts['seed']}"
+                f"Received: seed={self.seed}, backed up: {seed}"
             )
+        different = self._settings.different(others)
+        if different:
+            raise ValueError(
+                f"The backup belongs to a fit with another {different}. Give "
+                "this fit a folder of its own, or remove the backup. "
+                f"Received: backup_dir={str(self.backup_dir)!r}"
+            )
+
+    def _resume(self, epoch, facts):
+        """Takes over the facts of a backup and returns the next epoch."""
         self._seeds.seed = facts["seed"]
-        self._logs = dict(facts["logs"])
+        self._logs = {int(epoch): logs for epoch, logs in facts["logs"]}
         self._resumed = dict(self._logs)
         return self.params["epochs"] if facts["stopped"] else epoch
 
@@ -164,12 +187,11 @@ class ExactBackup(keras.callbacks.Callback):
         self._seeds.on_epoch_begin(epoch)
 
     def on_epoch_end(self, epoch, logs=None):
-        self._logs[epoch] = {
-            name: float(value) for name, value in (logs or {}).items()
-        }
+        self._logs[epoch] = plain_logs(logs)
         facts = {
             "seed": self._seeds.seed,
-            "stopped": self.model.stop_training,
+            "settings": self._settings.values,
+            "stopped": bool(self.model.stop_training),
             "logs": list(self._logs.items()),
         }
         self._backup.write(self.model, epoch + 1, facts)
@@ -177,6 +199,7 @@ class ExactBackup(keras.callbacks.Callback):
     def on_train_end(self, logs=None):
         self._restore_history()
         self._seeds.on_train_end()
+        self._settings.end()
         if self.delete_checkpoint:
             self._backup.remove()
 

@@ -130,8 +130,17 @@ class LabelRecord:
         return {**state, "history": np.array(history)}
 
     def restore(self, state):
-        """Takes over what `state()` returned."""
+        """Takes over what `state()` returned.
+
+        Raises:
+            ValueError: If an array has another shape or dtype.
+            KeyError: If a part is missing.
+        """
         history = json.loads(str(state["history"]))
+        for name in self._ARRAYS:
+            own, other = getattr(self, name), state[name]
+            if (own.shape, own.dtype) != (other.shape, other.dtype):
+                raise ValueError(f"{name} of shape {other.shape}")
         self.rounds, self.stopped = history["rounds"], history["stopped"]
         for name in self._ARRAYS:
             setattr(self, name, state[name])

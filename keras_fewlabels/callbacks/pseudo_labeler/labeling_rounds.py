@@ -23,6 +23,9 @@ from keras_fewlabels.policies.top_per_class import (
     top_share,
 )
 
+# As many as the two backups of `ExactBackup(double_checkpoint=True)` need.
+_ROUNDS_KEPT = 3
+
 
 @dataclasses.dataclass(frozen=True)
 class LabelingSchedule:
@@ -145,8 +148,7 @@ class LabelingRounds:
         if self.store is not None:
             for name in reversed(self.store.names("round_")):
                 state = self.store.read(name, self._settings)
-                if state is not None and state["epoch"] < epoch:
-                    self._restore(state)
+                if state is not None and self._restore(name, state, epoch):
                     return True
         if not any(map(self.schedule.is_due, range(epoch))):
             return True
@@ -215,11 +217,24 @@ class LabelingRounds:
         }
         number = len(self.record.rounds)
         self.store.write(f"round_{number:05d}", self._settings, state)
+        # A backup of the epoch before needs the round before that.
+        self.store.remove(self.store.names("round_")[:-_ROUNDS_KEPT])
 
-    def _restore(self, state):
-        self.record.restore(state)
-        restore_policy(self.policy, state)
-        self._choose()
+    def _restore(self, name, state, epoch):
+        """Takes over a round, and returns whether it precedes the epoch."""
+        try:
+            if state["epoch"] >= epoch:
+                return False
+            self.record.restore(state)
+            restore_policy(self.policy, state)
+            self._choose()
+        except (KeyError, TypeError, ValueError, RecursionError) as error:
+            raise ValueError(
+                "A file of `cache_dir` has another layout than a round of "
+                "pseudo-labels. Remove it. Received: "
+                f"{str(self.store.folder / name)!r}.npz ({error!r})"
+            ) from None
+        return True
 
     @functools.cached_property
     def _settings(self):

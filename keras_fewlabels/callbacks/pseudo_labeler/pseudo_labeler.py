@@ -320,6 +320,8 @@ class PseudoLabeler(keras.callbacks.Callback):
         if not self.policy.built:
             self.policy.build((None, num_classes))
         self._rounds = self._new_rounds()
+        # `ExactBackup` compares the first batch with that of the killed fit.
+        batches.fill_epoch(0, self.chosen, None)
         self._label_pass = LabelPass(
             self._source,
             labeling_worker(self.teacher or self.model),

@@ -28,13 +28,18 @@ def test_reads_what_was_written_under_its_fingerprint(tmp_path):
 
 def test_names_and_removal(tmp_path):
     store = ArrayStore(tmp_path)
-    for name in ("round_2", "labels_1", "round_1"):
+    # Of the user.
+    (tmp_path / "round_1.npz").touch()
+    (tmp_path / "labels_train.npz").touch()
+    labels = f"labels_{'0a' * 8}_00001"
+    for name in ("round_00002", labels, "round_00001"):
         store.write(name, "abc", ARRAYS)
-    assert store.names("round_") == ["round_1", "round_2"]
-    store.remove(["round_1", "never there"])
-    assert store.names("") == ["labels_1", "round_2"]
+    assert store.names("round_") == ["round_00001", "round_00002"]
+    store.remove(["round_00001", "never there"])
+    assert store.names("round_") == ["round_00002"]
+    assert store.names("labels_") == [labels]
     # Nothing but finished files is left in the folder.
-    assert len(list(tmp_path.iterdir())) == 2
+    assert len(list(tmp_path.iterdir())) == 4
 
 
 def test_a_damaged_file_is_named_and_counts_as_missing(tmp_path):

@@ -60,6 +60,12 @@ def label(rounds, epoch, model=None):
     rounds.label(epoch, label_pass)
 
 
+def go(rounds, epochs):
+    for epoch in epochs:
+        label(rounds, epoch)
+    return rounds
+
+
 def test_curriculum_keeps_a_growing_share_of_the_most_confident():
     rounds = make(is_frozen=True, curriculum=0.2)
     model = Model()
@@ -76,11 +82,6 @@ def test_curriculum_keeps_a_growing_share_of_the_most_confident():
 
 
 def test_a_killed_fit_restores_its_rounds(tmp_path):
-    def go(rounds, epochs):
-        for epoch in epochs:
-            label(rounds, epoch)
-        return rounds
-
     whole = go(make(ArrayStore(tmp_path / "whole"), balance="repeat"), range(4))
     store = ArrayStore(tmp_path / "resumed")
     # The second process was killed after the round of epoch 2.
@@ -154,9 +155,43 @@ def test_rounds_of_other_images_are_not_used(tmp_path):
 def test_unfinished_files_of_a_killed_fit_are_removed(tmp_path):
     store = ArrayStore(tmp_path)
     label(make(store), 1)
-    (tmp_path / ".unfinished-abc.npz").touch()
+    (tmp_path / ".unfinished-fewlabels-abc").mkdir()
     assert make(store).resume(2)
     assert all(path.name[0] != "." for path in tmp_path.iterdir())
+
+
+def test_the_last_rounds_stay(tmp_path):
+    store = ArrayStore(tmp_path)
+    rounds = make(store)
+    go(rounds, range(20))
+    # An unfinished epoch, and the two backups before it.
+    assert len(store.names("round_")) == 3
+    for epoch in (18, 19, 20):
+        assert make(store).resume(epoch)
+
+
+LAYOUTS = {
+    "no epoch": lambda state: state.pop("epoch"),
+    "no labels": lambda state: state.pop("labels"),
+    "short": lambda state: state.update(labels=state["labels"][1:]),
+    "float": lambda state: state.update(predicted=state["confidence"]),
+    "no policy": lambda state: state.pop("policy_0"),
+    "nested": lambda state: state.update(history=np.array("[" * 100_000)),
+    "null": lambda state: state.update(history=np.array("null")),
+}
+
+
+@pytest.mark.parametrize("change", LAYOUTS.values(), ids=LAYOUTS)
+def test_rounds_of_another_layout_are_named(tmp_path, change):
+    store = ArrayStore(tmp_path)
+    rounds = make(store)
+    go(rounds, [1])
+    (name,) = store.names("round_")
+    state = store.read(name, rounds._settings)
+    change(state)
+    store.write(name, rounds._settings, state)
+    with pytest.raises(ValueError, match=f"another layout.*{name}"):
+        make(store).resume(2)
 
 
 def due(schedule):

@@ -73,10 +73,20 @@ def test_the_model_goes_back_after_an_interruption(monkeypatch):
 def test_a_later_fit_is_the_one_without_the_search():
     def fit(search):
         model = regression(0.5)
-        # Else Keras looks at a batch ahead of the fit, which moves shuffling.
-        model.test_on_batch(X[:8], Y[:8])
         if search:
             find_learning_rate(model, X, Y, num_steps=20, verbose=0)
-        return model.fit(X, Y, 20, shuffle=False, verbose=0).history
+        model.fit(X, Y, 20, epochs=2, verbose=0)
+        return model.get_weights()[0].tolist()
 
     assert fit(True) == fit(False)
+
+
+# On the other backends Keras builds the model before.
+@pytest.mark.tensorflow
+def test_a_model_that_is_not_built_is_refused_before_training():
+    model = keras.Sequential([keras.layers.Dense(1)])
+    model.compile("sgd", "mse")
+    with pytest.raises(ValueError, match=r"must be built.*keras\.Input"):
+        find_learning_rate(model, X, Y, num_steps=20, verbose=0)
+    # Which `fit` can then train.
+    model.fit(X, Y, verbose=0)

@@ -7,7 +7,10 @@ import keras
 import numpy as np
 
 from keras_fewlabels.callbacks.backup.array_store import ArrayStore
-from keras_fewlabels.callbacks.backup.epoch_backup import EpochBackup
+from keras_fewlabels.callbacks.backup.epoch_backup import (
+    EpochBackup,
+    plain_logs,
+)
 from keras_fewlabels.data.sources import is_dataset
 from keras_fewlabels.foundation import (
     essential_config,
@@ -173,9 +176,7 @@ class PhaseBackup(keras.callbacks.Callback):
 
     def on_epoch_end(self, epoch, logs=None):
         self.seconds[epoch] = time.perf_counter() - self._started
-        self.history[epoch] = {
-            name: float(value) for name, value in (logs or {}).items()
-        }
+        self.history[epoch] = plain_logs(logs)
         if self._backup is not None:
             facts = {
                 "history": list(self.history.items()),

@@ -86,7 +86,7 @@ def test_a_finished_phase_is_not_run_again(tmp_path):
 def test_one_that_was_not_finished_is_run_again(tmp_path):
     def fails(backup):
         backup.folder.mkdir()
-        (backup.folder / "epoch_000001.weights.h5").touch()
+        (backup.folder / "fit_backup_000001.npz").touch()
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
@@ -247,8 +247,8 @@ def test_a_fit_that_is_killed_again_and_again(tmp_path):
     for fails_in in (1, 1, 3):
         with pytest.raises(KeyboardInterrupt):
             fit(PhaseBackup(folder), fails_in)
-        newest = f"epoch_{fails_in:06d}"
-        assert names(folder) == [f"{newest}.json", f"{newest}.weights.h5"]
+        newest = f"fit_backup_{fails_in:06d}"
+        assert names(folder) == [f"{newest}.npz"]
     last = PhaseBackup(folder)
     model, first_epoch = fit(last)
     assert first_epoch == 3
