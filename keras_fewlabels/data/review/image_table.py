@@ -136,7 +136,7 @@ def find_images(rows, source, file):
             "images is among them. Pass the images unchanged, in the same "
             "size and dtype and from the same folder. Received: "
             f"{len(source)} images without "
-            f"{rows[0]['path'] or 'image ' + rows[0]['index']}"
+            f"{(rows[0]['path'] or 'image ' + rows[0]['index'])[:99]}"
         )
     return indices
 
@@ -198,7 +198,8 @@ def _find_moved(rows, lost, indices, source, file):
             raise ValueError(
                 f"{file} must have the column `hash` as it was written. Let "
                 "spreadsheets read the column as text. Received: "
-                f"hash={rows[n]['hash'][:99]!r} of image {rows[n]['index']!r}"
+                f"hash={rows[n]['hash'][:99]!r} of image "
+                f"{rows[n]['index'][:99]!r}"
             )
         wanted[match[1]].append(n)
     used, start = set(indices[indices >= 0].tolist()), 0

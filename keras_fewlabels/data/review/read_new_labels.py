@@ -56,11 +56,11 @@ def read_new_labels(unlabeled, file, *, class_names=None):
     (array([1]), 5)
     """
     check_class_names(class_names)
-    table = "The file of labels"
+    table = f"The file of labels {str(file)!r}"
     rows = read_image_table(file, "label", "file")
     labels = [row["label"].strip() for row in rows]
     rows = [row for row, label in zip(rows, labels, strict=True) if label]
-    numbers = _ClassNumbers(class_names)
+    numbers = _ClassNumbers(class_names, file)
     labels = np.array([numbers[label] for label in filter(None, labels)], int)
     indices = find_images(rows, image_source(unlabeled), table)
     is_there = indices >= 0
@@ -83,9 +83,11 @@ class _ClassNumbers:
 
     Args:
         class_names: Sequence of strings, or `None`.
+        file: Path, which the error names.
     """
 
-    def __init__(self, class_names):
+    def __init__(self, class_names, file):
+        self.file = str(file)
         names = None if class_names is None else list(map(str, class_names))
         self.names = names
         self.numbers = {}
@@ -109,5 +111,5 @@ class _ClassNumbers:
             expected = f"one of {self.names}"
         raise ValueError(
             f"The column `label` must hold {expected}, or nothing. "
-            f"Received: {label!r}"
+            f"Received: {label[:99]!r} in {self.file!r}"
         )

@@ -102,14 +102,14 @@ def without_vetoed(unlabeled, veto):
 
 
 def _from_file(file, source):
-    name = "The veto file"
+    name = f"The veto file {str(file)!r}"
     rows = read_image_table(file, "veto", "veto")
     answers = [row["veto"].strip().lower() for row in rows]
     others = sorted({*answers} - {*_ANSWERS})
     if others:
         raise ValueError(
             "The column `veto` must hold yes, no or nothing. Received: "
-            f"{str(file)!r} with {others}"
+            f"{str(file)!r} with {[other[:99] for other in others[:9]]}"
         )
     indices = find_images(rows, source, name)
     is_there = indices >= 0
