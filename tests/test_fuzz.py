@@ -35,7 +35,7 @@ pytestmark = [
 NUM_MUTATIONS = 500
 SECONDS = float(os.environ.get("KERAS_FEWLABELS_FUZZ_SECONDS", 0))
 SEED = int(os.environ.get("KERAS_FEWLABELS_FUZZ_SEED", 0))
-# Of one file of a few pixels. Loaded machines take longer than others.
+# Of the processor, for one file, which may claim to have 89 million pixels.
 MOST_SECONDS = 10
 MOST_BYTES = 2**30
 PHOTO = np.random.default_rng(0).integers(0, 256, (24, 17, 4), "uint8")
@@ -112,7 +112,7 @@ def check_bounded(do, named=None):
     Returns:
         The value, or `None` after an error.
     """
-    start = time.monotonic()
+    start = time.process_time()
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     try:
         return do()
@@ -128,7 +128,7 @@ def check_bounded(do, named=None):
         assert "Received" in str(error)
         return None
     finally:
-        assert time.monotonic() - start < MOST_SECONDS
+        assert time.process_time() - start < MOST_SECONDS
         after = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
         assert 1024 * (after - before) < MOST_BYTES
 
@@ -278,7 +278,7 @@ def check_labels_by_name(images, names):
         lambda: kfl.data.read_new_labels(images, file, class_names=names)
     )
     # A name of blanks is no label.
-    if read is not None and all(name.strip() for name in names):
+    if read is not None and all(printable(name).strip() for name in names):
         assert read[1].tolist() == [0, 1, 2]
 
 

@@ -1,3 +1,4 @@
+import collections
 import warnings
 
 import numpy as np
@@ -58,10 +59,9 @@ def read_new_labels(unlabeled, file, *, class_names=None):
     check_class_names(class_names)
     table = f"The file of labels {str(file)!r}"
     rows = read_image_table(file, "label", "file")
-    labels = [row["label"].strip() for row in rows]
-    rows = [row for row, label in zip(rows, labels, strict=True) if label]
+    rows = [row for row in rows if row["label"].strip()]
     numbers = _ClassNumbers(class_names, file)
-    labels = np.array([numbers[label] for label in filter(None, labels)], int)
+    labels = np.array([numbers[row["label"]] for row in rows], "int64")
     indices = find_images(rows, image_source(unlabeled), table)
     is_there = indices >= 0
     if not is_there.all():
@@ -90,21 +90,28 @@ class _ClassNumbers:
         self.file = str(file)
         names = None if class_names is None else list(map(str, class_names))
         self.names = names
-        self.numbers = {}
+        self.exact = {name: n for n, name in enumerate(names or ())}
+        # Names as they are shown, and as people and spreadsheets write them:
+        # without blanks around, and without zeros in front.
+        self.similar = collections.defaultdict(set)
         for number, name in enumerate(names or ()):
-            self.numbers |= {printable(name): number, name: number}
-            if name.isdecimal():
-                # Spreadsheets cut the zeros in front.
-                self.numbers.setdefault(name.lstrip("0") or "0", number)
+            shown = printable(name).strip()
+            self.similar[shown].add(number)
+            if shown.isdecimal():
+                self.similar[shown.lstrip("0") or "0"].add(number)
         # Numbers are names where names are numbers.
-        self.are_numbers = names is None or not any(map(str.isdecimal, names))
+        self.are_numbers = not any(map(str.isdecimal, self.similar))
 
     def __getitem__(self, label):
-        if label in self.numbers:
-            return self.numbers[label]
+        if label in self.exact:
+            return self.exact[label]
+        label = printable(label).strip()
+        similar = self.similar.get(label, ())
+        if len(similar) == 1:
+            return min(similar)
         most = 10**9 if self.names is None else len(self.names)
         is_number = label.isdecimal() and len(label) < 10
-        if self.are_numbers and is_number and int(label) < most:
+        if not similar and self.are_numbers and is_number and int(label) < most:
             return int(label)
         expected = "numbers of classes, from 0"
         if self.names is not None:

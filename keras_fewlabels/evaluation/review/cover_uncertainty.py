@@ -5,13 +5,20 @@ _MAX_COVERED = 2**14
 _MAX_SIMILARITIES = 2**25
 
 
-def cover_uncertainty(directions, weights, labeled, count):
+def cover_uncertainty(
+    directions, weights, labeled, count, groups=None, most_per_group=None
+):
     """Chooses images that together cover most of the uncertainty.
 
     A labelled or chosen image covers each other image by their cosine. Each
     choice is the image that adds most to the sum, over all images, of weight
     times coverage. So the chosen images are near many uncertain ones, and
     differ from the labelled images and from each other.
+
+    A heap of many similar images counts no more than a few images elsewhere:
+    each weight is divided by the density around its image, the sum of the
+    fourth powers of the cosines to all others. And no group of images gets
+    more than a number of choices, as long as there are other groups.
 
     Reference:
         - [Wei et al., 2015](https://proceedings.mlr.press/v37/wei15.html),
@@ -25,6 +32,9 @@ def cover_uncertainty(directions, weights, labeled, count):
         labeled: Float array of shape `(num_labeled, num_features)`, the
             directions of labelled images.
         count: Int, at most `num_images`.
+        groups: Optional int array of shape `(num_images,)`, the group of each
+            image, from 0.
+        most_per_group: Int, the limit of choices per group.
 
     Returns:
         `(indices, gains, distances)`, arrays of shape `(count,)`, in the order
@@ -40,13 +50,22 @@ def cover_uncertainty(directions, weights, labeled, count):
     np.maximum(similarity, 0, out=similarity)
     reach = _nearest(directions[covered], labeled)
     nearest = _nearest(directions[candidates], labeled)
-    shares = weights[covered] / max(weights[covered].sum(), 1e-12)
+    # By their number, the images of a heap would count as often as they are.
+    density = np.einsum("ij,ij->i", similarity**2, similarity**2)
+    shares = weights[covered] / np.maximum(density, 1)
+    shares /= max(shares.sum(), 1e-12)
+    if groups is None:
+        groups, most_per_group = np.zeros(len(directions), int), count
+    groups = groups[candidates]
+    room = np.full(groups.max() + 1, most_per_group)
     chosen, gains, distances = [], [], []
     for _ in range(count):
         gain = np.maximum(similarity - reach[:, None], 0)
         gain = np.einsum("i,ij->j", shares, gain)
-        gain[chosen] = -1
-        best = int(gain.argmax())
+        rank = np.where(room[groups] > 0, gain, gain - 2)
+        rank[chosen] = -np.inf
+        best = int(rank.argmax())
+        room[groups[best]] -= 1
         chosen.append(best)
         gains.append(gain[best])
         distances.append(1 - nearest[best])

@@ -1,3 +1,5 @@
+import math
+
 import numpy as np
 
 from keras_fewlabels.data.checks import check_labels, class_numbers
@@ -17,6 +19,9 @@ from keras_fewlabels.evaluation.review.nearest_neighbors import (
     centred_directions,
 )
 from keras_fewlabels.foundation import check_class_names, check_int
+
+# The largest share of a class in the proposals, in means of all classes.
+_MOST_PER_CLASS = 2
 
 
 def next_to_label(
@@ -40,7 +45,10 @@ def next_to_label(
     likely classes need labels: those with few labels and, with
     `validation_data`, those with many errors. The proposed images are those
     that together represent most of this weighted uncertainty, in the features
-    of the model, beside the labelled images.
+    of the model, beside the labelled images. A class or a kind of image is not
+    proposed more often because the pool has more of it: where images lie dense
+    each counts less, and no class is predicted for more than twice its even
+    share of the proposals while there are others.
 
     Write labels into the file that the proposal saves, and read them with
     `data.read_new_labels`; or move the files into the folders of their
@@ -131,6 +139,7 @@ def next_to_label(
     second, first = np.sort(probabilities, axis=1)[:, -2:].T
     uncertainty = 1 - (first - second)
     class_need = probabilities @ (need / need.mean())
+    predicted = probabilities.argmax(axis=1)
     directions = centred_directions(
         np.concatenate([features, labeled_features])
     )
@@ -139,9 +148,10 @@ def next_to_label(
         uncertainty * class_need,
         directions[len(pool) :],
         count,
+        groups=predicted,
+        most_per_group=math.ceil(_MOST_PER_CLASS * count / num_classes),
     )
     images = pool.take(chosen)
-    predicted = probabilities.argmax(axis=1)
     return LabelProposals(
         *(chosen, predicted[chosen], uncertainty[chosen], distances),
         *(class_need[chosen], gains, images),

@@ -77,12 +77,22 @@ def test_one_image_with_two_labels(tmp_path):
         (["0", "3", "6"], "3", 1),
         (["=1+1", "b"], "=1+1", 0),
         (["b", "a\nb"], "a\\nb", 1),
+        (["b", "c", " 1"], "1", 2),
+        (["b", " b", "c"], " b", 1),
+        (["b", " b", "c"], "c ", 2),
     ],
 )
 def test_names_that_are_numbers_or_formulas(tmp_path, names, label, number):
     file = filled_in(tmp_path, [label, "", ""])
     _, labels = read_new_labels(IMAGES, file, class_names=names)
     assert labels.tolist() == [number]
+
+
+def test_a_label_that_could_mean_two_classes(tmp_path):
+    for names, label in (["a ", " a"], "a"), (["01", "001"], "1"):
+        file = filled_in(tmp_path, [label, "", ""])
+        with pytest.raises(ValueError, match=f"one of .*'{label}'"):
+            read_new_labels(IMAGES, file, class_names=names)
 
 
 @pytest.mark.parametrize("label", ["1", "4", "9" * 5000, "1.0", "\u00b2"])

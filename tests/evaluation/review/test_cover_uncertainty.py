@@ -17,11 +17,13 @@ WEIGHTS = RNG.random(40)
 
 def covered(chosen, known):
     """The share of the weight that is covered, by a slow loop."""
-    total = 0
+    total = all_weight = 0
     for one, weight in zip(DIRECTIONS, WEIGHTS, strict=True):
+        weight /= sum(max(0, one @ other) ** 4 for other in DIRECTIONS)
         others = [*known, *DIRECTIONS[list(chosen)]]
         total += weight * max([0, *(one @ other for other in others)])
-    return total / WEIGHTS.sum()
+        all_weight += weight
+    return total / all_weight
 
 
 @pytest.mark.parametrize("num_known", [0, 5])
@@ -40,13 +42,13 @@ def test_each_choice_is_the_best_that_is_left(num_known):
 
 
 def test_similar_images_are_not_chosen_twice():
-    # Two heaps; one is larger, both are wholly covered by one image.
+    # Two heaps; one has more images, but both are wholly covered by one.
     directions = np.repeat(np.eye(2), [5, 3], axis=0)
     chosen, gains, distances = cover_uncertainty(
         directions, np.ones(8), np.zeros((0, 2)), 3
     )
     assert chosen[0] < 5 <= chosen[1]
-    np.testing.assert_allclose(gains, [5 / 8, 3 / 8, 0])
+    np.testing.assert_allclose(gains, [1 / 2, 1 / 2, 0])
     np.testing.assert_allclose(distances, [1, 1, 0])
 
 
@@ -56,7 +58,19 @@ def test_images_near_a_label_need_no_other():
         directions, np.ones(8), np.eye(2)[:1], 1
     )
     assert chosen >= 5
-    assert gain == 3 / 8
+    assert gain == 1 / 2
+
+
+def test_no_group_has_more_than_its_limit_while_there_are_others():
+    groups = np.array(35 * [0] + 4 * [1] + [2])
+    chosen, _, _ = cover_uncertainty(
+        *(DIRECTIONS, WEIGHTS, DIRECTIONS[:0], 9), groups, most_per_group=2
+    )
+    assert np.bincount(groups[chosen[:5]]).tolist() == [2, 2, 1]
+    assert len(set(chosen)) == 9
+    # Within a group, the best of it.
+    first, *_ = cover_uncertainty(DIRECTIONS, WEIGHTS, DIRECTIONS[:0], 1)
+    assert chosen[0] == first[0]
 
 
 def test_many_images_are_narrowed_down_to_the_most_uncertain(monkeypatch):

@@ -91,3 +91,28 @@ def test_one_progress_bar_over_all_images(model, capsys):
 def test_count_above_the_number_of_images_is_refused(model):
     with pytest.raises(ValueError, match="count=6 for 5 images"):
         next_to_label(model, LABELED, POOL, 6)
+
+
+def test_a_class_with_most_of_the_pool_is_not_most_of_the_proposals():
+    # 300 uncertain images of class 0 look like it and one of the others; of
+    # each other class there are six.
+    random = np.random.default_rng(0)
+    others = np.concatenate([random.integers(1, 12, 300), 6 * [*range(1, 12)]])
+    logits = 3 * np.eye(12)[others]
+    logits[:300, 0] += 4
+    logits[300:] *= 0.8
+    logits += 0.3 * random.normal(size=logits.shape)
+    pool = logits.reshape(-1, 1, 1, 12).astype("float32")
+    truth = np.where(np.arange(len(pool)) < 300, 0, others)
+    model = keras.Sequential(
+        [
+            keras.Input((1, 1, 12)),
+            layers.Flatten(),
+            layers.Dense(12, "softmax", kernel_initializer="identity"),
+        ]
+    )
+    labeled = 9 * np.eye(12, dtype="float32")[:, None, None], np.arange(12)
+    proposals = next_to_label(model, labeled, pool, count=12, verbose=0)
+    counts = np.bincount(truth[proposals.indices], minlength=12)
+    assert counts.max() <= 5
+    assert (counts > 0).sum() >= 8
