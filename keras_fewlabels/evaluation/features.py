@@ -11,6 +11,7 @@ from keras_fewlabels.foundation import (
     check_scores_shape,
     graph_of,
     head_input,
+    trace_predict,
 )
 from keras_fewlabels.policies.parts import gives_logits
 
@@ -150,6 +151,7 @@ def _predict(model, source, batch_size, progress):
     callbacks = [progress] if progress else None
     pieces = []
     for images in source.pieces(_BATCHES_PER_PIECE * batch_size):
+        trace_predict(model, images)
         outputs = model.predict(
             images, batch_size=batch_size, verbose=0, callbacks=callbacks
         )

@@ -64,6 +64,7 @@ from keras_fewlabels.foundation.keras_internals import (
     restore_update,
     run_through_graph,
     set_initial_epoch,
+    trace_predict,
 )
 from keras_fewlabels.foundation.models.called_model import (
     check_built,

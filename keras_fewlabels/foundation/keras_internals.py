@@ -4,6 +4,8 @@ No other file touches a private member. When a new version of Keras changes
 one, `tests/foundation/test_keras_internals.py` fails with its name.
 """
 
+import contextlib
+
 import keras
 from keras import ops
 
@@ -207,3 +209,34 @@ class MultiWorkerFixes(keras.Model):
         return isinstance(
             self.distribute_strategy, tf.distribute.MultiWorkerMirroredStrategy
         )
+
+
+def trace_predict(model, images):
+    """Traces the prediction of a model once, for batches of any size.
+
+    `predict` traces the first batch and the smaller last one apart. After a
+    few models TensorFlow warns of retracing, also in the user's next call.
+    Nothing happens on other backends, and where a trace cannot be shared.
+
+    Args:
+        model: Keras model.
+        images: Array of the images that `predict` gets.
+    """
+    is_traced = (
+        keras.backend.backend() == "tensorflow"
+        and not model.run_eagerly
+        and model.steps_per_execution == 1
+        and model.distribute_strategy.num_replicas_in_sync == 1
+    )
+    if not is_traced or model.predict_function is not None:
+        return
+    import tensorflow as tf
+
+    dtype = images.dtype.name
+    # Keras casts arrays of floats.
+    dtype = keras.config.floatx() if "float" in dtype else dtype
+    batch = tf.TensorSpec((None, *images.shape[1:]), dtype)
+    model.make_predict_function()
+    # If the model takes batches of one size only, `predict` traces that one.
+    with contextlib.suppress(Exception):
+        model.predict_function.get_concrete_function([batch])

@@ -49,7 +49,9 @@ def comparison(accuracies, title=None):
     label_places(axes.yaxis, runs, wrap=24)
     axes.set_ylim(len(runs) - 0.4, -0.6)
     # Leaves room for the number beside the longest bar.
-    axes.set_xlim(0, 1.5 * max(array.max() for array in runs.values()) or 1)
+    ends = [array.mean() + array.std(ddof=len(array) > 1) for array in
+            runs.values()]  # fmt: skip
+    axes.set_xlim(0, 1.5 * max(ends) or 1)
     axes.set_xticks([])
     axes.tick_params(length=0)
     axes.spines[["top", "right", "bottom"]].set_visible(False)

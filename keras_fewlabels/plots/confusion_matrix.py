@@ -64,7 +64,8 @@ def confusion_matrix(counts, class_names=None):
     axes.imshow(shares, cmap="Blues", vmin=0, vmax=1)
     if has_numbers:
         _write_numbers(axes, counts, shares)
-    label_places(axes.xaxis, names, rotation=90)
+    is_short = max(map(len, names)) <= 3
+    label_places(axes.xaxis, names, rotation=0 if is_short else 90)
     label_places(axes.yaxis, names)
     axes.tick_params(length=0, labelsize="small")
     axes.spines[:].set_visible(False)

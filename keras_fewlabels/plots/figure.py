@@ -67,7 +67,7 @@ def shown_name(name, most=32):
     return f"{name[:start]}…{name[start + 1 - most :]}"
 
 
-def shown_lines(text, most=44):
+def shown_lines(text, most=36):
     """Returns a text of several lines, each as `shown_name` returns it."""
     return "\n".join(shown_name(line, most) for line in str(text).split("\n"))
 
@@ -84,12 +84,7 @@ def label_places(axis, names, wrap=None, **options):
     if wrap is None:
         names = [shown_name(name) for name in names]
     else:
-        names = [
-            textwrap.fill(
-                shown_name(name, 2 * wrap), wrap, max_lines=2, placeholder="…"
-            )
-            for name in names
-        ]
+        names = ["\n".join(_two_lines(name, wrap)) for name in names]
     axis.set_ticks(range(len(names)), names, **PLAIN, **options)
 
 
@@ -100,3 +95,8 @@ def count_epochs(axes):
     low, high = axes.get_xlim()
     if high - low < 1:
         axes.set_xlim(low - 0.5, high + 0.5)
+
+
+def _two_lines(name, width):
+    first, *rest = textwrap.wrap(shown_name(name, 200), width) or [""]
+    return [first, shown_name(" ".join(rest), width)] if rest else [first]

@@ -198,7 +198,8 @@ def _add_legend(figure, histories):
         if name:
             entries.append((shown_name(name), "-", f"C{number % 10}"))
     color = "0.3" if entries else "C0"
-    entries += [(label, style, color) for label, style in styles.items()]
+    if not entries or "validation" in styles:
+        entries += [(label, style, color) for label, style in styles.items()]
     handles = [
         lines[0].__class__([], [], linestyle=style, color=color, label=label)
         for label, style, color in entries

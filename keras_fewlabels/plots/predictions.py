@@ -51,7 +51,7 @@ def predictions(
     ... )
     >>> print(figure.axes[0].texts[1].get_text())
     dog
-    wrong: cat 80 %
+    wrong: cat, 80 %
     """
     images = np.asarray(images)
     if images.ndim != 4 or not len(images):
@@ -97,7 +97,7 @@ def _labels_and_percentages(name, values, num_images):
         )
     if not is_label:
         if name == "predicted":
-            percentages = [f" {100 * row.max():.0f} %" for row in values]
+            percentages = [f", {100 * row.max():.0f} %" for row in values]
         values = values.argmax(axis=-1)
     values = values.reshape(num_images)
     if (

@@ -203,3 +203,32 @@ def test_no_other_file_touches_a_private_member():
             ):
                 found.append(f"{path.relative_to(PACKAGE)}:{node.lineno}")
     assert found == []
+
+
+@pytest.mark.tensorflow
+@pytest.mark.parametrize("dtype", ["uint8", "float16", "float32", "float64"])
+def test_predict_is_traced_once_for_batches_of_any_size(dtype):
+    model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(3)])
+    images = np.arange(14).reshape(7, 2).astype(dtype)
+    expected = model(images)
+    internals.trace_predict(model, images)
+    found = [
+        model.predict(images[:size], batch_size=3, verbose=0)
+        for size in (7, 2, 1, 5)
+    ]
+    np.testing.assert_allclose(found[0], expected, rtol=1e-5)
+    internals.trace_predict(model, images)
+    assert model.predict_function.experimental_get_tracing_count() == 1
+
+
+@pytest.mark.parametrize(
+    "options", [{"run_eagerly": True}, {"steps_per_execution": 2}, {}]
+)
+def test_predict_works_where_it_is_not_traced_before(options):
+    inputs = keras.Input((2,), batch_size=None if options else 3)
+    model = keras.Model(inputs, keras.layers.Dense(3)(inputs))
+    model.compile(**options)
+    images = np.ones((6, 2), "float32")
+    internals.trace_predict(model, images)
+    outputs = model.predict(images, batch_size=3, verbose=0)
+    assert outputs.shape == (6, 3)

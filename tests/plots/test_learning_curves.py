@@ -65,6 +65,9 @@ def test_several_histories_have_a_colour_each():
     assert legend_of(figure) == [
         *("frozen", "fine-tuned", "training", "validation")
     ]
+    # The styles need an entry only if there are two.
+    figure_of_training = learning_curves({"a": {"loss": [1.0, 0.5]}})
+    assert legend_of(figure_of_training) == ["a"]
     loss, accuracy = figure.axes
     colors = [line.get_color() for line in loss.lines]
     assert colors[0] == colors[1] != colors[2]

@@ -33,9 +33,9 @@ def test_probabilities_one_hot_and_columns_of_labels():
     probabilities = np.array([[0.1, 0.7, 0.2], [0.5, 0.2, 0.3], [0, 0, 1]])
     figure = predictions(IMAGES, np.eye(3), probabilities)
     assert captions_of(figure) == [
-        "0\nwrong: 1 70 %",
-        "1\nwrong: 0 50 %",
-        "2\nright: 2 100 %",
+        "0\nwrong: 1, 70 %",
+        "1\nwrong: 0, 50 %",
+        "2\nright: 2, 100 %",
     ]
     figure = predictions(IMAGES, [[0], [1], [2]], np.array([0, 1, 2.0]))
     assert captions_of(figure)[1] == "1\nright: 1"

@@ -6,6 +6,8 @@ import keras
 import numpy as np
 from keras import ops
 
+from keras_fewlabels.foundation import trace_predict
+
 
 def labeling_worker(model):
     """Returns the role of this process among those that train a model.
@@ -60,6 +62,7 @@ class OnlyWorker:
         Returns:
             Array of shape `(num_images, ...)`.
         """
+        trace_predict(self.model, images)
         return self.model.predict(images, batch_size=batch_size, verbose=0)
 
     def gather(self, rows):

@@ -9,6 +9,7 @@ from keras import ops
 from keras_fewlabels.data.checks import class_numbers
 from keras_fewlabels.data.folders import ImageFiles
 from keras_fewlabels.data.sources import image_source
+from keras_fewlabels.foundation import trace_predict
 from keras_fewlabels.policies.parts import class_probabilities
 
 _BATCH_SIZE = 256
@@ -28,10 +29,10 @@ def predict_outputs(model, images):
     pieces = [images]
     if isinstance(images, ImageFiles):
         pieces = image_source(images).pieces(_PIECE)
-    outputs = [
-        model.predict(piece, batch_size=_BATCH_SIZE, verbose=0)
-        for piece in pieces
-    ]
+    outputs = []
+    for piece in pieces:
+        trace_predict(model, piece)
+        outputs.append(model.predict(piece, batch_size=_BATCH_SIZE, verbose=0))
     return keras.tree.map_structure(
         lambda *parts: np.concatenate(parts), *outputs
     )

@@ -143,4 +143,4 @@ def test_mistakes_and_what_is_taken_for_what():
         np.zeros((1, 4, 4, 1)),
     )["mistakes"]
     (text,) = figure.axes[0].texts
-    assert text.get_text() == "0\nwrong: 1 75 %"
+    assert text.get_text() == "0\nwrong: 1, 75 %"

@@ -1,10 +1,13 @@
+import csv
 import json
+import re
 
 import keras
 import numpy as np
 import pytest
 
 from keras_fewlabels.data.sources.image_source import image_source
+from keras_fewlabels.foundation import printable, read_csv, write_whole
 from keras_fewlabels.loops.noisy_student.measure import (
     Labeler,
     PseudoLabels,
@@ -58,6 +61,21 @@ def test_files_and_names_are_quoted_where_they_must():
         '0,"a, b.jpg",1,"a ""dog""",0.6123,0,0.2500,1',
         "1,ü.jpg,0,cat,0.5000,0,0.0000,0",
     ]
+
+
+def test_names_are_no_formulas_and_are_read_back(tmp_path):
+    paths = ['=HYPERLINK("http://x")', "two\nlines caf\udce9.png"]
+    names = ["-cmd|x", "+1"]
+    file = tmp_path / "pseudo_labels.csv"
+    write_whole(file, files(paths).pseudo_labels_csv(names))
+    with open(file, newline="", encoding="utf-8") as text:
+        rows = list(csv.reader(text))
+    for row in rows:
+        # A number with a sign is no formula.
+        assert not re.match(r"[=@+-](?!\d)", row[1] + row[3])
+    read = read_csv(file, ("file", "class"), "file", "a table")
+    assert [row["file"] for row in read] == list(map(printable, paths))
+    assert [row["class"] for row in read] == [names[1], names[0]]
 
 
 def of_model(images):
