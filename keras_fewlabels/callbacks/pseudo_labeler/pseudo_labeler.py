@@ -55,7 +55,7 @@ class PseudoLabeler(keras.callbacks.Callback):
     ```python
     labeler = PseudoLabeler(unlabeled)
     dataset = labeler.mixed_with((x, y), batch_size=64)
-    model.fit(dataset, epochs=10, callbacks=[labeler])
+    model.fit(dataset, epochs=10, callbacks=[labeler], shuffle=False)
     ```
 
     Use the dataset as it is: each epoch reads the newest pseudo-labels from

@@ -60,5 +60,7 @@ def find_learning_rate(
         epochs=num_steps,
         callbacks=[finder],
         verbose=verbose,
+        # Keras warns that it does not shuffle a `tf.data.Dataset`.
+        shuffle=not hasattr(x, "element_spec"),
     )
     return finder

@@ -1,3 +1,5 @@
+import warnings
+
 import keras
 import numpy as np
 import pytest
@@ -43,6 +45,16 @@ class Batches(keras.utils.PyDataset):
 def test_datasets():
     finder = find_learning_rate(regression(), Batches(), num_steps=30)
     assert 1e-3 < finder.suggestion < 1
+
+
+@pytest.mark.tensorflow
+def test_a_tf_dataset_without_a_warning_of_shuffling():
+    import tensorflow as tf
+
+    dataset = tf.data.Dataset.from_tensor_slices((X, Y)).batch(20)
+    with warnings.catch_warnings():
+        warnings.filterwarnings("error", message=".*shuffle=True")
+        find_learning_rate(regression(), dataset, num_steps=10)
 
 
 def state_of(model):
