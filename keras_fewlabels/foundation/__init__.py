@@ -17,12 +17,10 @@ from keras_fewlabels.foundation.arguments import (
     check_probability,
     check_seed,
     check_type,
-    check_value_range,
     check_verbose,
     choice_rule,
     int_rule,
     number_rule,
-    resolve_value_range,
     type_rule,
 )
 from keras_fewlabels.foundation.atomic_write import (
@@ -46,6 +44,7 @@ from keras_fewlabels.foundation.fingerprint import (
 )
 from keras_fewlabels.foundation.keras_internals import (
     MultiWorkerFixes,
+    build_at_init,
     compile_settings,
     compiled_learning_rate,
     copy_input,
@@ -59,6 +58,7 @@ from keras_fewlabels.foundation.keras_internals import (
     nodes_in_order,
     optimized_variables,
     optimizer_state,
+    own_dtypes,
     own_trainable_variables,
     replace_update,
     restore_update,
@@ -92,4 +92,9 @@ from keras_fewlabels.foundation.text_table import (
     class_name,
     printable,
     text_table,
+)
+from keras_fewlabels.foundation.value_range import (
+    check_value_range,
+    has_other_range,
+    resolve_value_range,
 )

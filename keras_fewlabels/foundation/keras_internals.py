@@ -8,6 +8,16 @@ import contextlib
 
 import keras
 from keras import ops
+from keras.src.backend.common import global_state
+
+
+def build_at_init(layer):
+    """Marks a layer without weights as built, as Keras does with its own.
+
+    Call it at the end of `__init__`. A subclass that has a `build` is left
+    for that.
+    """
+    layer._build_at_init()
 
 
 def flatten_layers(layer, include_self=True, recursive=True):
@@ -31,6 +41,23 @@ def own_trainable_variables(layer):
     empty while the layer is frozen.
     """
     return list(layer._trainable_variables)
+
+
+@contextlib.contextmanager
+def own_dtypes():
+    """Opens a scope in which variables are read in the dtype that they have.
+
+    In the `call` of a layer of mixed precision, Keras casts float variables
+    to the compute dtype of the layer when they are read. In this scope the
+    layers that are called there decide for themselves.
+    """
+    name = "autocast_scope"
+    outer = global_state.get_global_attribute(name)
+    global_state.set_global_attribute(name, None)
+    try:
+        yield
+    finally:
+        global_state.set_global_attribute(name, outer)
 
 
 def graph_of(model):

@@ -1,7 +1,7 @@
 import keras
 from keras import ops
 
-from keras_fewlabels.foundation import check_seed
+from keras_fewlabels.foundation import build_at_init, check_seed
 from keras_fewlabels.layers.replica_seed_generator import ReplicaSeedGenerator
 
 
@@ -41,6 +41,7 @@ class HorizontalFlip(keras.layers.Layer):
         check_seed(seed)
         self.seed = seed
         self.seed_generator = ReplicaSeedGenerator(seed)
+        build_at_init(self)
 
     def call(self, images, training=True):
         if not training:

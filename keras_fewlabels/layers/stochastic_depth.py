@@ -2,6 +2,7 @@ import keras
 from keras import ops
 
 from keras_fewlabels.foundation import (
+    build_at_init,
     check_bool,
     check_choice,
     check_fraction,
@@ -74,15 +75,14 @@ class StochasticDepth(keras.layers.Layer):
         self.seed = seed
         self.seed_generator = ReplicaSeedGenerator(seed)
         self.supports_masking = True
-
-    def build(self, input_shape):
-        self.compute_output_shape(input_shape)
+        build_at_init(self)
 
     def call(self, inputs, training=False):
         if not isinstance(inputs, (list, tuple)):
             return self._drop(inputs, training)
+        self.compute_output_shape([tuple(part.shape) for part in inputs])
         shortcut, branch = inputs
-        return ops.add(shortcut, self._drop(branch, training))
+        return ops.cast(shortcut, branch.dtype) + self._drop(branch, training)
 
     def _drop(self, branch, training):
         dtype = keras.backend.standardize_dtype(branch.dtype)

@@ -7,6 +7,7 @@ from keras_fewlabels.foundation import (
     check_seed,
     check_type,
     flatten_layers,
+    own_dtypes,
     own_trainable_variables,
 )
 
@@ -52,7 +53,8 @@ class StochasticResidual(keras.layers.Layer):
         training: Boolean. The branch always runs unless it is `True`.
 
     Returns:
-        `inputs` plus the branch, or `inputs` alone, of the same shape.
+        `inputs` plus the branch, or `inputs` alone, of the same shape and of
+        the compute dtype of this layer, whatever the dtype of the branch.
 
     Raises:
         ValueError: If `rate` is outside `[0, 1)`, `scale` is unknown, or the
@@ -102,6 +104,12 @@ class StochasticResidual(keras.layers.Layer):
             )
 
     def call(self, inputs, training=False):
+        inputs = ops.cast(inputs, self.compute_dtype)
+        # State stays exact, whatever the compute dtype of this layer.
+        with own_dtypes():
+            return self._call(inputs, training)
+
+    def _call(self, inputs, training):
         if not training or self.rate == 0:
             return self._add(
                 inputs, 1 - self.rate if self.scale == "inference" else 1
@@ -115,27 +123,29 @@ class StochasticResidual(keras.layers.Layer):
         state = [variable.value for variable in variables]
         outputs, state = ops.cond(
             draw >= self.rate,
-            lambda: self._keep(inputs, variables),
+            lambda: self._keep(inputs, variables, state),
             lambda: (self._skip(inputs), state),
         )
         for variable, value in zip(variables, state, strict=True):
             variable.assign(value)
         return outputs
 
-    def _keep(self, inputs, variables):
+    def _keep(self, inputs, variables, state):
         mapping = [(v, v.value) for v in self.branch.variables]
         with keras.StatelessScope(state_mapping=mapping) as scope:
             outputs = self._add(
                 inputs, 1 / (1 - self.rate) if self.scale == "training" else 1
             )
-        # In mixed precision `dtype` is that of the values read, as in `state`.
+        # Both cases of a conditional must have the same dtypes.
         return outputs, [
-            ops.cast(scope.get_current_value(v), v.dtype) for v in variables
+            ops.cast(scope.get_current_value(variable), value.dtype)
+            for variable, value in zip(variables, state, strict=True)
         ]
 
     def _add(self, inputs, factor):
         branch = self.branch(inputs)
-        return ops.add(inputs, branch if factor == 1 else branch * factor)
+        branch = branch if factor == 1 else branch * factor
+        return inputs + ops.cast(branch, inputs.dtype)
 
     def _skip(self, inputs):
         if keras.backend.backend() != "torch":

@@ -141,8 +141,8 @@ def sharpness(images, factor):
     rows = padded[:, :-2] + padded[:, 1:-1] + padded[:, 2:]
     total = rows[:, :, :-2] + rows[:, :, 1:-1] + rows[:, :, 2:] + 4 * levels
     smooth = (2 * total + 13) // 26
-    y = ops.reshape(ops.arange(height, dtype="int32"), (-1, 1, 1))
-    x = ops.reshape(ops.arange(width, dtype="int32"), (1, -1, 1))
+    y = ops.reshape(ops.arange(height, dtype="int32"), (1, -1, 1, 1))
+    x = ops.reshape(ops.arange(width, dtype="int32"), (1, 1, -1, 1))
     inside = (y > 0) & (y < height - 1) & (x > 0) & (x < width - 1)
     degenerate = ops.where(inside, smooth, levels)
     return blend(degenerate, images, ops.reshape(factor, (-1, 1, 1, 1)))

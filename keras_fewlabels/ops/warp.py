@@ -52,8 +52,10 @@ def _positions(matrix, height, width):
         ops.cast(ops.floor(value * 65536 + 0.5), "int32")
         for value in (a, b, c + (a + b) * 0.5, d, e, f + (d + e) * 0.5)
     )
-    x = ops.arange(width, dtype="int32")
-    y = ops.arange(height, dtype="int32")[:, None]
+    # All of one rank: in a graph of unknown sizes, TensorFlow's optimizer
+    # loses the batch axis of a sum of tensors of several ranks.
+    x = ops.arange(width, dtype="int32")[None, None]
+    y = ops.arange(height, dtype="int32")[None, :, None]
     return a * x + b * y + c, d * x + e * y + f
 
 

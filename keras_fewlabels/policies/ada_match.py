@@ -27,9 +27,11 @@ class AdaMatchPolicy(Policy):
         - [Berthelot et al., 2021](https://arxiv.org/abs/2106.04732), with
           `threshold=0.9`. They average the unlabelled predictions over a
           window of 128 batches; here, as in USB, the average moves, and 0.95
-          is the default. As in their code, a batch moves the averages before
-          they judge it. The growing weight of the unlabelled loss is in
-          `models.AdaMatch`.
+          is the default. Both averages start uniform, those of USB at the
+          first batch: targets of the first steps differ by up to 0.33. As in
+          their code, a batch moves the averages before they judge it. If a
+          batch has no labelled images, no image counts. The growing weight of
+          the unlabelled loss is in `models.AdaMatch`.
 
     Args:
         threshold: Float in `[0, 1]`, the least confidence as a fraction of
@@ -90,14 +92,16 @@ class AdaMatchPolicy(Policy):
         self.require(labeled_probabilities=labeled_probabilities)
         labeled = global_batch(labeled_probabilities)
         if training:
-            mean = ops.mean(labeled, axis=0)
-            move_average(self.labeled_mean, mean, self.momentum)
-            mean = ops.mean(global_batch(probabilities), axis=0)
-            move_average(self.unlabeled_mean, mean, self.momentum)
+            move_average(self.labeled_mean, labeled, self.momentum)
+            batch = global_batch(probabilities)
+            move_average(self.unlabeled_mean, batch, self.momentum)
         aligned = self._align(probabilities)
-        threshold = self.threshold * ops.mean(ops.max(labeled, axis=-1))
+        # Keras refuses the largest of nothing. The mean of no labelled images
+        # is not a number, which no confidence reaches.
+        likeliest = pseudo_targets(labeled, soft=False)
+        confidence = ops.mean(ops.sum(likeliest * labeled, axis=-1))
+        threshold = self.threshold * confidence
         weights = ops.max(aligned, axis=-1) >= threshold
-        weights = ops.cast(weights, self.compute_dtype)
         return pseudo_targets(aligned, self.soft), weights
 
     def _align(self, probabilities):

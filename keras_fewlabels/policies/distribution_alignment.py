@@ -18,7 +18,8 @@ class DistributionAlignment(AdjustedPolicy):
     Reference:
         - [Berthelot et al., 2019](https://arxiv.org/abs/1911.09785), whose
           method ReMixMatch averages over a window of batches. Here the
-          average moves.
+          average moves, and starts at `prior`. That of USB starts at the
+          first batch: targets of the first steps differ by up to 0.33.
 
     Args:
         policy: `Policy` that judges the aligned probabilities, such as

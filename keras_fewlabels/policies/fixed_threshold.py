@@ -67,8 +67,7 @@ class FixedThreshold(Policy):
         labeled_probabilities=None,
     ):
         confidence = ops.max(probabilities, axis=-1)
-        weights = ops.cast(confidence >= self.threshold, self.compute_dtype)
-        return self.targets(probabilities), weights
+        return self.targets(probabilities), confidence >= self.threshold
 
     def targets(self, probabilities):
         """Returns the targets alone, of shape `(batch, num_classes)`."""

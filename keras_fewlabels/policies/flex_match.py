@@ -113,7 +113,7 @@ class FlexMatchPolicy(Policy):
         confidence = ops.max(probabilities, axis=-1)
         labels = ops.cast(ops.argmax(probabilities, axis=-1), "int32")
         thresholds = ops.take(self.thresholds(), labels)
-        weights = ops.cast(confidence >= thresholds, self.compute_dtype)
+        weights = confidence >= thresholds
         if training:
             self.require(indices=indices)
             confident = confidence >= self.threshold
@@ -122,10 +122,13 @@ class FlexMatchPolicy(Policy):
 
     def thresholds(self):
         """Returns the current threshold of each class, `(num_classes,)`."""
-        counts = ops.cast(self.counts, self.compute_dtype)
+        # Half precision does not hold large counts.
+        dtype = keras.backend.result_type(self.variable_dtype, "float32")
+        counts = ops.cast(self.counts, dtype)
         largest = ops.max(counts if self.warm_up else counts[:-1])
         learned = counts[:-1] / ops.maximum(largest, 1)
-        return self.threshold * learned / (2 - learned)
+        thresholds = self.threshold * learned / (2 - learned)
+        return ops.cast(thresholds, self.variable_dtype)
 
     def _note(self, indices, labels):
         """Updates table and counts with labels, -1 where not confident."""
@@ -150,11 +153,12 @@ class FlexMatchPolicy(Policy):
         new = ops.maximum(old, _NEVER_CONFIDENT)
         new = ops.where(labels >= 0, labels, new)
         # All rows of an image write the same value, so their order is free.
-        new = ops.take(new, best % num_rows)
+        new = ops.take(new, best % ops.maximum(num_rows, 1))
         self.table.assign(
             ops.scatter_update(self.table, ops.expand_dims(indices, 1), new)
         )
         counted = np.append(np.arange(self.counts.shape[0] - 1), -1)
+        counted = ops.convert_to_tensor(counted, "int32")
         old, new = (
             ops.cast(ops.expand_dims(numbers, 1) == counted, "int32")
             for numbers in (old, new)

@@ -81,7 +81,7 @@ class FreeMatchPolicy(Policy):
         confidence = ops.max(probabilities, axis=-1)
         labels = ops.argmax(probabilities, axis=-1)
         thresholds = ops.take(self.thresholds(), labels)
-        weights = ops.cast(confidence >= thresholds, self.compute_dtype)
+        weights = confidence >= thresholds
         return pseudo_targets(probabilities, self.soft), weights
 
     def thresholds(self):
@@ -131,12 +131,11 @@ class FreeMatchPolicy(Policy):
         return ops.sum(ops.stop_gradient(teacher) * logarithm)
 
     def _move_averages(self, probabilities):
-        confidence = ops.mean(ops.max(probabilities, axis=-1))
-        histogram = ops.mean(pseudo_targets(probabilities, False), axis=0)
-        mean = ops.mean(probabilities, axis=0)
+        confidence = ops.max(probabilities, axis=-1)
+        likeliest = pseudo_targets(probabilities, soft=False)
         move_average(self.confidence, confidence, self.momentum)
-        move_average(self.histogram, histogram, self.momentum)
-        move_average(self.mean, mean, self.momentum)
+        move_average(self.histogram, likeliest, self.momentum)
+        move_average(self.mean, probabilities, self.momentum)
 
     def get_config(self):
         config = super().get_config()

@@ -1,6 +1,7 @@
 import inspect
 
 import keras
+from keras import ops
 
 from keras_fewlabels.policies.top_per_class import TopPerClass
 
@@ -54,7 +55,8 @@ class Policy(keras.layers.Layer):
     Returns:
         `(targets, weights)`: floats of shapes `(batch, num_classes)` and
         `(batch,)`. The unlabelled loss is the mean over the batch of
-        `weights * cross_entropy(targets, predictions)`.
+        `weights * cross_entropy(targets, predictions)`. An empty batch has
+        empty targets and weights, and changes no variable.
 
     Raises:
         TypeError: If a subclass is defined whose `call` does not take these
@@ -98,7 +100,7 @@ class Policy(keras.layers.Layer):
             ) from error
 
     def __init__(self, *, dtype="float32", **kwargs):
-        super().__init__(dtype=dtype, **kwargs)
+        super().__init__(dtype=dtype, autocast=False, **kwargs)
         if type(self).call is Policy.call:
             raise TypeError(
                 "`Policy` is a base class. Use one of `policies`, or define "
@@ -120,9 +122,25 @@ class Policy(keras.layers.Layer):
         }
         # Keras has no place for `None` among the tensors of a layer.
         context = {k: v for k, v in context.items() if v is not None}
-        result = super().__call__(probabilities, training=training, **context)
-        _check_result(self, result, probabilities.shape[-1])
-        return result
+        if isinstance(probabilities, keras.KerasTensor):
+            return super().__call__(probabilities, training=training, **context)
+        # In mixed precision only the result is of half precision, because it
+        # rounds confidences close to 1 to 1, and hardly moves averages.
+        probabilities = ops.cast(probabilities, self.variable_dtype)
+        if labeled_probabilities is not None:
+            context["labeled_probabilities"] = ops.cast(
+                labeled_probabilities, self.variable_dtype
+            )
+        if probabilities.shape[0] == 0:
+            if not self.built:
+                self.build(probabilities.shape)
+            result = probabilities, probabilities[:, 0]
+        else:
+            result = super().__call__(
+                probabilities, training=training, **context
+            )
+            _check_result(self, result, probabilities.shape[-1])
+        return tuple(ops.cast(part, self.compute_dtype) for part in result)
 
     def call(
         self,
@@ -154,11 +172,12 @@ class Policy(keras.layers.Layer):
         """
         return self.add_weight(
             shape=getattr(values, "shape", ()),
-            initializer=lambda shape, dtype: keras.ops.convert_to_tensor(
+            initializer=lambda shape, dtype: ops.convert_to_tensor(
                 values, dtype
             ),
             dtype=dtype,
             trainable=False,
+            autocast=False,
             aggregation="only_first_replica",
             name=name,
         )

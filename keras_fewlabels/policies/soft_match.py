@@ -104,16 +104,14 @@ class SoftMatchPolicy(Policy):
     ):
         if training:
             batch = global_batch(probabilities)
-            mean = ops.mean(batch, axis=0)
-            move_average(self.mean, mean, self.momentum)
+            move_average(self.mean, batch, self.momentum)
             self._move_confidence(self._align(batch))
         confidence, groups = self._confidence(self._align(probabilities))
         mean = ops.matmul(groups, self.confidence_mean)
         variance = ops.matmul(groups, self.confidence_variance)
         below = ops.minimum(confidence - mean, 0)
         exponent = ops.square(below * self.n_sigma) / (2 * variance + 1e-12)
-        weights = ops.cast(ops.exp(-exponent), self.compute_dtype)
-        return pseudo_targets(probabilities, self.soft), weights
+        return pseudo_targets(probabilities, self.soft), ops.exp(-exponent)
 
     def _align(self, probabilities):
         if not self.uniform_alignment:
@@ -136,10 +134,12 @@ class SoftMatchPolicy(Policy):
         squares = ops.square(confidence - ops.matmul(groups, mean))
         variance = ops.matmul(squares, groups) / ops.maximum(sizes - 1, 1)
         # A single image has no variance.
-        momentum = ops.where(sizes > 1, self.momentum, 1.0)
-        momentum = ops.cast(momentum, sizes.dtype)
-        move_average(self.confidence_mean, mean, momentum)
-        move_average(self.confidence_variance, variance, momentum)
+        for average, value in (
+            (self.confidence_mean, mean),
+            (self.confidence_variance, variance),
+        ):
+            moved = self.momentum * average + (1 - self.momentum) * value
+            average.assign(ops.where(sizes > 1, moved, average))
 
     def get_config(self):
         config = super().get_config()

@@ -20,12 +20,10 @@ from keras_fewlabels.foundation.arguments import (
     check_probability,
     check_seed,
     check_type,
-    check_value_range,
     check_verbose,
     choice_rule,
     int_rule,
     number_rule,
-    resolve_value_range,
 )
 
 NAN, INF = math.nan, math.inf
@@ -154,57 +152,6 @@ def test_a_table_of_rules():
         check_arguments(rules, Layer())
 
 
-@pytest.mark.parametrize(
-    "value_range", [(0, 255), [-1, 1], np.array([0.0, 0.5]), (-2.5, 7)]
-)
-def test_ranges_pass(value_range):
-    check_value_range(value_range)
-    assert resolve_value_range(value_range, None) == tuple(value_range)
-
-
-@pytest.mark.parametrize(
-    "value_range",
-    [
-        255,
-        "01",
-        (1, 0),
-        (1, 1),
-        (0, 1, 2),
-        (0, float("nan")),
-        (0, float("inf")),
-        ("black", "white"),
-    ],
-)
-def test_other_ranges_are_refused(value_range):
-    expected = "values of black and white, the lower one first.*Received: val"
-    with pytest.raises(ValueError, match=expected):
-        check_value_range(value_range)
-    with pytest.raises(ValueError, match=expected):
-        resolve_value_range(value_range, np.zeros(3))
-
-
-@pytest.mark.parametrize(
-    ("values", "dtype", "expected"),
-    [
-        ([0, 1], "uint8", (0, 255)),
-        ([0, 1], "float32", (0, 1)),
-        ([0, 1], "int64", (0, 1)),
-        ([-0.01, 1], "float32", (-1, 1)),
-        ([0, 1.01], "float16", (0, 255)),
-        ([0, 255], "float64", (0, 255)),
-    ],
-)
-def test_the_narrowest_range_that_holds_all_values(values, dtype, expected):
-    assert resolve_value_range(None, np.array(values, dtype)) == expected
-
-
-@pytest.mark.parametrize("values", [[0, 256], [-1.1, 0], [-1, 2], [NAN, 0]])
-def test_a_range_that_the_values_do_not_tell_is_asked_for(values):
-    expected = r"`x` do not tell.*`value_range=\(black, white\)`.*x with values"
-    with pytest.raises(ValueError, match=expected):
-        resolve_value_range(None, np.array(values), "x")
-
-
 def test_every_error_shows_the_received_value():
     for name in dir(arguments):
         if not name.startswith("check_") or name == "check_arguments":
@@ -216,7 +163,7 @@ def test_every_error_shows_the_received_value():
             "check_argument": [BOOL],
             "check_list": [BOOL],
         }.get(name, [])
-        own = ("check_seed", "check_verbose", "check_value_range")
+        own = ("check_seed", "check_verbose")
         names = [] if name in own else ["it"]
         with pytest.raises(ValueError, match=r"Received: \w+=<object object"):
             getattr(arguments, name)(object(), *names, *options)

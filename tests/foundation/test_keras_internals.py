@@ -28,6 +28,37 @@ def compiled():
     return model
 
 
+def test_variables_are_read_in_their_own_dtype():
+    seen = []
+
+    class Look(layers.Layer):
+        def build(self, input_shape):
+            self.weight = self.add_weight(shape=())
+
+        def call(self, x):
+            with internals.own_dtypes():
+                seen.append(self.weight.dtype)
+            seen.append(self.weight.dtype)
+            return x
+
+    Look(dtype="mixed_bfloat16")(np.ones(3))
+    assert seen == ["float32", "bfloat16"]
+
+
+def test_layers_without_weights_are_built_at_once():
+    class Plain(layers.Layer):
+        def __init__(self):
+            super().__init__()
+            internals.build_at_init(self)
+
+    class Weighted(Plain):
+        def build(self, input_shape):
+            self.weight = self.add_weight(shape=())
+
+    assert Plain().built
+    assert not Weighted().built
+
+
 def test_flatten_layers_goes_into_models():
     outer = keras.Sequential([keras.Input((4,)), functional()])
     names = [layer.name for layer in internals.flatten_layers(outer)]

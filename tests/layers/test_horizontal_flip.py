@@ -79,3 +79,8 @@ def test_compiles_with_xla():
     model.compile("sgd", "sparse_categorical_crossentropy", jit_compile=True)
     history = model.fit(IMAGES / 255, np.arange(400) % 2, verbose=0).history
     assert np.isfinite(history["loss"]).all()
+
+
+def test_an_empty_batch_stays_empty():
+    images = np.zeros((0, 4, 4, 1), "uint8")
+    assert HorizontalFlip()(images).shape == images.shape

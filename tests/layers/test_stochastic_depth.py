@@ -182,3 +182,21 @@ def test_rejects_an_unknown_scale():
 def test_rejects_what_is_not_a_pair_of_equal_shapes(shapes):
     with pytest.raises(ValueError, match=r"pair `\[shortcut, branch\]`"):
         StochasticDepth()([np.ones(shape, "float32") for shape in shapes])
+
+
+@pytest.mark.parametrize("dtype", ["float32", "mixed_float16"])
+def test_is_built_from_the_start(dtype):
+    layer = StochasticDepth(0.4, dtype=dtype)
+    assert layer.built
+    assert not layer.variables[1:]  # The state of the generator.
+
+
+@pytest.mark.parametrize("shape", [(0, 3), (0, 4, 4, 3)])
+@pytest.mark.parametrize("scale", ["training", "inference"])
+@pytest.mark.parametrize("per_sample", [True, False])
+def test_an_empty_batch_stays_empty(shape, scale, per_sample):
+    layer = StochasticDepth(0.4, per_sample, scale)
+    branch = np.zeros(shape, "float32")
+    for inputs in (branch, [branch, branch]):
+        for training in (True, False):
+            assert layer(inputs, training=training).shape == shape

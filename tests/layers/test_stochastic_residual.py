@@ -45,6 +45,9 @@ class Counter(layers.Layer):
         self.runs.assign_add(1)
         return x
 
+    def compute_output_shape(self, input_shape):
+        return input_shape
+
 
 def build_model(rate, scale="training", jit_compile="auto"):
     keras.utils.set_random_seed(1)
@@ -175,6 +178,44 @@ def test_mixed_precision(policy):
     assert np.isfinite(model.get_weights()[0]).all()
 
 
+FLOATS = ["float32", "float16", "mixed_bfloat16", "float64"]
+
+
+@pytest.mark.parametrize("branch_dtype", FLOATS)
+@pytest.mark.parametrize("dtype", FLOATS)
+def test_a_branch_may_have_another_dtype(dtype, branch_dtype):
+    branch = layers.Dense(3, use_bias=False, dtype=branch_dtype)
+    block = StochasticResidual(branch, 0.5, seed=0, dtype=dtype)
+    model = keras.Sequential([keras.Input((3,)), block])
+    model.compile("sgd", "mse")
+    fit(model, steps=6)
+    x = np.ones((2, 3))
+    for training in (True, False):
+        output = model(x, training=training)
+        declared = model.outputs[0].dtype
+        if declared != "float64" or keras.backend.backend() != "jax":
+            assert keras.backend.standardize_dtype(output.dtype) == declared
+
+
+@pytest.mark.parametrize("dtype", ["mixed_float16", "mixed_bfloat16"])
+def test_state_of_the_branch_stays_exact_in_mixed_precision(dtype):
+    keras.config.set_dtype_policy(dtype)
+    counter = Counter(dtype="float32")
+    model = keras.Sequential(
+        [keras.Input((3,)), StochasticResidual(counter, 0.25, seed=0)]
+    )
+    counter.runs.assign(5001)  # Half precision has no odd numbers there.
+    x = np.ones((4, 3), "float32")
+    calls = [numpy_of(model(x, training=True)) for _ in range(12)]
+    kept = sum((output != 1).any() for output in calls)
+    assert 0 < kept < 12
+    assert int(ops.convert_to_numpy(counter.runs)) == 5001 + kept
+
+
+def numpy_of(tensor):
+    return ops.convert_to_numpy(ops.cast(tensor, "float32"))
+
+
 def test_saved_model_predicts_the_same_and_continues_the_draws(tmp_path):
     model = build_model(rate=0.4)
     fit(model, steps=3)
@@ -214,6 +255,13 @@ def test_trains_on_two_replicas():
     ).stdout
     # Kernel, and the scale, offset and statistics of batch-norm.
     assert output.split() == ["True"] * 5
+
+
+def test_an_empty_batch_stays_empty():
+    layer = StochasticResidual(layers.Dense(3), 0.5, seed=0)
+    for training in (True, True, True, False):
+        output = layer(np.zeros((0, 3), "float32"), training=training)
+        assert output.shape == (0, 3)
 
 
 @pytest.mark.parametrize("rate", [-0.1, 1, "0.2", None])

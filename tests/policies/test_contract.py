@@ -3,137 +3,24 @@
 import keras
 import numpy as np
 import pytest
-from keras import ops
 
 from keras_fewlabels import policies
-
-POLICIES = {
-    "FixedThreshold": lambda: policies.FixedThreshold(0.6),
-    "FlexMatchPolicy": lambda: policies.FlexMatchPolicy(0.6),
-    "FlexMatchPolicy, known": lambda: policies.FlexMatchPolicy(
-        0.6, num_unlabeled=9
-    ),
-    "FreeMatchPolicy": lambda: policies.FreeMatchPolicy(0.7),
-    "SoftMatchPolicy": lambda: policies.SoftMatchPolicy(momentum=0.7),
-    "SoftMatchPolicy, per class": lambda: policies.SoftMatchPolicy(
-        momentum=0.7, per_class=True
-    ),
-    "AdaMatchPolicy": lambda: policies.AdaMatchPolicy(0.9, 0.7),
-    "DebiasedPolicy": lambda: policies.DebiasedPolicy(
-        policies.FlexMatchPolicy(0.6, num_unlabeled=9), momentum=0.7
-    ),
-    "DistributionAlignment": lambda: policies.DistributionAlignment(
-        policies.AdaMatchPolicy(0.9, 0.7), momentum=0.7
-    ),
-}
-RANDOM = np.random.default_rng(6)
-BATCHES = RANDOM.dirichlet([2.5, 1.1, 0.6], (3, 6)).astype("float32")
-CONTEXTS = [
-    {
-        "labeled_probabilities": RANDOM.dirichlet([1, 2, 1], 4).astype(
-            "float32"
-        ),
-        "indices": RANDOM.integers(0, 9, 6).astype("int32"),
-    }
-    for _ in BATCHES
-]
-every_policy = pytest.mark.parametrize("make", POLICIES.values(), ids=POLICIES)
-
-
-def ask(policy, batch, context, training=True):
-    answer = policy(batch, training=training, **context)
-    return [ops.convert_to_numpy(part) for part in answer]
-
-
-def ask_all(policy, batches=BATCHES):
-    return [ask(policy, *step) for step in zip(batches, CONTEXTS, strict=True)]
-
-
-def numpy_of(tensor):
-    if keras.backend.standardize_dtype(tensor.dtype) == "bfloat16":
-        tensor = ops.cast(tensor, "float32")
-    return ops.convert_to_numpy(tensor)
-
-
-def state_of(policy):
-    return [ops.convert_to_numpy(variable) for variable in policy.variables]
-
-
-def assert_same(ours, theirs, tolerance=0):
-    for one, other in zip(ours, theirs, strict=True):
-        np.testing.assert_allclose(one, other, tolerance, tolerance)
+from policy_cases import (
+    BATCHES,
+    CONTEXTS,
+    POLICIES,
+    ask,
+    ask_all,
+    assert_same,
+    every_policy,
+    state_of,
+)
 
 
 def test_no_policy_is_left_out():
     names = {name.partition(",")[0] for name in POLICIES}
     # The base class, and a selection, which is no policy.
     assert names == set(policies.__all__) - {"Policy", "TopPerClass"}
-
-
-@every_policy
-def test_shapes_and_dtypes(make):
-    keras.config.set_dtype_policy("mixed_float16")
-    policy = make()
-    targets, weights = ask(policy, BATCHES[0], CONTEXTS[0])
-    shapes = policy.compute_output_shape(BATCHES[0].shape)
-    assert (targets.shape, weights.shape) == shapes == ((6, 3), (6,))
-    assert targets.dtype == weights.dtype == "float32"
-    assert not policy.trainable_variables
-
-
-def real_dtype(dtype):
-    """The dtype that the backend makes of it: JAX has no float64."""
-    return keras.backend.standardize_dtype(ops.zeros((), dtype).dtype)
-
-
-def with_dtype(make, dtype):
-    """A policy, and the policies inside of it, of another dtype."""
-    config = make().get_config()
-    layer = config
-    while layer is not None:
-        layer["dtype"] = dtype
-        layer = layer.get("policy", {}).get("config")
-    return type(make()).from_config(config)
-
-
-@every_policy
-@pytest.mark.parametrize(
-    "dtype, computed, kept",
-    [
-        ("float64", "float64", "float64"),
-        ("mixed_float16", "float16", "float32"),
-        ("mixed_bfloat16", "bfloat16", "float32"),
-    ],
-)
-def test_other_dtypes(make, dtype, computed, kept):
-    policy = with_dtype(make, dtype)
-    declared = policy(
-        keras.Input((3,)),
-        indices=keras.Input((), dtype="int32"),
-        labeled_probabilities=keras.Input((3,)),
-    )
-    assert [part.dtype for part in declared] == [computed] * 2
-    for batch, context in zip(BATCHES, CONTEXTS, strict=True):
-        answer = policy(batch, training=True, **context)
-        for part in answer:
-            dtype = keras.backend.standardize_dtype(part.dtype)
-            assert dtype == real_dtype(computed)
-            assert np.isfinite(numpy_of(part)).all()
-    assert {v.dtype for v in policy.variables} <= {kept, "int32"}
-    if computed == "float64":
-        ask_all(exact := make())
-        assert_same(state_of(policy), state_of(exact), 1e-6)
-
-
-@every_policy
-def test_float64_is_exact(make):
-    if real_dtype("float64") != "float64":
-        pytest.skip("the backend has no float64")
-    policy = with_dtype(make, "float64")
-    policy.build((None, 3))
-    for variable in policy.variables:
-        if variable.dtype == "float64" and variable.shape == (3,):
-            assert (numpy_of(variable) != np.float32(1 / 3)).all()
 
 
 @every_policy
@@ -150,17 +37,6 @@ def test_state_moves_in_training_only(make):
     ask_all(policy)
     for old, new in zip(start, state_of(policy), strict=True):
         assert (old != new).any()
-
-
-@every_policy
-@pytest.mark.parametrize("dtype", ["float16", "bfloat16"])
-def test_half_precision_probabilities(make, dtype):
-    rounded = [ops.cast(batch, dtype) for batch in BATCHES]
-    full = [ops.convert_to_numpy(ops.cast(b, "float32")) for b in rounded]
-    for ours, theirs in zip(
-        ask_all(make(), rounded), ask_all(make(), full), strict=True
-    ):
-        assert_same(ours, theirs, 1e-6)
 
 
 @every_policy

@@ -136,11 +136,18 @@ def check_values(images, value_range):
     slack = 1e-3 * (value_range[1] - value_range[0])
     if lowest < value_range[0] - slack or highest > value_range[1] + slack:
         raise ValueError(
-            "RandAugment needs images in `value_range`. Set `value_range` to "
-            "the values of black and white, or rescale the images. "
-            f"Received: values from {lowest} to {highest}, "
-            f"value_range={value_range}"
+            other_range_error(value_range)
+            + f"values from {lowest} to {highest}"
         )
+
+
+def other_range_error(value_range):
+    """Returns the error for images of another range, without the values."""
+    return (
+        "RandAugment needs images in `value_range`. Set `value_range` to the "
+        "values of black and white, or rescale the images. Received: "
+        f"value_range={value_range}, "
+    )
 
 
 def check_output(layer, images, output):

@@ -70,8 +70,20 @@ def _in_tensorflow(names, fill, interpolation, known_size):
     if tf.executing_eagerly() or (accelerated and not in_dataset()):
         return _partial(augment_merged, *settings)
     if not known_size:
-        return _partial(augment_each, *settings)
-    return _compiled_by_tensorflow(*settings)
+        return _unless_empty(_partial(augment_each, *settings))
+    return _unless_empty(_compiled_by_tensorflow(*settings))
+
+
+def _unless_empty(run):
+    import tensorflow as tf
+
+    def run_or_return(images, *draws):
+        # A loop over no images cannot tell the size of its results.
+        return tf.cond(
+            tf.size(images) > 0, lambda: run(images, *draws), lambda: images
+        )
+
+    return run_or_return
 
 
 @functools.cache

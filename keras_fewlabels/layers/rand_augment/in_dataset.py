@@ -26,15 +26,25 @@ class DatasetSeedGenerator:
             state = keras.ops.convert_to_numpy(seed_generator.state.value)
             self.seed = tf.constant(state[0].astype("int32"))
             self.count = tf.Variable(state[1].astype("int32"), trainable=False)
+            self.calls = tf.Variable(0, trainable=False)
 
     def next(self):
         """Returns the next seed, an int32 tensor of shape `(2,)`."""
         import tensorflow as tf
 
-        number = tf.raw_ops.ResourceCountUpTo(
-            resource=self.count.handle, limit=2**31 - 1, T=tf.int32
-        )
-        return tf.stack([self.seed, number])
+        return tf.stack([self.seed, _count_up(self.count)])
+
+    def is_first_call(self):
+        """Returns a boolean tensor, true for the first call of this method."""
+        return _count_up(self.calls) == 0
+
+
+def _count_up(variable):
+    import tensorflow as tf
+
+    return tf.raw_ops.ResourceCountUpTo(
+        resource=variable.handle, limit=2**31 - 1, T=tf.int32
+    )
 
 
 def in_dataset():

@@ -1,4 +1,5 @@
 import itertools
+import math
 
 import keras
 import numpy as np
@@ -12,6 +13,9 @@ from keras_fewlabels.layers.rand_augment.checks import (
     check_values,
 )
 from keras_fewlabels.layers.rand_augment.draws import RandAugmentDraws
+from keras_fewlabels.layers.rand_augment.first_images import (
+    check_first_images,
+)
 from keras_fewlabels.layers.rand_augment.in_dataset import (
     DatasetSeedGenerator,
     call_on_host,
@@ -175,6 +179,9 @@ class RandAugment(keras.layers.Layer):
         self.value_range = tuple(value_range)
         self.ops = tuple(TABLES[table].ops if ops is None else ops)
         self.seed_generator = ReplicaSeedGenerator(seed)
+        # Until the first images were looked at; see `check_first_images`.
+        self.range_is_known = False
+        self.first_number = 0
         self._dataset_seeds = None
         self._host_numbers = None
         self.draw = RandAugmentDraws(self)
@@ -205,11 +212,16 @@ class RandAugment(keras.layers.Layer):
         return super().__call__(images, *args, **kwargs)
 
     def call(self, images, training=True, index=None):
-        if not training or self.num_ops == 0:
+        if not training or self.num_ops == 0 or 0 in images.shape:
             return images
         batch = images if len(images.shape) == 4 else images[None]
+        wrong = None
+        if keras.backend.is_float_dtype(batch.dtype):
+            wrong = check_first_images(self, batch)
         draws = self.draw(self._next_seed(index), ops.shape(batch)[0])
         output = apply_draws(self, batch, draws)
+        if wrong is not None:
+            output = ops.where(wrong, ops.cast(math.nan, batch.dtype), output)
         return output if len(images.shape) == 4 else output[0]
 
     def _next_seed(self, index):
@@ -219,10 +231,14 @@ class RandAugment(keras.layers.Layer):
             seed = ops.cast(self.seed_generator.state.value[0], "int32")
             return ops.stack([seed, ops.cast(index, "int32")])
         if keras.backend.backend() == "tensorflow" and in_dataset():
-            if self._dataset_seeds is None:
-                self._dataset_seeds = DatasetSeedGenerator(self.seed_generator)
-            return self._dataset_seeds.next()
+            return self.dataset_seeds().next()
         return self.seed_generator.next()
+
+    def dataset_seeds(self):
+        """Returns the seed generator for the calls inside `tf.data`."""
+        if self._dataset_seeds is None:
+            self._dataset_seeds = DatasetSeedGenerator(self.seed_generator)
+        return self._dataset_seeds
 
     def save_own_variables(self, store):
         """Stores the place in the stream of draws."""
@@ -232,6 +248,7 @@ class RandAugment(keras.layers.Layer):
     def load_own_variables(self, store):
         """Restores the place in the stream of draws."""
         self.seed_generator.state.assign(store["seed"])
+        self.first_number = int(store["seed"][1])
 
     def compute_output_shape(self, input_shape):
         return input_shape

@@ -32,6 +32,12 @@ class FixMatch(NoisyStudentModel):
         labeled_noise: As for `NoisyStudentModel`, here weak by default.
         **kwargs: As for `NoisyStudentModel`.
 
+    Raises:
+        ValueError: As for `NoisyStudentModel`. From `fit()`, if the compiled
+            loss is not one categorical cross-entropy of Keras, by name or as
+            an object. A list, dict, lambda or other function is refused,
+            because whether the student gives logits is read off the loss.
+
     Example:
 
     >>> student = keras.Sequential([keras.Input((8, 8, 3)),

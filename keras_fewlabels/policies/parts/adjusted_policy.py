@@ -57,8 +57,7 @@ class AdjustedPolicy(Policy):
 
     def move_mean(self, probabilities):
         """Moves the mean towards that of a batch of all replicas."""
-        mean = ops.mean(global_batch(probabilities), axis=0)
-        move_average(self.mean, mean, self.momentum)
+        move_average(self.mean, global_batch(probabilities), self.momentum)
 
     def mean_above_zero(self):
         """Returns the mean with a small share for classes that have none."""
@@ -68,9 +67,6 @@ class AdjustedPolicy(Policy):
     def soft(self):
         """Boolean, whether the targets of the policy are distributions."""
         return self.policy.soft
-
-    def compute_output_spec(self, probabilities, **context):
-        return self.policy.compute_output_spec(probabilities)
 
     def get_config(self):
         config = super().get_config()

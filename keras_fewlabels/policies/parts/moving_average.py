@@ -1,13 +1,17 @@
 """Averages over the batches so far."""
 
+from keras import ops
 
-def move_average(average, value, momentum):
-    """Moves an average towards the value of one more batch.
+
+def move_average(average, rows, momentum):
+    """Moves an average towards the mean of one more batch.
 
     Args:
         average: Float variable.
-        value: Float tensor of the same shape, the value of the batch.
-        momentum: Float in `[0, 1)`, the share that the average keeps. Or a
-            tensor of the dtype of `value` with a share for each entry.
+        rows: Float tensor of shape `(batch, ...)`, with the shape of the
+            average behind the first axis. An empty batch moves nothing.
+        momentum: Float in `[0, 1)`, the share that the average keeps.
     """
-    average.assign(momentum * average + (1 - momentum) * value)
+    moved = momentum * average + (1 - momentum) * ops.mean(rows, axis=0)
+    # The mean of no rows is not a number.
+    average.assign(ops.where(ops.shape(rows)[0] > 0, moved, average))

@@ -79,3 +79,52 @@ def test_compiled_step_equals_eager_calls_and_traces_once():
     for expected in eager_calls(images, 3):
         np.testing.assert_array_equal(step(images), expected)
     assert len(traces) == 1
+
+
+@pytest.mark.tensorflow
+@pytest.mark.parametrize("dtype", ["uint8", "float32"])
+@pytest.mark.parametrize("interpolation", ["bilinear", "nearest"])
+def test_graph_of_unknown_sizes_equals_eager_calls(interpolation, dtype):
+    def noise():
+        # So many images that each op is drawn.
+        return RandAugment(
+            2, ops=RandAugment.OPS, interpolation=interpolation, seed=3
+        )
+
+    signature = tf.TensorSpec((None, None, None, 3), dtype)
+    step = tf.function(noise(), input_signature=[signature])
+    layer = noise()
+    images = some_images().astype(dtype)
+    assert step(images[:0]).shape == (0, 12, 10, 3)
+    layer.seed_generator.next()
+    for batch in (images, images[:3, :7], images[:1, :, :5]):
+        expected = keras.ops.convert_to_numpy(layer(batch))
+        np.testing.assert_array_equal(step(batch), expected)
+
+
+@pytest.mark.tensorflow
+def test_graph_takes_an_empty_batch_of_known_sizes():
+    images = some_images(3)
+    layer = RandAugment(2, ops=["rotate", "equalize"])
+    step = tf.function(
+        layer,
+        input_signature=[tf.TensorSpec((None, *images.shape[1:]), "uint8")],
+    )
+    assert step(images[:0]).shape == (0, 12, 10, 3)
+    assert step(images).shape == images.shape
+
+
+@pytest.mark.parametrize("jit_compile", ["auto", False])
+def test_fit_of_unknown_sizes(jit_compile):
+    model = keras.Sequential(
+        [
+            keras.Input((None, None, 3)),
+            RandAugment(2, ops=["rotate", "shear_x", "translate_y"]),
+            keras.layers.GlobalAveragePooling2D(),
+            keras.layers.Dense(2),
+        ]
+    )
+    model.compile("sgd", "mse", jit_compile=jit_compile)
+    for images in (some_images(4), some_images(4)[:, :7], some_images(1)):
+        logs = model.fit(images, np.zeros((len(images), 2)), verbose=0).history
+        assert np.isfinite(logs["loss"]).all()
