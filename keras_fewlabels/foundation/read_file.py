@@ -1,5 +1,6 @@
 """Files that are read, whatever has become of them."""
 
+import errno
 import os
 import pathlib
 import stat
@@ -39,7 +40,7 @@ def open_file(path, most_bytes=_MOST_BYTES):
         reason = f"larger than {most_bytes:,} bytes"
     if reason is not None:
         os.close(descriptor)
-        raise OSError(0, reason, path)
+        raise OSError(errno.EINVAL, reason, path)
     return os.fdopen(descriptor, "rb")
 
 

@@ -112,11 +112,9 @@ def load_image_folders(
     [{'part': 'labeled', 'file': 'rose/2.jpg', 'detail': ''}]
     """
     check_validation(validation, validation_split)
-    check_choice(color_mode, "color_mode", tuple(COLOR_MODES))
-    check_bool(crop_to_aspect_ratio, "crop_to_aspect_ratio")
-    check_int(cache_bytes, "cache_bytes", 0)
     check_seed(seed)
     verbose = check_verbose(verbose)
+    _check_reading(color_mode, crop_to_aspect_ratio, cache_bytes)
     if image_size is not None:
         image_size = checked_image_size(image_size)
     # Those come first whose images must not be trained on.
@@ -153,6 +151,12 @@ def load_image_folders(
         file_paths={part: files[part].file_paths for part in files},
         findings=findings,
     )
+
+
+def _check_reading(color_mode, crop_to_aspect_ratio, cache_bytes):
+    check_choice(color_mode, "color_mode", tuple(COLOR_MODES))
+    check_bool(crop_to_aspect_ratio, "crop_to_aspect_ratio")
+    check_int(cache_bytes, "cache_bytes", 0)
 
 
 def _shuffled(images, seed):

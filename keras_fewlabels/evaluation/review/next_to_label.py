@@ -136,20 +136,29 @@ def next_to_label(
         need = need * _error_rates(
             model, validation_data, num_classes, batch_size, progress
         )
+    return _proposals(
+        pool,
+        probabilities,
+        probabilities @ (need / need.mean()),
+        centred_directions(np.concatenate([features, labeled_features])),
+        count,
+        class_names,
+    )
+
+
+def _proposals(pool, probabilities, class_need, directions, count, class_names):
     second, first = np.sort(probabilities, axis=1)[:, -2:].T
     uncertainty = 1 - (first - second)
-    class_need = probabilities @ (need / need.mean())
     predicted = probabilities.argmax(axis=1)
-    directions = centred_directions(
-        np.concatenate([features, labeled_features])
-    )
     chosen, gains, distances = cover_uncertainty(
         directions[: len(pool)],
         uncertainty * class_need,
         directions[len(pool) :],
         count,
         groups=predicted,
-        most_per_group=math.ceil(_MOST_PER_CLASS * count / num_classes),
+        most_per_group=math.ceil(
+            _MOST_PER_CLASS * count / probabilities.shape[1]
+        ),
     )
     images = pool.take(chosen)
     return LabelProposals(

@@ -54,6 +54,17 @@ def test_a_model_of_labels_alone_has_no_weights():
     ]
 
 
+def test_hostile_names_and_files_are_harmless_cells():
+    names = ["=1+1", "a\nb"]
+    paths = ["=HYPERLINK(1).png", "caf\udce9\x1b.png"]
+    table = files(paths).pseudo_labels_csv(names)
+    table.encode()
+    assert table.splitlines()[1:] == [
+        r"0,'=HYPERLINK(1).png,1,a\nb,0.6123,0,0.2500,1",
+        r"1,caf\xe9\x1b.png,0,'=1+1,0.5000,0,0.0000,0",
+    ]
+
+
 def test_files_and_names_are_quoted_where_they_must():
     names = ["cat", 'a "dog"']
     table = files(["a, b.jpg", "ü.jpg"]).pseudo_labels_csv(names)
