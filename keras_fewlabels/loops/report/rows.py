@@ -123,4 +123,5 @@ def _known_columns(rows):
         return []
     columns = zip(*rows, strict=True)
     known = [column for column in columns if any(column[1:])]
-    return [list(row) for row in zip(*known, strict=True)]
+    # Names alone say nothing.
+    return [list(row) for row in zip(*known, strict=True) if len(row) > 1]

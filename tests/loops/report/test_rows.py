@@ -94,6 +94,8 @@ def test_waterfall_gains_are_over_the_step_before():
 def test_no_steps_no_rows():
     assert waterfall_rows({"waterfall": []}) == []
     assert waterfall_rows({}) == []
+    # Steps without an accuracy leave a column of names.
+    assert waterfall_rows({"waterfall": [{"name": "labels only"}]}) == []
 
 
 def test_pseudo_labels_of_the_phases_that_had_some():

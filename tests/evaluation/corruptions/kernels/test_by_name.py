@@ -48,3 +48,30 @@ def test_any_size_and_number_of_channels(name, shape, photographs):
         assert found.shape == (1, *shape, channels)
         is_same = np.array_equal(found, images[..., :channels])
         assert is_same == (name == "saturate" and channels == 1)
+
+
+@pytest.mark.parametrize(
+    "name, severity, expected",
+    [
+        ("brightness", 1, 0.1),
+        ("contrast", 5, 0.05),
+        ("gaussian_noise", 3, 0.12),
+        ("impulse_noise", 5, 0.14),
+    ],
+)
+def test_images_of_64_pixels_have_the_published_strength(
+    name, severity, expected
+):
+    # The values of ImageNet-64x64-C, in the middle of the range of levels.
+    images = np.full((2, 64, 64, 3), 0.5, "float32")
+    images[:, :32] = 0.4
+    generators = [np.random.default_rng(number) for number in range(2)]
+    found = CORRUPTIONS[name](images, severity, generators)
+    change = found - images
+    measured = {
+        "brightness": lambda: change.mean(),
+        "contrast": lambda: np.ptp(found) / np.ptp(images),
+        "gaussian_noise": lambda: change.std(),
+        "impulse_noise": lambda: (change != 0).mean(),
+    }[name]()
+    assert measured == pytest.approx(expected, rel=0.05)
