@@ -13,7 +13,7 @@ from sklearn.datasets import load_digits
 README = pathlib.Path(__file__).parent.parent / "README.md"
 SNIPPETS = re.findall(r"```python\n(.*?)```", README.read_text(), re.DOTALL)
 
-# The model that a reader is taken to have.
+# The model that the reader is assumed to have.
 MY_PROJECT = """
 import keras
 
@@ -53,13 +53,13 @@ def test_snippets_run(project):
     first = SNIPPETS[0].replace("True", f"True, settings={FEW_STEPS}")
     assert first != SNIPPETS[0]
     with warnings.catch_warnings():
-        # A snippet that fails, or that Keras finds fault with, is no example.
+        # An example must not warn that it fails.
         for message in ("The unlabelled images", "Class .* taking over",
                         ".*shuffle=True"):  # fmt: skip
             warnings.filterwarnings("error", message=message)
         for snippet in (first, *SNIPPETS[1:]):
             exec(compile(snippet, "README.md", "exec"), names)
-    # The picture that the README paints: the labels multiply, all ends well.
+    # The number of labels grows, and no class is without one.
     last_round = names["labeler"].rounds[-1]
     assert last_round["kept"] > 50 and min(last_round["class_counts"]) > 0
     loaded = keras.saving.load_model("student.keras")
@@ -71,7 +71,7 @@ def test_snippets_run(project):
 
 
 def write_folders_of_digits():
-    """The folders of images that a reader is taken to have."""
+    """Writes the folders of images that the reader is assumed to have."""
     digits = load_digits()
     for number, (image, name) in enumerate(
         zip(digits.images[:200], digits.target, strict=False)

@@ -40,7 +40,7 @@ def write_images(folder, count, brightness):
 
 
 def check_output(output, folder):
-    """The table, the figure, the model, and the rows that are returned."""
+    """Checks table, figure and model. Returns the model and the rows."""
     for name in ("labels alone", "pseudo-labels"):
         assert any(
             line.startswith(name) and line.endswith("%")
@@ -91,7 +91,7 @@ def test_own_folders_and_model(run, tmp_path, with_test):
     model, rows = check_output(output, tmp_path)
     assert model.input_shape == (None, 12, 14, 1)
     assert len(rows) == 40
-    # Which is which can hardly be missed.
+    # The two kinds of images are easy to tell apart.
     assert [row["label"] for row in rows].count("") < 5
     for row in filter(lambda row: row["label"], rows):
         is_bright = pathlib.Path(row["file"]).name.startswith("200_")

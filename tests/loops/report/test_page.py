@@ -69,7 +69,7 @@ NAMES = [
 
 
 class Page(html.parser.HTMLParser):
-    """What is on a page, read by a parser that knows nothing of ours."""
+    """The content of a page, read by a parser of the standard library."""
 
     VOID = {"meta", "img"}
 
