@@ -160,14 +160,15 @@ def split_at_backbone(model, backbone):
         )
     features = _output_of_backbone(graph, backbone)
     try:
-        head = keras.Model(features, graph.outputs)
+        # Outputs and inputs keep their structure and names.
+        head = keras.Model(features, graph.output)
     except ValueError as error:
         raise ValueError(
             "The layers after the backbone take other inputs beside its "
             "output, so the features alone are not enough. "
             f"Received: backbone={backbone.name!r}"
         ) from error
-    return keras.Model(graph.inputs, features), head
+    return keras.Model(graph.input, features), head
 
 
 def _output_of_backbone(graph, backbone):

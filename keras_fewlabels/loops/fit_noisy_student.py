@@ -185,7 +185,6 @@ def fit_noisy_student(
     layers = {"policy": policy, "noise": noise, "weak_noise": weak_noise}
     _check_arguments(generations, seed, layers, findings)
 
-    # Inspect.
     build = builder_of(build_student)
     keras.utils.set_random_seed(seed)
     model = build(0)
@@ -194,7 +193,6 @@ def fit_noisy_student(
     test = task.check(test_data, "test_data")
     check_class_names(class_names, task.num_classes)
 
-    # Plan.
     settings = choose_settings(
         settings,
         recommended_for(task, model, validation is None),
@@ -222,7 +220,6 @@ def fit_noisy_student(
     run = NoisyStudentRun(build, recipe, data, callbacks, finished, progress)
     run.run(phases)
 
-    # Report.
     outcome = Outcome(run)
     details = {
         **_phase_results(run.results, phases),

@@ -1,3 +1,5 @@
+import inspect
+
 import keras
 import numpy as np
 
@@ -27,11 +29,10 @@ def copy_model(model):
     """
     check_called(model, "model")
     try:
-        copy = keras.models.clone_model(model)
-        if not is_graph(model):
-            # What builds a subclassed model is its first call.
-            _, *sizes = input_shape_of(model)
-            copy(keras.ops.zeros([1, *(size or _ANY_SIZE for size in sizes)]))
+        if is_graph(model):
+            copy = keras.models.clone_model(model)
+        else:
+            copy = _copy_of_subclassed(model)
         is_same = have_same_weights(model, copy)
         reason = "the copy has other weights"
     except (NotImplementedError, TypeError, ValueError) as error:
@@ -45,6 +46,33 @@ def copy_model(model):
             f"({reason})"
         )
     copy_weights(model, copy)
+    return copy
+
+
+def _copy_of_subclassed(model):
+    """Returns a built model of the same class, with the same flags."""
+    kind = type(model)
+    if kind.get_config.__module__.partition(".")[0] != "keras":
+        copy = keras.models.clone_model(model)
+    elif any(
+        parameter.kind not in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD)
+        for parameter in list(
+            inspect.signature(kind.__init__).parameters.values()
+        )[1:]
+    ):
+        # Keras would leave out these arguments, and take their defaults.
+        raise NotImplementedError("its class has no `get_config()`")
+    else:
+        copy = kind()
+        if model.compiled:
+            copy.compile_from_config(model.get_compile_config())
+    # What builds a subclassed model is its first call.
+    _, *sizes = input_shape_of(model)
+    copy(keras.ops.zeros([1, *(size or _ANY_SIZE for size in sizes)]))
+    for ours, theirs in zip(
+        flatten_layers(copy), flatten_layers(model), strict=True
+    ):
+        ours.trainable = theirs.trainable
     return copy
 
 

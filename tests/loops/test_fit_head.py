@@ -218,3 +218,34 @@ def test_stored_features_of_tf_data():
         features_of(dataset.repeat())
     with pytest.raises(ValueError, match="must hold at least one image"):
         features_of(dataset.take(0))
+
+
+def test_inputs_and_outputs_keep_their_names():
+    inputs = {name: keras.Input((2,), name=name) for name in ("left", "right")}
+    both = layers.Concatenate()([inputs["right"], inputs["left"]])
+    features = layers.Dense(5, name="backbone")(both)
+    outputs = {
+        "sum": layers.Dense(1, name="sum")(features),
+        "class": layers.Dense(3, name="class")(features),
+    }
+    model = keras.Model(inputs, outputs)
+    model.compile("sgd", {"class": "mae", "sum": "mse"})
+    images = {"right": X[:, :2], "left": X[:, 2:]}
+    labels = {"sum": X[:, :1], "class": X[:, :3]}
+    backbone = model.get_layer("backbone")
+    expected = keras.Model(inputs, features).predict(images, verbose=0)
+    extractor, _ = split_at_backbone(model, backbone)
+    np.testing.assert_allclose(extractor.predict(images, verbose=0), expected)
+    batch = (images, labels)
+
+    class OneBatch(keras.utils.PyDataset):
+        def __len__(self):
+            return 1
+
+        def __getitem__(self, index):
+            return batch
+
+    before = model.evaluate(images, labels, verbose=0, return_dict=True)
+    history = fit_head(model, "backbone", OneBatch(), verbose=0).history
+    for name in ("loss", "sum_loss", "class_loss"):
+        assert history[name][0] == pytest.approx(before[name], rel=1e-4)

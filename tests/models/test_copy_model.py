@@ -120,24 +120,52 @@ class WithoutConfig(Net):
         self.dense = layer
 
 
+class WithoutArguments(Net):
+    get_config = keras.Model.get_config
+
+    def __init__(self):
+        super().__init__(width=2)
+
+
+class WithoutConfigOfRate(keras.Model):
+    """Keras makes a copy with the default rate, which no weight tells."""
+
+    def __init__(self, rate=0.5):
+        super().__init__()
+        self.dropout, self.dense = layers.Dropout(rate), layers.Dense(2)
+
+    def call(self, x, training=None):
+        return self.dense(self.dropout(x, training=training))
+
+
 class OtherWeights(Net):
     def get_config(self):
         return {"width": 5}
 
 
-def test_subclassed_models():
-    model = Net(width=2)
+@pytest.mark.parametrize("make", [lambda: Net(width=2), WithoutArguments])
+def test_subclassed_models(make):
+    model = make()
     model(X)
+    model.compile(keras.optimizers.SGD(0.25), "mse")
+    model.norm.trainable = False
     model.norm.moving_mean.assign([0.5, -0.5])
     copy = copy_model(model)
-    assert type(copy) is Net
+    assert type(copy) is type(model)
+    assert copy.loss == "mse" and copy.optimizer is not model.optimizer
+    assert len(copy.trainable_weights) == 2
     np.testing.assert_allclose(predicted(copy), predicted(model), rtol=1e-6)
     copy.dense.kernel.assign_add(np.ones((4, 2)))
     assert np.abs(predicted(copy) - predicted(model)).max() > 0.1
 
 
 @pytest.mark.parametrize(
-    "make", [lambda: WithoutConfig(layers.Dense(2)), OtherWeights]
+    "make",
+    [
+        lambda: WithoutConfig(layers.Dense(2)),
+        lambda: WithoutConfigOfRate(0.1),
+        OtherWeights,
+    ],
 )
 def test_subclassed_models_that_have_no_copy(make):
     model = make()
