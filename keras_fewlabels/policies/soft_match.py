@@ -138,8 +138,9 @@ class SoftMatchPolicy(Policy):
             (self.confidence_mean, mean),
             (self.confidence_variance, variance),
         ):
-            moved = self.momentum * average + (1 - self.momentum) * value
-            average.assign(ops.where(sizes > 1, moved, average))
+            before = ops.convert_to_tensor(average)
+            moved = self.momentum * before + (1 - self.momentum) * value
+            average.assign(ops.where(sizes > 1, moved, before))
 
     def get_config(self):
         config = super().get_config()

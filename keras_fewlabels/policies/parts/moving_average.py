@@ -12,6 +12,7 @@ def move_average(average, rows, momentum):
             average behind the first axis. An empty batch moves nothing.
         momentum: Float in `[0, 1)`, the share that the average keeps.
     """
-    moved = momentum * average + (1 - momentum) * ops.mean(rows, axis=0)
+    before = ops.convert_to_tensor(average)
+    moved = momentum * before + (1 - momentum) * ops.mean(rows, axis=0)
     # The mean of no rows is not a number.
-    average.assign(ops.where(ops.shape(rows)[0] > 0, moved, average))
+    average.assign(ops.where(ops.shape(rows)[0] > 0, moved, before))
