@@ -181,7 +181,9 @@ def write_table(path, labels, names):
     columns = ("file", "label", "confidence", "first_kept", "num_changes")
     # The label -1 means no label. As an index it takes the last name, "".
     labels["label"] = np.array([*names, ""])[labels["label"]]
-    with open(path, "w", newline="") as file:
+    # Names of files may hold bytes that are not UTF-8.
+    options = {"encoding": "utf-8", "errors": "backslashreplace"}
+    with open(path, "w", newline="", **options) as file:
         writer = csv.writer(file)
         writer.writerow(columns)
         writer.writerows(zip(*(labels[name] for name in columns), strict=True))

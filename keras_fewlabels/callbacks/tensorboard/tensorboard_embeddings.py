@@ -16,6 +16,7 @@ from keras_fewlabels.foundation import (
     graph_of,
     head_input,
     optional_import,
+    printable,
     resolve_value_range,
     writable_folder,
     write_whole,
@@ -158,7 +159,7 @@ class TensorBoardEmbeddings(keras.callbacks.Callback):
         if self.class_names is None:
             return str(label)
         # A tab would start another column.
-        return " ".join(self.class_names[label].split())
+        return printable(self.class_names[label])
 
     def _write_config(self):
         # The projector opens the first in the order of their names.

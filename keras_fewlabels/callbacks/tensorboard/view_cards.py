@@ -9,7 +9,7 @@ import dataclasses
 
 import numpy as np
 
-from keras_fewlabels.foundation import optional_import
+from keras_fewlabels.foundation import optional_import, printable
 
 # In pixels. Small images are enlarged to about this side.
 _SIDE, _GAP = 64, 4
@@ -107,7 +107,7 @@ def _draw(card, scale, Image):
     picture.paste(Image.fromarray(pair), (0, 0))
     pen = ImageDraw.Draw(picture)
     pen.font = ImageFont.load_default(_FONT)
-    text = card.caption
+    text = printable(card.caption)
     while pen.textlength(text) > picture.width - 4:
         text = text[:-1]
     pen.text((2, pair.shape[0]), text, fill="white")

@@ -13,7 +13,7 @@ from keras_fewlabels.callbacks.tensorboard.tensorboard_embeddings import (
 RNG = np.random.default_rng(0)
 IMAGES = RNG.integers(0, 256, (10, 8, 6, 3), "uint8")
 LABELS = np.arange(10) % 3
-NAMES = ["cat", "big\tdog", "Käfer"]
+NAMES = ["cat", "big\tdog", "Käfer\udce9"]
 
 
 def classifier():
@@ -66,7 +66,7 @@ def test_files_of_the_projector(tmp_path):
     ).max()
     head, *rows = table(folder / "epoch_0003.metadata.tsv")
     assert head == ["index", "label", "prediction"]
-    names = ["cat", "big dog", "Käfer"]
+    names = ["cat", r"big\tdog", r"Käfer\xe9"]
     predictions = model.predict(IMAGES[:7], verbose=0).argmax(axis=1)
     for number, row in enumerate(rows):
         label = names[LABELS[number]] if number < 4 else "unknown"

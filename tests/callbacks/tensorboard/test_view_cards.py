@@ -36,6 +36,13 @@ def test_captions_are_white_and_cut_to_the_card():
     assert not long[:, -1].any()
 
 
+def test_captions_take_one_line():
+    # Pillow cannot measure several.
+    for text in ("two\nlines", "caf\udce9", "\x00\u202e"):
+        sheet = np.asarray(view_cards([Card(BLACK, BLACK, text)]))
+        assert (sheet[64:] == 255).all(axis=2).any()
+
+
 def test_shades_of_a_value_range():
     images = np.array([-2.0, -1.0, 0.0, 1.0]).reshape(1, 2, 2, 1)
     levels = shades(images, (-1, 1))
