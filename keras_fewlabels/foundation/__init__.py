@@ -23,20 +23,21 @@ from keras_fewlabels.foundation.arguments import (
     number_rule,
     type_rule,
 )
-from keras_fewlabels.foundation.atomic_write import (
-    atomic_write,
-    folder_path,
-    remove_unfinished,
-    writable_folder,
-    write_whole,
-)
 from keras_fewlabels.foundation.batch_norm import (
     MovingStatistics,
     batch_norms,
     lagging_statistics,
     most_momentum,
 )
-from keras_fewlabels.foundation.csv_table import csv_text, read_csv
+from keras_fewlabels.foundation.files.atomic_write import (
+    atomic_write,
+    folder_path,
+    remove_unfinished,
+    writable_folder,
+    write_whole,
+)
+from keras_fewlabels.foundation.files.csv_table import csv_text, read_csv
+from keras_fewlabels.foundation.files.read_file import open_file, read_text
 from keras_fewlabels.foundation.fingerprint import (
     essential_config,
     file_fingerprint,
@@ -81,7 +82,6 @@ from keras_fewlabels.foundation.models.classifier import (
 )
 from keras_fewlabels.foundation.models.head_input import head_input
 from keras_fewlabels.foundation.optional_import import optional_import
-from keras_fewlabels.foundation.read_file import open_file, read_text
 from keras_fewlabels.foundation.result import Result, as_json, save_figure
 from keras_fewlabels.foundation.running_fit import (
     fit_arguments,

@@ -2,7 +2,7 @@
 
 import json
 
-from keras_fewlabels.foundation.atomic_write import (
+from keras_fewlabels.foundation.files.atomic_write import (
     atomic_write,
     writable_folder,
     write_whole,

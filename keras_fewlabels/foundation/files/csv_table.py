@@ -4,7 +4,7 @@ import csv
 import io
 import re
 
-from keras_fewlabels.foundation.read_file import read_text
+from keras_fewlabels.foundation.files.read_file import read_text
 from keras_fewlabels.foundation.text_table import printable
 
 # What a spreadsheet takes for a formula, also behind blanks and in the wide

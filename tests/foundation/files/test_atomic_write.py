@@ -4,7 +4,7 @@ import stat
 
 import pytest
 
-from keras_fewlabels.foundation.atomic_write import (
+from keras_fewlabels.foundation.files.atomic_write import (
     atomic_write,
     remove_unfinished,
     writable_folder,

@@ -4,7 +4,7 @@ import pathlib
 import pytest
 
 from keras_fewlabels.foundation import open_file, read_text
-from keras_fewlabels.foundation import read_file as module
+from keras_fewlabels.foundation.files import read_file as module
 
 
 def test_strings_paths_bytes_and_the_home_folder(tmp_path, monkeypatch):
