@@ -149,22 +149,26 @@ def _draw_confidence(axes, confidence, groups):
 
 def _draw_classes(axes, label, truth, groups, num_classes, class_names):
     has_names = num_classes <= _MAX_NAMES
-    base = np.zeros(num_classes)
+    base, edges = np.zeros(num_classes), np.arange(num_classes + 1) - 0.5
     for chosen, color in list(groups.values())[:-1]:
         counts = np.bincount(label[chosen], minlength=num_classes)
-        axes.barh(
-            range(num_classes),
-            counts,
-            # Between a hundred bars, gaps would flicker.
-            height=0.8 if has_names else 1,
-            left=base,
-            color=color,
-        )
+        if has_names:
+            axes.barh(range(num_classes), counts, left=base, color=color)
+        else:
+            # One shape, since thousands of bars take a minute.
+            axes.stairs(
+                base + counts,
+                edges,
+                baseline=base,
+                orientation="horizontal",
+                fill=True,
+                color=color,
+            )
         base = base + counts
     if truth is not None:
         axes.stairs(
             np.bincount(truth, minlength=num_classes),
-            np.arange(num_classes + 1) - 0.5,
+            edges,
             orientation="horizontal",
             color=OUTLINE,
             label="all images, by truth",
