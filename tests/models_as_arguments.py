@@ -63,7 +63,7 @@ class Steps(keras.Model):
 
     def scaled(self, args):
         *state, data = args
-        is_tuple = isinstance(data, tuple)
+        is_tuple = isinstance(data, (tuple, list))
         images, *rest = data if is_tuple else (data,)
         images = keras.ops.cast(images, "float32") / 255
         return *state, (images, *rest) if is_tuple else images
