@@ -65,7 +65,10 @@ class NoisyStudentModel(StudentModel):
 
     Args:
         student: Built Keras model that maps images to class probabilities or
-            logits, as the compiled loss expects them. It is trained.
+            logits, as the compiled loss expects them. It is trained. The loss
+            must be a categorical cross-entropy of Keras, or its name, and not
+            in a list, dict or function. The student is called, so all
+            preprocessing must be in its layers.
         teacher: Built Keras model with the outputs of the student, which is
             frozen; an `EMATeacher`, which averages the student; or `None`:
             the student then teaches itself.

@@ -55,7 +55,9 @@ class FitReport(Result):
             - `waterfall`: Optional list of dicts of `name`, `validation` and
               `test`, each with one part more than the one before.
             - `verdict`: Optional dict, that of `evaluation.Verdict`, with
-              `split` and with `kept`, `"student"` or `"baseline"`.
+              `split`, with `kept`, `"student"` or `"baseline"`, and with
+              `linear_probe`, a dict of `accuracy`, `accuracy_of_kept` and
+              `is_better`, or `None`.
             - `examined`: Optional dict of `split`, `confusion` (counts by
               true and predicted class) and `mistakes` (dicts of `index`,
               `true`, `predicted`, `confidence`).
