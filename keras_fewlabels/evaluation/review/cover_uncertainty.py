@@ -3,6 +3,8 @@ import numpy as np
 # The number of images that are to be covered, and of similarities in memory.
 _MAX_COVERED = 2**14
 _MAX_SIMILARITIES = 2**25
+# The number of images, evenly spread, by which the density is estimated.
+_MAX_SAMPLED = 2**11
 
 
 def cover_uncertainty(
@@ -42,6 +44,8 @@ def cover_uncertainty(
         cosine to the nearest image that is labelled or chosen before. Of more
         than 16,384 images, only the most uncertain are to be covered.
     """
+    # By their number, the images of a heap would count as often as they are.
+    weights = weights / _density(directions)
     order = np.argsort(-weights, kind="stable")
     covered = order[:_MAX_COVERED]
     num_candidates = max(count, _MAX_SIMILARITIES // len(covered))
@@ -50,10 +54,7 @@ def cover_uncertainty(
     np.maximum(similarity, 0, out=similarity)
     reach = _nearest(directions[covered], labeled)
     nearest = _nearest(directions[candidates], labeled)
-    # By their number, the images of a heap would count as often as they are.
-    density = np.einsum("ij,ij->i", similarity**2, similarity**2)
-    shares = weights[covered] / np.maximum(density, 1)
-    shares /= max(shares.sum(), 1e-12)
+    shares = weights[covered] / max(weights[covered].sum(), 1e-12)
     if groups is None:
         groups, most_per_group = np.zeros(len(directions), int), count
     groups = groups[candidates]
@@ -73,6 +74,18 @@ def cover_uncertainty(
         cosines = directions[candidates] @ directions[candidates[best]]
         nearest = np.maximum(nearest, cosines)
     return candidates[chosen], np.array(gains), np.array(distances)
+
+
+def _density(directions):
+    """Returns about how many images are where each is, 1 or more."""
+    step = -(-len(directions) // _MAX_SAMPLED)
+    sample = directions[::step].T
+    rows = max(1, _MAX_SIMILARITIES // sample.shape[1])
+    sums = [
+        (np.maximum(directions[start : start + rows] @ sample, 0) ** 4).sum(1)
+        for start in range(0, len(directions), rows)
+    ]
+    return np.maximum(step * np.concatenate(sums), 1)
 
 
 def _nearest(directions, labeled):
