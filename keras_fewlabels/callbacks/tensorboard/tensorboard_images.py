@@ -23,6 +23,7 @@ from keras_fewlabels.foundation import (
     check_type,
     optional_import,
     resolve_value_range,
+    when_fit_ends,
     writable_folder,
 )
 from keras_fewlabels.policies.parts import class_probabilities, reads_logits
@@ -129,6 +130,7 @@ class TensorBoardImages(keras.callbacks.Callback):
         argument = "unlabeled" if self.labeled is None else "labeled"
         self.value_range = resolve_value_range(value_range, images, argument)
         self.every = every
+        self._events = None
 
     def on_train_begin(self, logs=None):
         # Drawn once before training, so that errors come at once.
@@ -136,6 +138,7 @@ class TensorBoardImages(keras.callbacks.Callback):
         self._draw_sheets()
         folder = writable_folder(self.log_dir, "log_dir") / "images"
         self._events = ImageEvents(folder)
+        when_fit_ends(self.on_train_end)
 
     def on_epoch_end(self, epoch, logs=None):
         if epoch % self.every:
@@ -145,7 +148,9 @@ class TensorBoardImages(keras.callbacks.Callback):
         self._events.flush()
 
     def on_train_end(self, logs=None):
-        self._events.close()
+        if self._events is not None:
+            self._events.close()
+            self._events = None
 
     def _draw_sheets(self):
         """Returns a dict of tags to pictures. The model stays as it was."""
