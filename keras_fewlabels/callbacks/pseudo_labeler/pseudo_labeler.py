@@ -19,7 +19,11 @@ from keras_fewlabels.callbacks.pseudo_labeler.fresh_statistics import (
     FreshStatistics,
     ShortFitMomentum,
 )
-from keras_fewlabels.callbacks.pseudo_labeler.label_pass import LabelPass
+from keras_fewlabels.callbacks.pseudo_labeler.label_pass import (
+    LabelPass,
+    policy_state,
+    restore_policy,
+)
 from keras_fewlabels.callbacks.pseudo_labeler.labeling_rounds import (
     LabelingRounds,
     LabelingSchedule,
@@ -206,6 +210,7 @@ class PseudoLabeler(keras.callbacks.Callback):
             policy = FixedThreshold(0.0 if is_free else 0.95)
         check_policy(policy)
         self.policy = policy
+        self._policy_state = None
         if seed is None:
             # `keras.utils.set_random_seed` sets Python's generator.
             self.seed = random.getrandbits(32)
@@ -319,6 +324,8 @@ class PseudoLabeler(keras.callbacks.Callback):
             writable_folder(self.cache_dir, "cache_dir")
         if not self.policy.built:
             self.policy.build((None, num_classes))
+        if self._policy_state is None:
+            self._policy_state = policy_state(self.policy)
         self._rounds = self._new_rounds()
         # `ExactBackup` compares the first batch with that of the killed fit.
         batches.fill_epoch(0, self.chosen, None)
@@ -347,6 +354,9 @@ class PseudoLabeler(keras.callbacks.Callback):
         rounds = self._rounds
         due = rounds.schedule.is_due(epoch)
         if self._is_first_epoch:
+            if epoch == 0:
+                # Another fit may have moved its averages.
+                restore_policy(self.policy, self._policy_state)
             due = not rounds.resume(epoch) or due
             self._is_first_epoch = False
         if due and self.stopped is None:

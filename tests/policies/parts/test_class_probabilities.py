@@ -98,7 +98,6 @@ OF_KERAS = [
         {"scores": "categorical_crossentropy"},
         None,
     ],
-    ids=str,
 )
 def test_other_losses_are_refused(loss):
     for read in (reads_logits, reads_class_numbers):
@@ -110,7 +109,7 @@ def linear():
     return keras.Sequential([keras.Input((2,)), keras.layers.Dense(2)])
 
 
-@pytest.mark.parametrize("loss", OF_KERAS, ids=str)
+@pytest.mark.parametrize("loss", OF_KERAS)
 def test_scores_that_another_loss_reads_are_no_logits(loss):
     model = linear()
     model.compile(loss=loss)
