@@ -251,6 +251,7 @@ def trace_predict(model, images):
     """
     is_traced = (
         keras.backend.backend() == "tensorflow"
+        and isinstance(model, keras.Model)
         and not model.run_eagerly
         and model.steps_per_execution == 1
         and model.distribute_strategy.num_replicas_in_sync == 1

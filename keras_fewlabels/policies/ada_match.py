@@ -101,7 +101,9 @@ class AdaMatchPolicy(Policy):
         likeliest = pseudo_targets(labeled, soft=False)
         confidence = ops.mean(ops.sum(likeliest * labeled, axis=-1))
         threshold = self.threshold * confidence
-        weights = ops.max(aligned, axis=-1) >= threshold
+        weights = ops.cast(
+            ops.max(aligned, axis=-1) >= threshold, probabilities.dtype
+        )
         return pseudo_targets(aligned, self.soft), weights
 
     def _align(self, probabilities):

@@ -67,7 +67,8 @@ class FixedThreshold(Policy):
         labeled_probabilities=None,
     ):
         confidence = ops.max(probabilities, axis=-1)
-        return self.targets(probabilities), confidence >= self.threshold
+        weights = ops.cast(confidence >= self.threshold, probabilities.dtype)
+        return self.targets(probabilities), weights
 
     def targets(self, probabilities):
         """Returns the targets alone, of shape `(batch, num_classes)`."""

@@ -113,7 +113,7 @@ class FlexMatchPolicy(Policy):
         confidence = ops.max(probabilities, axis=-1)
         labels = ops.cast(ops.argmax(probabilities, axis=-1), "int32")
         thresholds = ops.take(self.thresholds(), labels)
-        weights = confidence >= thresholds
+        weights = ops.cast(confidence >= thresholds, probabilities.dtype)
         if training:
             self.require(indices=indices)
             confident = confidence >= self.threshold

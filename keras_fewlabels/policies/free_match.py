@@ -81,7 +81,7 @@ class FreeMatchPolicy(Policy):
         confidence = ops.max(probabilities, axis=-1)
         labels = ops.argmax(probabilities, axis=-1)
         thresholds = ops.take(self.thresholds(), labels)
-        weights = confidence >= thresholds
+        weights = ops.cast(confidence >= thresholds, probabilities.dtype)
         return pseudo_targets(probabilities, self.soft), weights
 
     def thresholds(self):

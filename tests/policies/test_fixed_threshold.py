@@ -59,3 +59,15 @@ def test_arguments_out_of_range_are_refused(arguments):
     name, value = next(iter(arguments.items()))
     with pytest.raises(ValueError, match=f"`{name}`.*{name}={value}"):
         FixedThreshold(**arguments)
+
+
+def test_a_subclass_may_change_the_weights():
+    class Half(FixedThreshold):
+        def call(self, probabilities, **context):
+            targets, weights = super().call(probabilities)
+            return targets, weights / 2
+
+    _, weights = Half(0.5)(np.array([[0.9, 0.1], [0.5, 0.5]]), training=True)
+    np.testing.assert_array_equal(
+        keras.ops.convert_to_numpy(weights), [0.5] * 2
+    )

@@ -73,7 +73,8 @@ class LabelRecord:
         self.num_changes[flipped] += 1
         self.first_kept[kept & (self.first_kept < 0)] = len(self.rounds)
         self._last_label[kept] = labels[kept]
-        self.labels, self.predicted = labels, predicted
+        self.labels = labels.astype("int32")
+        self.predicted = predicted.astype("int32")
         self.confidence = confidence
         counts = np.bincount(labels[kept], minlength=num_classes)
         self.rounds.append(
@@ -140,7 +141,9 @@ class LabelRecord:
         for name in self._ARRAYS:
             own, other = getattr(self, name), state[name]
             if (own.shape, own.dtype) != (other.shape, other.dtype):
-                raise ValueError(f"{name} of shape {other.shape}")
+                raise ValueError(
+                    f"{name} of shape {other.shape} and dtype {other.dtype}"
+                )
         self.rounds, self.stopped = history["rounds"], history["stopped"]
         for name in self._ARRAYS:
             setattr(self, name, state[name])
