@@ -252,6 +252,7 @@ def test_predict_is_traced_once_for_batches_of_any_size(dtype):
     assert model.predict_function.experimental_get_tracing_count() == 1
 
 
+@pytest.mark.tensorflow
 @pytest.mark.parametrize(
     "options", [{"run_eagerly": True}, {"steps_per_execution": 2}, {}]
 )
