@@ -170,8 +170,8 @@ class ExactBackup(keras.callbacks.Callback):
         different = self._settings.different(others)
         if different:
             raise ValueError(
-                f"The backup belongs to a fit with another {different}. Give "
-                "this fit a folder of its own, or remove the backup. "
+                f"The backup belongs to a fit that differs in: {different}. "
+                "Give this fit a folder of its own, or remove the backup. "
                 f"Received: backup_dir={str(self.backup_dir)!r}"
             )
 

@@ -86,7 +86,7 @@ class FitSettings:
         Args:
             others: Dict, the `values` of the other fit.
         """
-        return " and ".join(
+        return ", ".join(
             name
             for name, value in self.values.items()
             if name in others and others[name] != value

@@ -17,26 +17,28 @@ class FreshStatistics:
     """Lets a model label with batch-norm statistics that are up to date.
 
     If the moving statistics lag behind the weights, the model labels with the
-    statistics of labelled images. It keeps its own for all else.
+    statistics of labelled images. It keeps its own for all else. With several
+    workers it labels as it is: one alone cannot replace their variables.
 
     Args:
-        model: Built Keras model that labels.
+        worker: The worker with the model that labels.
         feed: The feed of the fit, for its labelled images.
         from_logits: Boolean. `True` if the model gives logits.
     """
 
-    def __init__(self, model, feed, from_logits):
-        self._model = model
+    def __init__(self, worker, feed, from_logits):
+        self._model = worker.model
         self._feed = feed
         self._from_logits = from_logits
+        self._statistics = MovingStatistics(worker.model)
+        self._is_needed = len(self._statistics) > 0 and worker.count == 1
         self._has_warned = False
 
     @contextlib.contextmanager
     def in_use(self):
         """Gives the model fresh statistics, if its own lag behind."""
-        statistics = MovingStatistics(self._model)
         lag = None
-        if statistics:
+        if self._is_needed:
             sample = self._feed.labeled_sample(_SAMPLE)
             lag = lagging_statistics(self._model, *sample, self._from_logits)
         if lag is None:
@@ -56,12 +58,12 @@ class FreshStatistics:
                 "trained",
                 stacklevel=2,
             )
-        present = statistics.get()
+        present = self._statistics.get()
         try:
-            statistics.set(fresh)
+            self._statistics.set(fresh)
             yield
         finally:
-            statistics.set(present)
+            self._statistics.set(present)
 
 
 class ShortFitMomentum:

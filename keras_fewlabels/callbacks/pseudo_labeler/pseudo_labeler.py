@@ -1,4 +1,3 @@
-import contextlib
 import copy
 import random
 
@@ -329,22 +328,17 @@ class PseudoLabeler(keras.callbacks.Callback):
         self._rounds = self._new_rounds()
         # `ExactBackup` compares the first batch with that of the killed fit.
         batches.fill_epoch(0, self.chosen, None)
+        worker = labeling_worker(self.teacher or self.model)
         self._label_pass = LabelPass(
             self._source,
-            labeling_worker(self.teacher or self.model),
+            worker,
             self.policy,
             from_logits=from_logits,
             num_classes=num_classes,
             batch_size=self.batch_size,
             store=self._store,
         )
-        # Several workers hold variables that one alone cannot replace.
-        self._statistics = contextlib.nullcontext
-        if self._label_pass.worker.count == 1:
-            model = self.teacher or self.model
-            self._statistics = FreshStatistics(
-                model, batches, from_logits
-            ).in_use
+        self._statistics = FreshStatistics(worker, batches, from_logits)
         num_steps = batches.num_steps * self.params["epochs"]
         self._momentum = ShortFitMomentum(self.model, num_steps)
         self._has_warned = False
@@ -381,7 +375,7 @@ class PseudoLabeler(keras.callbacks.Callback):
 
     def _label(self, epoch):
         verbose = self.params.get("verbose")
-        with self._statistics():
+        with self._statistics.in_use():
             self._rounds.label(epoch, self._label_pass, verbose == 1)
         check_soft_targets(self.targets is not None, self._batches.labels)
         if verbose:

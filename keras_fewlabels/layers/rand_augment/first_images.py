@@ -29,19 +29,26 @@ def check_first_images(layer, images):
     """
     if layer.range_is_known or 0 in images.shape:
         return None
-    lowest, highest = (
-        ops.cast(extreme(images), "float32") for extreme in (ops.min, ops.max)
-    )
-    wrong = has_other_range(lowest, highest, layer.value_range)
     if _has_values(images):
+        wrong, lowest, highest = _look_at(images, layer.value_range)
         if wrong:
             raise_error(layer.value_range, lowest, highest)
         layer.range_is_known = bool(highest > layer.value_range[0])
         return None
-    wrong = ops.logical_and(wrong, _is_first_call(layer))
+    # Only the first call looks at all values.
+    is_first = _is_first_call(layer)
     if keras.backend.backend() == "jax":
-        return _raise_on_jax(layer.value_range, wrong, lowest, highest)
-    return _raise_in_graph(layer.value_range, wrong, lowest, highest)
+        return _check_on_jax(is_first, images, layer.value_range)
+    return _check_in_graph(is_first, images, layer.value_range)
+
+
+def _look_at(images, value_range):
+    """Returns whether the range is another one, and the extreme values."""
+    lowest, highest = (
+        ops.cast(extreme(images), "float32") for extreme in (ops.min, ops.max)
+    )
+    wrong = has_other_range(lowest, highest, value_range)
+    return wrong, lowest, highest
 
 
 def raise_error(value_range, lowest, highest):
@@ -52,22 +59,31 @@ def raise_error(value_range, lowest, highest):
     )
 
 
-def _raise_in_graph(value_range, wrong, lowest, highest):
+def _check_in_graph(is_first, images, value_range):
     import tensorflow as tf
 
-    message = other_range_error(value_range) + "values from"
-    tf.debugging.Assert(~wrong, [message, lowest, "to", highest])
-    # XLA leaves the assertion out.
-    return wrong
+    def check():
+        wrong, lowest, highest = _look_at(images, value_range)
+        message = other_range_error(value_range) + "values from"
+        tf.debugging.Assert(~wrong, [message, lowest, "to", highest])
+        # XLA leaves the assertion out.
+        return wrong
+
+    return tf.cond(is_first, check, lambda: tf.constant(False))
 
 
-def _raise_on_jax(value_range, wrong, lowest, highest):
+def _check_on_jax(is_first, images, value_range):
     import jax
 
     error = functools.partial(raise_error, value_range)
-    jax.lax.cond(
-        wrong, lambda: jax.debug.callback(error, lowest, highest), lambda: None
-    )
+
+    def check():
+        wrong, *extremes = _look_at(images, value_range)
+        jax.lax.cond(
+            wrong, lambda: jax.debug.callback(error, *extremes), lambda: None
+        )
+
+    jax.lax.cond(is_first, check, lambda: None)
 
 
 def _has_values(images):

@@ -221,7 +221,11 @@ class RandAugment(keras.layers.Layer):
         draws = self.draw(self._next_seed(index), ops.shape(batch)[0])
         output = apply_draws(self, batch, draws)
         if wrong is not None:
-            output = ops.where(wrong, ops.cast(math.nan, batch.dtype), output)
+            output = ops.cond(
+                wrong,
+                lambda: ops.full_like(output, math.nan),
+                lambda: output,
+            )
         return output if len(images.shape) == 4 else output[0]
 
     def _next_seed(self, index):

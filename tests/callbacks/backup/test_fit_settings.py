@@ -140,12 +140,12 @@ def test_another_fit_in_the_folder_is_refused_and_the_model_stays(tmp_path):
     fit(classifier(), tmp_path, 1)
     model = classifier()
     before = model.get_weights()
-    expected = "another data.*Received: backup_dir="
+    expected = "differs in: data.*Received: backup_dir="
     with pytest.raises(ValueError, match=expected):
         fit(model, tmp_path, 2, data=(OTHER_X, Y))
     for one, two in zip(before, model.get_weights(), strict=True):
         np.testing.assert_array_equal(one, two)
-    with pytest.raises(ValueError, match="another shuffle"):
+    with pytest.raises(ValueError, match="differs in: shuffle"):
         fit(model, tmp_path, 2, shuffle=False)
     # More epochs, another verbosity, validation data and callbacks are fine.
     options = {"validation_data": (X, Y), "verbose": 2}
@@ -168,7 +168,7 @@ def test_ctrl_c_and_the_same_cell_again(tmp_path):
     with pytest.raises(KeyboardInterrupt):
         fit(model, tmp_path / "other", 3, [Interrupt()])
     model.optimizer.learning_rate = 0.5
-    with pytest.raises(ValueError, match="another optimizer or learning rate"):
+    with pytest.raises(ValueError, match="differs in: optimizer"):
         fit(model, tmp_path / "other", 3)
 
 

@@ -147,9 +147,8 @@ def test_wrong_tf_data(case):
         image_source(make(), "x")
 
 
-@pytest.mark.skipif(
-    keras.backend.backend() == "tensorflow", reason="Keras imports it itself"
-)
+# On TensorFlow, Keras imports it itself.
+@pytest.mark.not_tensorflow
 def test_a_py_dataset_needs_no_tensorflow():
     code = (
         "import sys; import numpy as np; import keras;"

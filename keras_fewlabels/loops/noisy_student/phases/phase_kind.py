@@ -1,5 +1,6 @@
 """The base classes of all kinds of phases."""
 
+import abc
 import dataclasses
 import math
 
@@ -136,16 +137,16 @@ class PhaseKind:
         return {**accuracies, "pseudo_labels": figures}
 
 
-class FittedPhase(PhaseKind):
+class FittedPhase(PhaseKind, abc.ABC):
     """A phase that fits a model with `fit()` and keeps its average."""
 
+    @abc.abstractmethod
     def batches(self, context):
         """Returns the `EpochBatches` to fit on."""
-        raise NotImplementedError
 
+    @abc.abstractmethod
     def model(self, context, num_steps):
         """Returns a compiled model with a `student` and an `average`."""
-        raise NotImplementedError
 
     def callbacks(self, model):
         """Returns the callbacks that this kind of phase needs."""
