@@ -92,8 +92,7 @@ def tf_data(batches=BATCHES):
 
 
 def data_loader(batches=BATCHES):
-    import torch
-
+    torch = pytest.importorskip("torch")
     # A batch is complete: nothing is to be put together.
     batches = keras.tree.map_structure(torch.as_tensor, batches)
     return torch.utils.data.DataLoader(
@@ -138,8 +137,6 @@ DATA = {
 
 @pytest.mark.parametrize("make_data", DATA.values(), ids=DATA)
 def test_data_of_every_form_train_the_same(make_data, expected):
-    if make_data is data_loader:
-        pytest.importorskip("torch")
     if make_data is tf_data:
         pytest.importorskip("tensorflow")
     model = make()
