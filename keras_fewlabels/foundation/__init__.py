@@ -56,6 +56,7 @@ from keras_fewlabels.foundation.keras_internals import (
     inner_optimizer,
     input_tensors_of_calls,
     is_graph,
+    model_between,
     nodes_in_order,
     optimized_variables,
     optimizer_state,

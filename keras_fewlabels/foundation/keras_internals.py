@@ -105,6 +105,28 @@ def copy_input(tensor):
     return keras.Input(batch_shape=tensor.shape, dtype=tensor.dtype, name=name)
 
 
+def model_between(inputs, outputs):
+    """Returns the functional model from tensors of a graph to others of it.
+
+    Keras 3.12 does not check that the outputs depend on nothing else.
+
+    Raises:
+        ValueError: If the outputs depend on other inputs, too.
+    """
+    model = keras.Model(inputs, outputs)
+    try:
+        run_through_graph(
+            model,
+            keras.tree.map_structure(lambda tensor: None, inputs),
+            lambda operation, *args, **kwargs: keras.tree.map_structure(
+                lambda tensor: None, operation.output
+            ),
+        )
+    except KeyError as error:
+        raise ValueError("The outputs depend on other inputs, too.") from error
+    return model
+
+
 def run_through_graph(graph, inputs, call):
     """Computes the outputs of a functional model, one operation at a time.
 

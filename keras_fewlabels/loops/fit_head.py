@@ -16,6 +16,7 @@ from keras_fewlabels.foundation import (
     check_verbose,
     compile_settings,
     graph_of,
+    model_between,
     nodes_in_order,
 )
 from keras_fewlabels.loops.check_compiled import check_compiled
@@ -161,7 +162,7 @@ def split_at_backbone(model, backbone):
     features = _output_of_backbone(graph, backbone)
     try:
         # Outputs and inputs keep their structure and names.
-        head = keras.Model(features, graph.output)
+        head = model_between(features, graph.output)
     except ValueError as error:
         raise ValueError(
             "The layers after the backbone take other inputs beside its "

@@ -9,6 +9,7 @@ from keras_fewlabels.foundation import (
     flatten_layers,
     input_shape_of,
     is_graph,
+    run_through_graph,
 )
 from keras_fewlabels.models.copy_weights import (
     copy_weights,
@@ -133,12 +134,13 @@ class GraphCopy:
         """Returns a new model, or `None` if no layer of it is left."""
         if isinstance(model, keras.Sequential):
             return self._copy_sequential(model)
-        return keras.models.clone_model(
-            model,
-            input_tensors=keras.tree.map_structure(copy_input, model.input),
-            clone_function=lambda operation: operation,
-            call_function=self.call,
-        )
+        inputs = keras.tree.map_structure(copy_input, model.input)
+        outputs = run_through_graph(model, inputs, self.call)
+        kind = type(model) if _is_made_of_tensors(type(model)) else keras.Model
+        result = kind(inputs, outputs, name=model.name)
+        if model.compiled:
+            result.compile_from_config(model.get_compile_config())
+        return result
 
     def call(self, operation, *args, **kwargs):
         """Returns the outputs of the copy where the original calls a layer.
@@ -161,6 +163,17 @@ class GraphCopy:
         if model.compiled:
             result.compile_from_config(model.get_compile_config())
         return result
+
+
+def _is_made_of_tensors(kind):
+    """Returns whether a class of models has the constructor of a graph.
+
+    `keras.models.clone_model` of Keras 3.12 takes each constructor without
+    positional arguments for one, such as those of keras-cv's backbones.
+    """
+    spec = inspect.getfullargspec(inspect.unwrap(kind.__init__))
+    takes_all = spec.varargs is not None and spec.varkw is not None
+    return takes_all or spec.args[1:4] == ["inputs", "outputs", "name"]
 
 
 def _copy_state(original, copy):

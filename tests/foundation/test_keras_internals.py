@@ -105,8 +105,20 @@ def test_nodes_and_calls():
 
 def test_copy_input_keeps_the_name_of_the_layer():
     copy = internals.copy_input(functional().inputs[0])
-    assert keras.Model(copy, copy).inputs[0].shape == (None, 4)
+    model = keras.Model(copy, keras.layers.Identity()(copy))
+    assert model.inputs[0].shape == (None, 4)
     assert copy._keras_history.operation.name == "features"
+
+
+def test_model_between_takes_nothing_but_its_inputs():
+    inputs = keras.Input((4,))
+    hidden = keras.layers.Dense(4)(inputs)
+    outputs = keras.layers.Dense(2)(hidden)
+    model = internals.model_between(hidden, outputs)
+    assert model(np.ones((3, 4))).shape == (3, 2)
+    both = keras.layers.Add()([inputs, hidden])
+    with pytest.raises(ValueError, match=r"not connected|depend on"):
+        internals.model_between(hidden, both)
 
 
 def test_run_through_graph_lets_the_caller_call():

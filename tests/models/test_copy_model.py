@@ -85,6 +85,26 @@ def test_a_layer_that_is_called_twice_stays_one_layer():
     np.testing.assert_array_equal(predicted(copy), predicted(model))
 
 
+class OfTensors(keras.Model):
+    pass
+
+
+class OfWidth(keras.Model):
+    # As the backbones of keras-cv are.
+    def __init__(self, *, width):
+        inputs = keras.Input((4,))
+        super().__init__(inputs, keras.layers.Dense(width)(inputs))
+
+
+def test_a_class_stays_where_its_constructor_takes_tensors():
+    inputs = keras.Input((4,))
+    tensors = OfTensors(inputs, keras.layers.Dense(3)(inputs))
+    for model, kind in ((tensors, OfTensors), (OfWidth(width=3), keras.Model)):
+        copy = GraphCopy().copy(model)
+        assert isinstance(copy, kind) and not isinstance(copy, OfWidth)
+        np.testing.assert_array_equal(predicted(copy), predicted(model))
+
+
 def test_trainable_flags_of_models_layers_and_variables_are_copied():
     model = build_model()
     model.get_layer("dense").trainable = False

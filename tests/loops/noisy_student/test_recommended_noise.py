@@ -82,7 +82,8 @@ def test_many_labels_need_less_noise():
 
 @pytest.mark.parametrize("count, rate", [(0, 0.0), (7, 0.0), (8, 0.2)])
 def test_branches_are_dropped_where_there_are_many(count, rate):
-    x = inputs = keras.Input((8, 9, 3))
+    inputs = keras.Input((8, 9, 3))
+    x = keras.layers.Identity()(inputs)
     for _ in range(count):
         branch = keras.layers.Conv2D(3, 3, padding="same")(x)
         x = keras.layers.Add()([x, branch])
