@@ -15,6 +15,7 @@ CONTRACT = [
     "ops=None, interpolation='bilinear', fill_value=None, seed=None)",
     "models.linear_rates(num_blocks, final_rate=0.2)",
     "models.add_stochastic_depth(model, final_rate=0.2)",
+    "models.classifier(backbone, classes, image_size, weights='imagenet')",
     # Without a schedule it is {0: 0, 5: 20, 10: "all"}.
     "callbacks.FineTune(backbone, schedule=None, "
     "learning_rates=None, freeze_batch_norm=True)",

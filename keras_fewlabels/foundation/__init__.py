@@ -68,6 +68,7 @@ from keras_fewlabels.foundation.keras_internals import (
     set_initial_epoch,
     trace_predict,
 )
+from keras_fewlabels.foundation.models.backbone_of import backbone_of
 from keras_fewlabels.foundation.models.called_model import (
     check_built,
     check_called,

@@ -1,5 +1,6 @@
 """Models that learn from labelled and unlabelled images together."""
 
+from keras_fewlabels.models.classifier import classifier
 from keras_fewlabels.models.ema_teacher import EMATeacher
 from keras_fewlabels.models.methods import (
     UDA,
@@ -38,6 +39,7 @@ __all__ = [
     "SoftMatch",
     "add_stochastic_depth",
     "class_names_of",
+    "classifier",
     "export_standalone",
     "linear_rates",
     "predict_image",
