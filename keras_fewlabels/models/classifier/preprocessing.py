@@ -18,8 +18,8 @@ from keras_fewlabels.models.classifier.applications import (
 # The side of the images of a trial if the backbone takes any size.
 _ANY_SIZE = 64
 # No network was trained on larger values. A backbone that makes them out of
-# pixels takes images in (0, 1).
-_LARGEST = 512
+# pixels takes images in (0, 1), if only to bring those to (-1, 1).
+_LARGEST = 256
 
 
 @dataclasses.dataclass(frozen=True)

@@ -124,6 +124,7 @@ def test_a_backbone_without_a_graph_is_unknown():
     "front",
     [
         layers.Normalization(mean=[0.485] * 3, variance=[0.05] * 3),
+        layers.Rescaling(2.0, -1.0),
         layers.Rescaling(255.0),
     ],
 )
