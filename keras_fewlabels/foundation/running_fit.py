@@ -1,9 +1,9 @@
 """The `fit()` that is running: its arguments, and the end of it.
 
 Keras tells callbacks that a fit has ended, but not that an error or Ctrl-C
-has stopped it, nor which data the fit received. This module therefore puts a
-thin function around `keras.Model.fit`. Without the callbacks of this package
-it changes nothing.
+has stopped it, nor which data the fit received, nor where they stand among
+other callbacks. This module therefore puts a thin function around
+`keras.Model.fit`. Without the callbacks of this package it changes nothing.
 """
 
 import contextlib
@@ -51,15 +51,28 @@ def _watched(fit):
 
     @functools.wraps(fit)
     def watched_fit(self, *args, **kwargs):
-        arguments = signature.bind(self, *args, **kwargs).arguments
+        bound = signature.bind(self, *args, **kwargs)
+        given = bound.arguments.get("callbacks")
+        bound.arguments["callbacks"] = _ordered(given)
+        arguments = dict(bound.arguments)
         del arguments["self"]
         with contextlib.ExitStack() as undo:
             token = _innermost.set(_RunningFit(arguments, undo))
             undo.callback(_innermost.reset, token)
-            return fit(self, *args, **kwargs)
+            return fit(*bound.args, **bound.kwargs)
 
     watched_fit.is_watched = True
     return watched_fit
+
+
+def _ordered(callbacks):
+    """Returns callbacks with those at the end that have `comes_last`."""
+    if isinstance(callbacks, keras.callbacks.CallbackList) or not callbacks:
+        return callbacks
+    return sorted(
+        keras.tree.flatten(callbacks),
+        key=lambda callback: getattr(callback, "comes_last", False),
+    )
 
 
 if not hasattr(keras.Model.fit, "is_watched"):

@@ -1,7 +1,11 @@
 import keras
 from keras import ops
 
-from keras_fewlabels.foundation import build_at_init, check_seed
+from keras_fewlabels.foundation import (
+    build_at_init,
+    check_choice,
+    check_seed,
+)
 from keras_fewlabels.layers.replica_seed_generator import ReplicaSeedGenerator
 
 
@@ -15,10 +19,13 @@ class HorizontalFlip(keras.layers.Layer):
     Args:
         seed: Optional int that makes the draws reproducible. The state of the
             generator is saved with the model.
+        data_format: `"channels_last"` or `"channels_first"`. Defaults to
+            `keras.config.image_data_format()`.
 
     Call arguments:
         images: Tensor of any dtype, of shape `(batch, height, width,
-            channels)` or `(height, width, channels)`.
+            channels)` or `(height, width, channels)`, with channels in front
+            of height for `"channels_first"`.
         training: Boolean. With `False` images pass through. Defaults to
             `True`, as in the preprocessing layers of Keras.
 
@@ -35,11 +42,16 @@ class HorizontalFlip(keras.layers.Layer):
            [2, 1]], dtype=uint8)
     """
 
-    def __init__(self, seed=None, **kwargs):
+    def __init__(self, seed=None, data_format=None, **kwargs):
         # Images keep their dtype under mixed precision.
         super().__init__(autocast=False, **kwargs)
         check_seed(seed)
+        if data_format is None:
+            data_format = keras.config.image_data_format()
+        formats = ("channels_last", "channels_first")
+        check_choice(data_format, "data_format", formats)
         self.seed = seed
+        self.data_format = data_format
         self.seed_generator = ReplicaSeedGenerator(seed)
         build_at_init(self)
 
@@ -50,7 +62,8 @@ class HorizontalFlip(keras.layers.Layer):
         draws = keras.random.uniform(
             shape, dtype="float32", seed=self.seed_generator
         )
-        return ops.where(draws < 0.5, ops.flip(images, axis=-2), images)
+        width = -2 if self.data_format == "channels_last" else -1
+        return ops.where(draws < 0.5, ops.flip(images, axis=width), images)
 
     def compute_output_shape(self, input_shape):
         return input_shape
@@ -66,4 +79,8 @@ class HorizontalFlip(keras.layers.Layer):
         self.seed_generator.state.assign(store["seed"])
 
     def get_config(self):
-        return {**super().get_config(), "seed": self.seed}
+        return {
+            **super().get_config(),
+            "seed": self.seed,
+            "data_format": self.data_format,
+        }

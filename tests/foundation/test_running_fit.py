@@ -94,6 +94,31 @@ def test_a_fit_inside_of_a_fit_has_its_own_end():
     assert outer.num_ends == 1
 
 
+def test_callbacks_that_come_last_are_called_last():
+    def note(name, comes_last=None):
+        callback = keras.callbacks.LambdaCallback(
+            on_epoch_end=lambda epoch, logs: called.append(name)
+        )
+        if comes_last is not None:
+            callback.comes_last = comes_last
+        return callback
+
+    called = []
+    given = [note("last", True), note("a"), [note("b", False), note("c")]]
+    before = list(given)
+    model = build_model()
+    model.fit(X, Y, verbose=0, callbacks=given)
+    assert called == ["a", "b", "c", "last"]
+    assert given == before
+    # Without a list, and in a list that is complete as it is.
+    model.fit(X, Y, verbose=0, callbacks=given[0])
+    whole = keras.callbacks.CallbackList(
+        [note("last", True), note("d")], model=model, epochs=1, verbose=0
+    )
+    model.fit(X, Y, verbose=0, callbacks=whole)
+    assert called[4:] == ["last", "last", "d"]
+
+
 def test_fit_keeps_its_name_and_signature():
     assert keras.Model.fit.__name__ == "fit"
     parameters = list(inspect.signature(keras.Model.fit).parameters)

@@ -24,6 +24,22 @@ def test_half_of_the_images_are_mirrored(dtype):
     assert views(images).dtype == dtype
 
 
+@pytest.mark.parametrize("by_default", [True, False])
+def test_channels_in_front_are_mirrored_from_left_to_right(by_default):
+    images = np.moveaxis(IMAGES, -1, 1)
+    name = "channels_first"
+    before = keras.config.image_data_format()
+    if by_default:
+        keras.config.set_image_data_format(name)
+    try:
+        layer = HorizontalFlip(0, *([] if by_default else [name]))
+    finally:
+        keras.config.set_image_data_format(before)
+    assert layer.get_config()["data_format"] == name
+    found = ops.convert_to_numpy(layer(images))
+    np.testing.assert_array_equal(np.moveaxis(found, 1, -1), views())
+
+
 def test_a_single_image():
     layer = HorizontalFlip(seed=0)
     seen = {ops.convert_to_numpy(layer(IMAGES[0])).tobytes() for _ in range(20)}

@@ -29,11 +29,12 @@ class ExactBackup(keras.callbacks.Callback):
     where the ops of the backend are deterministic (on TensorFlow after
     `tf.config.experimental.enable_op_determinism()`).
 
-    Start the process with `keras.utils.set_random_seed`, and put the callback
-    last. It backs up the weights of the model (averages and policies among
-    them), the optimizer, the seed and the history. At the start of each epoch
-    it seeds the layers, the order of the data, and the generators of Python,
-    NumPy and torch from the seed and the number of the epoch.
+    Start the process with `keras.utils.set_random_seed`. Wherever the callback
+    stands in the list, it is called after the others. It backs up the weights
+    of the model (averages and policies among them), the optimizer, the seed
+    and the history. At the start of each epoch it seeds the layers, the order
+    of the data, and the generators of Python, NumPy and torch from the seed
+    and the number of the epoch.
 
     These fits are repeated exactly:
 
@@ -87,6 +88,10 @@ class ExactBackup(keras.callbacks.Callback):
     >>> len(fit(epochs=3).history["loss"])  # of which one was trained now
     3
     """
+
+    # A backup of what the other callbacks have changed in an epoch. They may
+    # also change what tells one fit from another, such as the learning rate.
+    comes_last = True
 
     def __init__(
         self,

@@ -105,7 +105,7 @@ class LabelPass:
         for number in range(0, len(starts), self.worker.count):
             group = starts[number : number + self.worker.count]
             names = [self._name(number + i) for i in range(len(group))]
-            labeled += self._stored(names) or self._labeled(group, names)
+            labeled += self._stored(group, names) or self._labeled(group, names)
             if bar is not None:
                 bar.update(min(group[-1] + self.piece_size, num_images))
         return self._joined(labeled)
@@ -126,7 +126,7 @@ class LabelPass:
     def _name(self, number):
         return f"labels_{self._key}_{number:05d}" if self.store else None
 
-    def _stored(self, names):
+    def _stored(self, group, names):
         """Returns the stored pieces of a group if all workers have them."""
         if self.store is None:
             return None
@@ -134,8 +134,33 @@ class LabelPass:
         complete = np.array([None not in stored], "int32")
         if not self.worker.gather(complete).all():
             return None
-        restore_policy(self.policy, stored[-1])
+        for first, name, piece in zip(group, names, stored, strict=True):
+            try:
+                self._check_layout(piece, first)
+                restore_policy(self.policy, piece)
+            except (KeyError, TypeError, ValueError) as error:
+                raise ValueError(
+                    "A file of `cache_dir` has another layout than a piece of "
+                    "pseudo-labels. Remove it. Received: "
+                    f"{str(self.store.folder / name)!r}.npz ({error!r})"
+                ) from None
         return stored
+
+    def _check_layout(self, piece, first):
+        size = min(self.piece_size, len(self.source) - first)
+        layout = {
+            "classes": ("i", size),
+            "confidence": ("f", size),
+            "kept": ("b", size),
+        }
+        if "targets" in piece:
+            layout["targets"] = ("f", size, self.num_classes)
+        for name, expected in layout.items():
+            found = piece[name].dtype.kind, *piece[name].shape
+            if found != expected:
+                raise ValueError(f"{name} of type and shape {found}")
+        if not np.isin(piece["classes"], range(self.num_classes)).all():
+            raise ValueError("classes that do not exist")
 
     def _labeled(self, group, names):
         """Labels a piece for each worker.

@@ -4,6 +4,7 @@ Many functions call a model, or copy it, where Keras would call `predict()` or
 `fit()`. The checks here hold for all of them.
 """
 
+import contextlib
 import inspect
 import warnings
 
@@ -113,8 +114,11 @@ def check_called(model, role, images=None):
     with warnings.catch_warnings():
         # keras-hub warns of what is found out here.
         warnings.simplefilter("ignore")
-        called = model(keras.ops.convert_to_tensor(images), training=False)
-        predicted = model.predict(images, verbose=0)
+        called, predicted = _called_and_predicted(model, images)
+        if _is_constant(called):
+            # A new head of zeros would hide what is in front of it.
+            with _without_zeros(model):
+                called, predicted = _called_and_predicted(model, images)
     if not _are_close(called, predicted, model.compute_dtype):
         raise ValueError(
             f"The {role} is called, so all that it does with images must be "
@@ -212,6 +216,35 @@ def overridden(model, names):
         if package not in ("keras", "keras_fewlabels"):
             found.append(name)
     return found
+
+
+def _called_and_predicted(model, images):
+    called = model(keras.ops.convert_to_tensor(images), training=False)
+    return called, model.predict(images, verbose=0)
+
+
+def _is_constant(outputs):
+    """Returns whether all images of a batch have the same scores."""
+    parts = map(keras.ops.convert_to_numpy, keras.tree.flatten(outputs))
+    return all((part == part[:1]).all() for part in parts)
+
+
+@contextlib.contextmanager
+def _without_zeros(model):
+    """Replaces weights that are all zero by small numbers for a while."""
+    replaced = []
+    try:
+        for weight in model.weights:
+            value = np.array(keras.ops.convert_to_numpy(weight))
+            is_float = keras.backend.is_float_dtype(weight.dtype)
+            if is_float and not value.any():
+                replaced.append((weight, value))
+                random = np.random.default_rng(len(replaced))
+                weight.assign(random.normal(0, 0.05, value.shape))
+        yield
+    finally:
+        for weight, value in replaced:
+            weight.assign(value)
 
 
 def _are_close(called, predicted, dtype):

@@ -174,8 +174,19 @@ def _mixed_parts(batch):
             "them. Received: batches of "
             f"{keras.tree.map_structure(lambda part: part.shape, batch)}"
         )
-    images = {part: np.asarray(images[part]) for part in _IMAGES}
-    return images, np.asarray(batch[1])
+    parts = {name: np.asarray(part) for name, part in images.items()}
+    labels = np.asarray(batch[1])
+    for part, name, numbers in (
+        ("labeled", "labels", labels),
+        *(("unlabeled", n, parts[n]) for n in ("index", "truth") if n in parts),
+    ):
+        if numbers.shape[:1] != parts[part].shape[:1]:
+            raise ValueError(
+                f"A batch needs one entry of {name!r} for each of its images "
+                f"{part!r}. Received: {name!r} of shape {numbers.shape} for "
+                f"images of shape {parts[part].shape}"
+            )
+    return {part: parts[part] for part in _IMAGES}, labels
 
 
 def _check_outputs(model, images):

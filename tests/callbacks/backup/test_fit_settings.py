@@ -131,7 +131,8 @@ def test_a_dataset_that_draws_by_itself_counts_by_its_shapes():
 
 
 def fit(model, folder, epochs, callbacks=(), data=(X, Y), **options):
-    callbacks = [*callbacks, ExactBackup(folder, delete_checkpoint=False)]
+    # The place in the list makes no difference.
+    callbacks = [ExactBackup(folder, delete_checkpoint=False), *callbacks]
     options = {"batch_size": 4, "verbose": 0, **options}
     return model.fit(*data, epochs=epochs, callbacks=callbacks, **options)
 

@@ -1,5 +1,6 @@
 """Checks that wrong arguments raise before anything happens."""
 
+import keras
 import pytest
 
 import keras_fewlabels as kfl
@@ -71,6 +72,19 @@ CASES = {
     "FineTune: layer decay of 2": (
         "`layer_decay` must be a number in",
         lambda: finetune("head", layer_decay=2),
+    ),
+    "FineTune: a schedule and several steps at once": (
+        "Compile with `steps_per_execution=1`",
+        lambda: fit_with(
+            kfl.callbacks.FineTune(
+                "head",
+                {0: "all"},
+                learning_rates={
+                    1: keras.optimizers.schedules.CosineDecay(0.1, 18)
+                },
+            ),
+            classifier(steps_per_execution=3),
+        ),
     ),
     "FineTune: model not compiled": (
         r"Call `compile\(\)` before `fit\(\)`",

@@ -120,6 +120,34 @@ def test_pieces_of_a_killed_pass_are_not_predicted_again(tmp_path, soft):
         assert len(cached["store"].names("labels_")) == 7
 
 
+LAYOUTS = {
+    "no labels": lambda piece: piece.pop("classes"),
+    "short": lambda piece: piece.update(kept=piece["kept"][1:]),
+    "numbers": lambda piece: piece.update(kept=piece["classes"]),
+    "unknown class": lambda piece: piece.update(classes=piece["classes"] + 3),
+    "no policy": lambda piece: piece.pop("policy_0"),
+    "other policy": lambda piece: piece.update(policy_0=np.zeros(7)),
+    "narrow": lambda piece: piece.update(targets=np.ones((8, 2), "float16")),
+}
+
+
+@pytest.mark.parametrize("change", LAYOUTS.values(), ids=LAYOUTS)
+def test_pieces_of_another_layout_are_named(tmp_path, change):
+    def label():
+        policy = DistributionAlignment(FixedThreshold(0.6), momentum=0.5)
+        return labels_of(policy, store=store, settings="abc")
+
+    store = ArrayStore(tmp_path)
+    label()
+    name = store.names("labels_")[2]
+    key = name.split("_")[1]
+    piece = store.read(name, key)
+    change(piece)
+    store.write(name, key, piece)
+    with pytest.raises(ValueError, match=f"another layout.*{name}"):
+        label()
+
+
 def test_pieces_are_small_where_images_are_large(monkeypatch):
     monkeypatch.setattr(label_pass, "_MOST_BYTES", 100)
     seen = []

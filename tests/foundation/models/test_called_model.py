@@ -129,6 +129,20 @@ def test_a_call_that_gives_other_scores_than_predict(make):
         check_called(make(), "teacher", IMAGES[:2])
 
 
+@pytest.mark.parametrize("trainable", [True, False])
+@pytest.mark.parametrize("make", [Task, Steps, Averages])
+def test_a_head_of_zeros_hides_nothing(make, trainable):
+    model = make()
+    *_, kernel, _ = model.weights
+    kernel.assign(keras.ops.zeros(kernel.shape))
+    model.trainable = trainable
+    before = [np.array(weight) for weight in model.get_weights()]
+    with pytest.raises(ValueError, match=r"teacher is called.*keras-hub"):
+        check_called(model, "teacher")
+    for old, new in zip(before, model.get_weights(), strict=True):
+        np.testing.assert_array_equal(old, new)
+
+
 class Rounds(keras.Model):
     """A model with a step of its own that changes nothing of the scores."""
 
@@ -142,6 +156,8 @@ def test_own_methods_that_change_nothing_are_let_through(dtype):
     check_called(Rounds(*tensors()), "model")
     task = Task()
     task.preprocessor = None
+    check_called(task, "model")
+    task.layers[-1].kernel.assign(keras.ops.zeros((16, 3)))
     check_called(task, "model")
     assert has_own_predict(task) and not has_own_predict(plain())
 

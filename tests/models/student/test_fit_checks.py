@@ -123,6 +123,37 @@ FIT_ERRORS = {
 }
 
 
+class OtherLength(keras.utils.PyDataset):
+    """A mixed batch in which one entry is one short."""
+
+    def __init__(self, name):
+        super().__init__()
+        self.name = name
+
+    def __len__(self):
+        return 1
+
+    def __getitem__(self, number):
+        parts = {
+            "labeled": IMAGES[:2],
+            "unlabeled": IMAGES[:4],
+            "index": np.arange(4),
+            "truth": np.zeros(4, "int32"),
+            "labels": LABELS[:2],
+        }
+        parts[self.name] = parts[self.name][1:]
+        return parts, parts.pop("labels")
+
+
+FIT_ERRORS |= {
+    f"{name} of another length": (
+        lambda name=name: (compiled(linear_model()), OtherLength(name)),
+        f"one entry of '{name}' for each",
+    )
+    for name in ("index", "truth", "labels")
+}
+
+
 class Maps(keras.Model):
     """A subclassed model, whose outputs are known when it predicts."""
 
