@@ -11,6 +11,7 @@ SCRIPT = pathlib.Path(__file__).parents[2] / "examples" / "cifar10_platform.py"
 pytestmark = pytest.mark.tensorflow
 
 
+@pytest.mark.slow  # A MobileNet: a minute, most of it tracing.
 def test_runs_on_a_local_file(tmp_path):
     random = np.random.default_rng(0)
     np.savez(

@@ -1,3 +1,4 @@
+import importlib.util
 import pathlib
 import subprocess
 import sys
@@ -64,10 +65,9 @@ def test_digits(tmp_path):
 def test_own_folders(tmp_path):
     folders = write_folders(tmp_path)
     (tmp_path / "labeled" / "dark" / "notes.jpg").write_text("not an image")
-    result = run(tmp_path, *folders, "--steps", "6", "--seeds", "2")
+    result = run(tmp_path, *folders, "--steps", "6")
     assert "notes.jpg" in result.stdout
-    table = check_table(result, "validation")
-    assert all("+-" in line for line in table[1:])
+    check_table(result, "validation")
     model = keras.saving.load_model(tmp_path / "report" / "standalone.keras")
     assert kfl.models.class_names_of(model) == ["bright", "dark"]
 
@@ -80,9 +80,30 @@ def test_own_folders_with_test_images_and_weights(tmp_path):
     ).save_weights(tmp_path / "mobile.weights.h5")
     result = run(
         *(tmp_path, *folders, "--test", "test", "--image-size", "32"),
-        *("--weights", "mobile.weights.h5", "--steps", "6"),
+        *("--weights", "mobile.weights.h5", "--steps", "6", "--seeds", "2"),
     )
-    check_table(result, "test")
+    table = check_table(result, "test")
+    assert all("+-" in line for line in table[1:])
+
+
+def test_seeds_give_a_mean_and_a_spread(capsys):
+    spec = importlib.util.spec_from_file_location("noisy_student", SCRIPT)
+    script = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(script)
+
+    class Report:
+        def __init__(self, accuracy):
+            self.phase = {"test": {"accuracy": accuracy}}
+
+        def to_dict(self):
+            return {"baseline": self.phase, "phases": [self.phase] * 2}
+
+    script.print_table([Report(0.5), Report(0.7)])
+    title, *rows = capsys.readouterr().out.splitlines()
+    assert title.endswith("test accuracy, 2 seed(s)")
+    assert len(rows) == 3
+    # The standard deviation of a sample of two, 20 / sqrt(2).
+    assert all(row.endswith("60.0 +- 14.1 %") for row in rows)
 
 
 def test_folder_without_images_is_refused(tmp_path):

@@ -11,6 +11,7 @@ NOTEBOOK = pathlib.Path(__file__).parents[2] / "examples" / "quickstart.ipynb"
 pytestmark = pytest.mark.tensorflow
 
 
+@pytest.mark.slow  # README's snippets make the same calls.
 def test_notebook_runs_from_top_to_bottom(tmp_path):
     cells = json.loads(NOTEBOOK.read_text())["cells"]
     code = [

@@ -1,7 +1,8 @@
 """Fits of `NoisyStudentModel` on one replica or two, each in its own process.
 
-Run as `python distributed_fits.py SETUP FILE`; the weights and logs of every
-fit go to FILE. Without noise the setups must agree.
+Run as `python distributed_fits.py SETUP FILE [NAME ...]`; the weights and logs
+of every fit, or of those named, go to FILE. Without noise the setups must
+agree.
 """
 
 import contextlib
@@ -14,7 +15,7 @@ from keras import ops
 from keras_fewlabels import callbacks, models, policies
 from keras_fewlabels.data import mix_labeled_unlabeled
 
-SETUP, FILE = sys.argv[1:]
+SETUP, FILE, *NAMES = sys.argv[1:]
 
 
 def scope():
@@ -137,7 +138,7 @@ def fit(name):
 
 results = {}
 with scope():
-    for name in FITS:
+    for name in NAMES or FITS:
         weights, history = fit(name)
         for number, weight in enumerate(weights):
             results[f"{name}: weight {number}"] = weight

@@ -133,6 +133,21 @@ def test_a_killed_fit_ends_as_one_that_was_not(fit, tmp_path):
     assert killed[0]._initial_epoch is None
 
 
+class HalveWeights(keras.callbacks.Callback):
+    """Changes what is backed up, at the end of each epoch."""
+
+    def on_epoch_end(self, epoch, logs=None):
+        self.model.set_weights([w / 2 for w in self.model.get_weights()])
+
+
+def test_what_callbacks_after_it_change_is_backed_up(tmp_path):
+    def backup(name):
+        return [ExactBackup(tmp_path / name), HalveWeights()]
+
+    (whole, _), (model, _) = whole_and_killed(on_arrays, backup)
+    assert equal(model, whole)
+
+
 @pytest.mark.parametrize("seeds", [[], [SeedEpochs()]], ids=["no", "seeds"])
 def test_the_callback_of_keras_needs_seeds(seeds, tmp_path):
     whole, killed = whole_and_killed(
