@@ -123,8 +123,10 @@ def check_called(model, role, images=None):
         raise ValueError(
             f"The {role} is called, so all that it does with images must be "
             f"in its layers. Its {', '.join(methods)} gives other scores than "
-            "a call: look for preprocessing there. Put layers that do the "
-            "same in front, `keras.Model(images, model(preprocess(images)))`. "
+            "a call: look for preprocessing there. Of a task of keras-hub take "
+            "`keras_fewlabels.models.classifier(model)`, whose layers do all "
+            "of it. Or put layers that do the same in front of the model, "
+            "`keras.Model(images, model(preprocess(images)))`. "
             "Or preprocess all images beforehand, and switch it off in the "
             "model (in keras-hub with `model.preprocessor = None`). "
             f"Received: model={model.name!r} of class {type(model).__name__}"

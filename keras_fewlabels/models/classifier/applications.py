@@ -61,8 +61,9 @@ def application_name(backbone):
     near = difflib.get_close_matches(_plain(backbone), plain, n=1)
     hint = f" Did you mean {plain[near[0]]!r}?" if near else ""
     raise ValueError(
-        f"`backbone` must be the name of a network of `keras.applications`."
-        f"{hint} The names are {', '.join(names)}. "
+        f"`backbone` must be the name of a network of `keras.applications`, "
+        f"or a preset of keras-hub, if it is installed.{hint} The networks "
+        f"are {', '.join(names)}. "
         f"Received: backbone={backbone!r}"
     )
 

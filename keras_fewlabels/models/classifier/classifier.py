@@ -7,26 +7,22 @@ from keras_fewlabels.foundation import (
     check_names,
     check_type,
     check_value_range,
-    graph_of,
     input_shape_of,
-    nodes_in_order,
 )
-from keras_fewlabels.models.classifier.applications import (
-    application_name,
-    build_application,
-)
+from keras_fewlabels.models.classifier.keras_hub import call_task
 from keras_fewlabels.models.classifier.pooling import POOLINGS, pool
 from keras_fewlabels.models.classifier.preprocessing import (
     resolve_preprocessing,
 )
+from keras_fewlabels.models.classifier.source import find_source
 
 _NUM_CHANNELS = {"rgb": 3, "grayscale": 1}
 
 
 def classifier(
     backbone,
-    classes,
-    image_size,
+    classes=None,
+    image_size=None,
     weights="imagenet",
     *,
     preprocessing=None,
@@ -46,26 +42,38 @@ def classifier(
     network that gets a wrong one learns, but worse, without an error.
 
     All layers that are added are layers of Keras: `keras.saving.load_model`
-    loads the saved model where `keras_fewlabels` is not installed.
+    loads the saved model where `keras_fewlabels` is not installed. If the
+    backbone has layers of its own, as transformers of keras-hub have, import
+    their package before.
 
     Args:
         backbone: One of these:
 
             - The name of a network of `keras.applications`, such as
               `"MobileNetV2"` or `"efficientnet_b0"`.
-            - A built Keras model that turns images of shape
-              `(batch, height, width, channels)` into features. It becomes a
-              part of the classifier and is not copied.
+            - A preset of keras-hub, such as `"dinov2_small"` or
+              `"hf://timm/resnet18.a1_in1k"`, or its folder. keras-hub loads
+              it together with its preprocessing.
+            - A task of keras-hub or keras-cv, such as
+              `keras_hub.models.ImageClassifier`. What it does in `predict()`
+              alone, a call of the classifier does, too.
+            - A backbone of keras-hub or keras-cv, or any other built
+              Keras model that turns images of shape `(batch, height, width,
+              channels)` into features.
+
+            The layers of a model become a part of the classifier and are not
+            copied.
         classes: Int, the number of classes, 2 or more. Or the list of their
-            names, which is only counted.
-        image_size: Int, or pair of ints `(height, width)`, of the images.
+            names, which is only counted. `None` keeps the head of a task.
+        image_size: Int, or pair of ints `(height, width)`, of the images. It
+            may be `None` for a model that was built for one size.
         weights: Where the weights of a named network come from:
             `"imagenet"`, the path of a file of weights without the top, or
             `None` for random ones. A backbone that is a model keeps its own.
         preprocessing: How to turn pixels from 0 to 255 into the values that
-            the backbone was trained on. A model of `keras.applications` and
-            a model that begins with a `Rescaling` or `Normalization` need
-            none. Any other model needs one of these:
+            the backbone was trained on. A network of `keras.applications`, a
+            preset, a task, and a model that begins with a `Rescaling` or
+            `Normalization` need none. Any other model needs one of these:
 
             - A pair `(scale, offset)`, as for `keras.layers.Rescaling`, of
               numbers or of a number per channel.
@@ -73,12 +81,15 @@ def classifier(
               ImageNet) or `"caffe"` (BGR without the mean of ImageNet), the
               modes of `keras.applications.imagenet_utils.preprocess_input`.
             - A function `preprocess_input` of `keras.applications`.
-            - A Keras layer.
+            - A Keras layer, also an `ImageConverter` of keras-hub, of which
+              only the scaling is taken.
             - `"none"`, if the backbone takes pixels as they are.
         pooling: `"avg"` or `"max"` over a feature map or the patches of a
             transformer, or `"token"` for the first token of a transformer.
-            `"auto"` is the average. Features that are a vector already stay
-            as they are.
+            `"auto"` is the class token of those transformers of keras-hub
+            that have one (ViT, DeiT, CLIP, DINOv2, DINOv3), otherwise the
+            average. Features that are a vector already, as those of SigLIP,
+            stay as they are.
         dropout: Float in `[0, 1)`, the rate of dropout in front of the head.
         activation: Activation of the head. With `None` it gives logits, and
             the loss needs `from_logits=True`.
@@ -111,31 +122,41 @@ def classifier(
     >>> model.predict(photos, verbose=0).shape
     (2, 5)
     """
-    num_classes = _num_classes(classes)
-    image_size = _checked_image_size(image_size)
+    num_classes = None if classes is None else _num_classes(classes)
+    image_size = _checked_image_size(image_size, backbone)
     check_choice(pooling, "pooling", POOLINGS)
     check_fraction(dropout, "dropout")
     check_value_range(value_range)
     check_choice(color_mode, "color_mode", tuple(_NUM_CHANNELS))
     check_type(name, "name", str, "a string", optional=True)
-    backbone = _backbone(backbone, image_size, weights)
+    source = find_source(backbone, image_size, weights, num_classes is None)
     images = keras.Input(
-        (*image_size, _NUM_CHANNELS[color_mode]), name="images"
+        (*(image_size or _own_size(source)), _NUM_CHANNELS[color_mode]),
+        name="images",
     )
-    _check_input(backbone, images.shape)
-    preprocess = resolve_preprocessing(preprocessing, backbone)
-    pixels = _pixels(images, value_range, input_shape_of(backbone))
-    features = pool(backbone(preprocess(pixels)), pooling, backbone)
-    if dropout:
-        features = keras.layers.Dropout(dropout, name="dropout")(features)
-    # In mixed precision the scores have all digits.
-    head = keras.layers.Dense(
-        num_classes, activation=activation, dtype="float32", name="predictions"
-    )
-    scores = head(features)
-    return keras.Model(
-        images, scores, name=name or f"{backbone.name}_classifier"
-    )
+    pixels = _pixels(images, value_range, source)
+    if preprocessing is None:
+        preprocessing = source.preprocessing
+    preprocess = resolve_preprocessing(preprocessing, source.backbone)
+    values = preprocess(pixels)
+    if source.task is not None:
+        _check_own_head(pooling, dropout, activation)
+        scores = call_task(source.task, source.model, values)
+    else:
+        features = source.model(values)
+        features = pool(
+            features, pooling, source.model, source.num_prefix_tokens
+        )
+        if dropout:
+            features = keras.layers.Dropout(dropout, name="dropout")(features)
+        scores = keras.layers.Dense(
+            num_classes,
+            activation=activation,
+            dtype="float32",  # All digits, also in mixed precision.
+            name="predictions",
+        )(features)
+    name = name or f"{source.model.name}_classifier"
+    return keras.Model(images, scores, name=name)
 
 
 def _num_classes(classes):
@@ -145,7 +166,10 @@ def _num_classes(classes):
     return int(classes)
 
 
-def _checked_image_size(image_size):
+def _checked_image_size(image_size, backbone):
+    """Returns a pair of ints, or `None` if the backbone may tell."""
+    if image_size is None and isinstance(backbone, keras.Model):
+        return None
     sides = image_size
     if not isinstance(sides, list | tuple):
         sides = image_size, image_size
@@ -159,40 +183,27 @@ def _checked_image_size(image_size):
     return tuple(map(int, sides))
 
 
-def _backbone(backbone, image_size, weights):
-    """Returns the backbone as a model that is built."""
-    name = application_name(backbone)
-    if name is not None:
-        return build_application(name, image_size, weights)
-    if not isinstance(backbone, keras.Model):
+def _own_size(source):
+    """Returns the size of images that a backbone or task was built for."""
+    if source.resizing is not None:
+        return source.resizing.height, source.resizing.width
+    size = (input_shape_of(source.model) or (None,) * 4)[1:3]
+    if None in size:
         raise ValueError(
-            "`backbone` must be the name of a network of `keras.applications` "
-            "or a Keras model that gives features. "
-            f"Received: backbone={backbone!r}"
+            "`image_size` must be an int, or a pair of ints (height, width), "
+            "for a backbone that takes images of any size. Received: "
+            f"image_size=None with backbone={source.model.name!r}"
         )
-    if weights not in ("imagenet", None):
-        raise ValueError(
-            "`weights` are for a network that is given by its name. Load those "
-            "of a model with `backbone.load_weights(path)` before. Received: "
-            f"weights={weights!r} with backbone={backbone.name!r}"
-        )
-    _check_no_head(backbone)
-    return backbone
+    return size
 
 
-def _check_no_head(backbone):
-    graph = graph_of(backbone)
-    if graph is None:
-        return
-    last = nodes_in_order(graph)[-1].operation
-    is_softmax = getattr(last, "activation", None) is keras.activations.softmax
-    if is_softmax or last.name == "predictions":
+def _check_own_head(pooling, dropout, activation):
+    if (pooling, dropout, activation) != ("auto", 0.2, "softmax"):
         raise ValueError(
-            "The backbone must give features, so it must not end with a "
-            "classifier. Build it with `include_top=False`, or cut it off with "
-            "`keras.Model(model.input, model.layers[-2].output)`. "
-            f"Received: backbone={backbone.name!r}, which ends with the layer "
-            f"{last.name!r}"
+            "A task that keeps its head keeps its `pooling`, `dropout` and "
+            "`activation`. Leave them out, or pass `classes` for a new head. "
+            f"Received: pooling={pooling!r}, dropout={dropout!r}, "
+            f"activation={activation!r} with classes=None"
         )
 
 
@@ -230,16 +241,22 @@ def _check_input(backbone, shape):
         )
 
 
-def _pixels(images, value_range, shape):
-    """Returns images with values from 0 to 255, and the backbone's channels."""
+def _pixels(images, value_range, source):
+    """Returns images from 0 to 255 of the backbone's channels and size."""
     low, high = value_range
     if (low, high) != (0, 255):
         scale = 255 / (high - low)
         images = keras.layers.Rescaling(
             scale, -low * scale, dtype="float32", name="to_pixels"
         )(images)
+    shape = input_shape_of(source.model)
     if images.shape[-1] == 1 and (shape is None or shape[-1] != 1):
         images = keras.layers.Concatenate(dtype="float32", name="grey_to_rgb")(
             [images] * 3
         )
+    resizing = source.resizing
+    if resizing is not None and images.shape[1:3] != _own_size(source):
+        # Keras's default is training, for all layers after this one as well.
+        images = resizing(images, training=False)
+    _check_input(source.model, images.shape)
     return images

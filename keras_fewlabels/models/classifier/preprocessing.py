@@ -14,6 +14,7 @@ from keras_fewlabels.models.classifier.applications import (
     mode_of_application,
     mode_of_function,
 )
+from keras_fewlabels.models.classifier.keras_hub import scaling_of
 
 # The side of the images of a trial if the backbone takes any size.
 _ANY_SIZE = 64
@@ -84,6 +85,7 @@ def resolve_preprocessing(preprocessing, backbone):
     mode = mode_of_function(preprocessing) or preprocessing
     if isinstance(mode, str) and mode in MODES:
         return MODES[mode]
+    preprocessing = scaling_of(preprocessing) or preprocessing
     if isinstance(preprocessing, keras.Layer):
         return preprocessing
     if isinstance(preprocessing, tuple | list) and len(preprocessing) == 2:
@@ -131,7 +133,8 @@ def _mode_of(backbone):
             "what turns pixels from 0 to 255 into them: "
             "`preprocessing=(1 / 255, 0)` if it was trained on images in (0, "
             '1), `"tf"` for (-1, 1), `"torch"` or `"caffe"` for the '
-            "normalizations of these frameworks, a Keras layer, or "
+            "normalizations of these frameworks, a Keras layer, such as the "
+            "`ImageConverter.from_preset(preset)` of keras-hub, or "
             '`"none"` if it takes pixels as they are. Received: '
             f"preprocessing=None with backbone={backbone.name!r} of class "
             f"{type(backbone).__name__}"

@@ -75,7 +75,7 @@ def test_names(written, name):
     [
         ("MobilNetV2", r"Did you mean 'MobileNetV2'\?"),
         ("ResNet51", r"Did you mean 'ResNet"),
-        ("no such net", r"keras.applications`. The names are ConvNeXtBase, "),
+        ("no such net", r"installed. The networks are ConvNeXtBase, "),
     ],
 )
 def test_other_names_are_refused(written, hint):

@@ -41,6 +41,7 @@ def scores_of(model, images=IMAGES):
     return keras.ops.convert_to_numpy(model(images, training=False))
 
 
+@pytest.mark.tensorflow  # On JAX it takes most of a minute.
 @pytest.mark.parametrize(
     "name, module",
     [("VGG16", "vgg16"), ("mobilenet_v3_small", "mobilenet_v3")],
