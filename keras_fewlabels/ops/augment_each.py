@@ -81,13 +81,24 @@ def augment_each(
 
         return ops.fori_loop(0, num_ops, slot, image[None])[0]
 
-    inputs = (
+    inputs = [
         ops.convert_to_tensor(images),
         ops.cast(drawn, "int32"),
         ops.cast(strength, "float32"),
         ops.cast(center, "float32"),
-    )
-    return ops.map(one, inputs)
+    ]
+    if inputs[0].shape[0] is not None:
+        return ops.map(one, inputs)
+    # XLA on TensorFlow cannot compile a loop over no images.
+    count = ops.shape(images)[0]
+    return ops.map(one, [_at_least_one(part, count) for part in inputs])[:count]
+
+
+def _at_least_one(part, count):
+    """Returns an array of `count` rows, or of a row of zeros if that is 0."""
+    missing = ops.maximum(1 - count, 0)
+    zeros = ops.zeros((missing, *ops.shape(part)[1:]), part.dtype)
+    return ops.concatenate([part, zeros])
 
 
 def _tabulated(image, table):

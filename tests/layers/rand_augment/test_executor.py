@@ -103,15 +103,23 @@ def test_graph_of_unknown_sizes_equals_eager_calls(interpolation, dtype):
 
 
 @pytest.mark.tensorflow
-def test_graph_takes_an_empty_batch_of_known_sizes():
-    images = some_images(3)
+@pytest.mark.parametrize("dtype", ["uint8", "float32"])
+@pytest.mark.parametrize("jit_compile", [False, True])
+def test_graph_takes_an_empty_batch_of_known_sizes(jit_compile, dtype):
+    images = some_images(3).astype(dtype)
     layer = RandAugment(2, ops=["rotate", "equalize"])
     step = tf.function(
         layer,
-        input_signature=[tf.TensorSpec((None, *images.shape[1:]), "uint8")],
+        input_signature=[tf.TensorSpec((None, *images.shape[1:]), dtype)],
+        jit_compile=jit_compile,
     )
     assert step(images[:0]).shape == (0, 12, 10, 3)
-    assert step(images).shape == images.shape
+    # What an empty batch needs, others do not see.
+    layer.seed_generator.state.assign([1, 0])
+    found = step(images).numpy()
+    layer.seed_generator.state.assign([1, 0])
+    expected = keras.ops.convert_to_numpy(layer(images))
+    np.testing.assert_array_equal(found, expected)
 
 
 @pytest.mark.parametrize("jit_compile", ["auto", False])
