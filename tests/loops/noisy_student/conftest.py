@@ -103,7 +103,7 @@ class SmallPhases:
         ]
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def small_phases():
     return SmallPhases()
 

@@ -35,8 +35,9 @@ PHASES = [
 ]
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def run(small_phases):
+    keras.utils.set_random_seed(0)
     recipe = small_phases.recipe(small_phases.build())
     split = recipe.settings.validation_split
     data = divide(recipe.task, None, None, split, 0, None)
