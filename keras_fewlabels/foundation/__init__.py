@@ -32,6 +32,7 @@ from keras_fewlabels.foundation.batch_norm import (
 from keras_fewlabels.foundation.files.atomic_write import (
     atomic_write,
     folder_path,
+    paths_in,
     remove_unfinished,
     writable_folder,
     write_whole,

@@ -6,7 +6,7 @@ import warnings
 
 import numpy as np
 
-from keras_fewlabels.foundation import atomic_write, fingerprint
+from keras_fewlabels.foundation import atomic_write, fingerprint, paths_in
 
 
 class ArrayStore:
@@ -31,14 +31,22 @@ class ArrayStore:
             made_from: String, the fingerprint of what the arrays depend on.
             arrays: Dict of strings to arrays.
         """
+        checksum = fingerprint(made_from, arrays)
+        arrays = {
+            **arrays,
+            "fingerprint": np.array(made_from),
+            "checksum": np.array(checksum),
+        }
+        try:
+            self._write(name, arrays)
+        except FileNotFoundError:
+            # Another process has just removed the folder, which was empty.
+            self._write(name, arrays)
+
+    def _write(self, name, arrays):
         self.folder.mkdir(parents=True, exist_ok=True)
         with atomic_write(self.folder / f"{name}.npz") as file:
-            np.savez(
-                file,
-                **arrays,
-                fingerprint=np.array(made_from),
-                checksum=np.array(fingerprint(made_from, arrays)),
-            )
+            np.savez(file, **arrays)
 
     def read(self, name, made_from):
         """Reads the arrays of one file.
@@ -78,7 +86,8 @@ class ArrayStore:
         Other files in the folder are those of the user.
         """
         form = re.compile(rf"{prefix}([0-9a-f]{{16}}_)?\d{{5,}}")
-        names = [path.stem for path in self.folder.glob(f"{prefix}*.npz")]
+        paths = paths_in(self.folder, prefix)
+        names = [path.stem for path in paths if path.suffix == ".npz"]
         return sorted(filter(form.fullmatch, names))
 
     def remove(self, names):

@@ -52,7 +52,8 @@ class EpochBackup:
         self._store.write(name, _PREFIX, arrays)
         # Later epochs as well, which a fit with damaged files has left.
         names = self._names()
-        kept = names[: names.index(name) + 1][-self.num_kept :]
+        # Another process may have removed this one by now.
+        kept = [other for other in names if other <= name][-self.num_kept :]
         self._store.remove(other for other in names if other not in kept)
 
     def restore(self, model, check=None):

@@ -65,8 +65,9 @@ class ExactBackup(keras.callbacks.Callback):
         ValueError: If `backup_dir` is not a path, `seed` is not an int of at
             least 0, or `batches` has no `begin_epoch`. At the start of
             `fit()`, if the model is not built, or the backup belongs to a fit
-            with other data (of a dataset the first batch is compared), batch
-            size, model, loss, optimizer, learning rate or seed; or if a
+            with other data (of a dataset the first images are compared),
+            other images for `PseudoLabeler`, or another batch size, model,
+            loss, optimizer, learning rate or seed; or if a
             `NoisyStudentModel` is fitted on data whose order cannot be
             repeated.
         OSError: At the start of `fit()`, if `backup_dir` takes no new files.

@@ -50,6 +50,9 @@ class FitSettings:
         generators = GlobalGenerators()
         data = [arguments.get(name) for name in ("x", "y", "sample_weight")]
         self.values["data"] = fingerprint([_content(part) for part in data])
+        unlabeled = _unlabeled_of(arguments.get("callbacks"))
+        if unlabeled:
+            self.values["unlabelled images"] = fingerprint(unlabeled)
         generators.restore()
         for name in (
             "batch_size",
@@ -93,6 +96,16 @@ class FitSettings:
         )
 
 
+def _unlabeled_of(callbacks):
+    """Returns the checksums of the images that callbacks label."""
+    callbacks = getattr(callbacks, "callbacks", callbacks)
+    return [
+        callback.unlabeled_checksum()
+        for callback in keras.tree.flatten(callbacks or [])
+        if hasattr(callback, "unlabeled_checksum")
+    ]
+
+
 def _config_of(part):
     try:
         if isinstance(part, list | tuple | dict):
@@ -107,16 +120,23 @@ def _content(data):
     """Returns arrays as they are, and of datasets what the first batch has."""
     if data is None or isinstance(data, list | tuple | dict):
         return keras.tree.map_structure(_array, data)
-    if hasattr(data, "begin_epoch"):
-        data.begin_epoch(0)
+    if hasattr(data, "content_sample"):
+        return _first_batch(data.content_sample)
     if isinstance(data, keras.utils.PyDataset):
-        return _first_batch(lambda: data[0])
+        return _first_batch(lambda: _of_first_epoch(data)[0])
     if hasattr(data, "__array__") or ops.is_tensor(data):
         return _array(data)
     if hasattr(data, "__iter__") and not hasattr(data, "__next__"):
-        return _first_batch(lambda: next(iter(data)))
+        return _first_batch(lambda: next(iter(_of_first_epoch(data))))
     # What can be read only once, such as a generator.
     return type(data).__name__
+
+
+def _of_first_epoch(data):
+    """Returns a dataset, set to the order of the first epoch if it has one."""
+    if hasattr(data, "begin_epoch"):
+        data.begin_epoch(0)
+    return data
 
 
 def _first_batch(read):

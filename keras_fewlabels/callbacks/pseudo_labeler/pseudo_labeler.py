@@ -308,6 +308,14 @@ class PseudoLabeler(keras.callbacks.Callback):
             columns["file"] = np.array(self._source.paths, object)
         return columns
 
+    def unlabeled_checksum(self):
+        """Returns a string that differs where the unlabelled images do.
+
+        `ExactBackup` calls it, because the first batches have labelled images
+        alone.
+        """
+        return self._source.checksum()
+
     def set_model(self, model):
         super().set_model(model)
         # Before a callback that resumes the fit loads other weights.

@@ -7,6 +7,9 @@ import random
 import keras
 import numpy as np
 
+# Images of each part that tell data apart.
+_SAMPLE = 64
+
 
 class FullBatches(keras.utils.PyDataset, abc.ABC):
     """Batches of constant size, in an order drawn anew for each epoch.
@@ -48,6 +51,13 @@ class FullBatches(keras.utils.PyDataset, abc.ABC):
         self._random = np.random.default_rng((self.seed, epoch))
         self._order = None
         self._next = 0
+
+    @abc.abstractmethod
+    def content_sample(self):
+        """Returns the first images of each part, in whatever order they train.
+
+        `callbacks.ExactBackup` tells data apart by them.
+        """
 
     @abc.abstractmethod
     def new_order(self):
@@ -124,6 +134,7 @@ class FullBatches(keras.utils.PyDataset, abc.ABC):
         dataset = dataset.apply(cardinality).prefetch(tf.data.AUTOTUNE)
         dataset = without_autotuning(dataset)
         dataset.begin_epoch = self.begin_epoch
+        dataset.content_sample = self.content_sample
         return dataset
 
 
@@ -133,6 +144,12 @@ def _past_epoch(epoch):
         "has begun, so that the order of its images cannot be repeated. Fit "
         "without `steps_per_epoch`, or with all batches of the dataset"
     )
+
+
+def first_rows(part):
+    """Returns the number of rows of an array or `ImageFiles`, and the first."""
+    rows = np.arange(min(_SAMPLE, len(part)))
+    return np.array(len(part)), np.asarray(part[rows])
 
 
 def _is_sharded_by_tensorflow():

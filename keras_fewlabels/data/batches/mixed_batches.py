@@ -2,7 +2,7 @@
 
 import math
 
-from keras_fewlabels.data.batches.full_batches import FullBatches
+from keras_fewlabels.data.batches.full_batches import FullBatches, first_rows
 
 
 class MixedBatches(FullBatches):
@@ -47,6 +47,9 @@ class MixedBatches(FullBatches):
         self.unlabeled_batch_size = unlabeled_batch_size
         self.truth = truth
 
+    def content_sample(self):
+        return [first_rows(part) for part in (*self.labeled, self.unlabeled)]
+
     def new_order(self):
         return (
             self.passes(len(self.labeled[0]), self.batch_size),
@@ -86,6 +89,9 @@ class LabeledBatches(FullBatches):
         self.images = images
         self.labels = labels
         self.batch_size = batch_size
+
+    def content_sample(self):
+        return [first_rows(part) for part in (self.images, self.labels)]
 
     def new_order(self):
         return self.passes(len(self.images), self.batch_size)

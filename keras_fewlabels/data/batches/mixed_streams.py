@@ -17,6 +17,8 @@ from keras_fewlabels.data.sources.streams import (
 
 _SHUFFLE_WINDOW = 1024
 _MANY_TIMES = 2**40
+# Images of each part that tell data apart.
+_SAMPLE = 64
 
 
 class MixedStreams:
@@ -71,6 +73,15 @@ class MixedStreams:
             map(math.ceil, np.divide(self._lengths, self._sizes))
         )
 
+    def content_sample(self):
+        """Returns the first images of each part, as `FullBatches` does."""
+        labeled, unlabeled = self._streams
+        return [
+            np.array(self._lengths),
+            next(labeled.batch(_SAMPLE).as_numpy_iterator()),
+            next(unlabeled.batch(_SAMPLE).as_numpy_iterator()),
+        ]
+
     def begin_epoch(self, epoch):
         """Draws the order of an epoch from its number alone.
 
@@ -102,6 +113,7 @@ class MixedStreams:
         dataset = dataset.apply(cardinality).prefetch(tf.data.AUTOTUNE)
         dataset = without_autotuning(dataset)
         dataset.begin_epoch = self.begin_epoch
+        dataset.content_sample = self.content_sample
         return dataset
 
     def _one_pass(self, _):

@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 
-from keras_fewlabels.data.batches.full_batches import FullBatches
+from keras_fewlabels.data.batches.full_batches import FullBatches, first_rows
 from keras_fewlabels.data.batches.pseudo_labeled_epoch import (
     EpochByEpoch,
     stale_batches,
@@ -50,6 +50,9 @@ class PseudoLabeledBatches(EpochByEpoch, FullBatches):
         super().fill_epoch(epoch, chosen, targets)
         self._order = None
         self._next = 0
+
+    def content_sample(self):
+        return [first_rows(part) for part in (self.images, self.labels)]
 
     def new_order(self):
         return self._epoch

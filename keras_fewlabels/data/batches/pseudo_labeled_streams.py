@@ -101,7 +101,14 @@ class PseudoLabeledStreams(EpochByEpoch):
         dataset = tf.data.Dataset.range(1).flat_map(self._one_epoch)
         cardinality = tf.data.experimental.assert_cardinality(self.num_steps)
         dataset = dataset.apply(cardinality).prefetch(tf.data.AUTOTUNE)
-        return without_autotuning(dataset)
+        dataset = without_autotuning(dataset)
+        dataset.content_sample = self.content_sample
+        return dataset
+
+    def content_sample(self):
+        """Returns labels and the first images, as `FullBatches` does."""
+        images = self.labeled.batch(_SHUFFLE_WINDOW // 16)
+        return [self.labels, next(images.as_numpy_iterator())]
 
     def _one_epoch(self, _):
         version, seed, is_pseudo = tf.numpy_function(

@@ -78,12 +78,29 @@ def remove_unfinished(folder):
     Args:
         folder: `pathlib.Path`, which need not exist.
     """
-    for unfinished in folder.glob(f"{_UNFINISHED}*"):
+    for unfinished in paths_in(folder, _UNFINISHED):
         with contextlib.suppress(OSError):
             lock = _lock(unfinished)
             if lock is not None:
                 shutil.rmtree(unfinished, ignore_errors=True)
             _unlock(lock)
+
+
+def paths_in(folder, prefix):
+    """Returns the paths in a folder whose names have this prefix.
+
+    `pathlib.Path.glob` raises an error if another process removes the folder
+    at that moment.
+
+    Args:
+        folder: `pathlib.Path`, which need not exist.
+        prefix: String.
+    """
+    try:
+        names = os.listdir(folder)
+    except (FileNotFoundError, NotADirectoryError):
+        return []
+    return [folder / name for name in names if name.startswith(prefix)]
 
 
 def folder_path(folder, argument="folder"):

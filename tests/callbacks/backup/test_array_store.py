@@ -1,3 +1,4 @@
+import pathlib
 import warnings
 
 import numpy as np
@@ -72,3 +73,17 @@ def test_pickles_are_not_read(tmp_path):
     np.savez(tmp_path / "round_1.npz", labels=np.array([{}], object))
     with pytest.warns(UserWarning, match="round_1.npz is damaged.*compu"):
         assert ArrayStore(tmp_path).read("round_1", "abc") is None
+
+
+def test_another_process_removes_the_empty_folder(tmp_path, monkeypatch):
+    store = ArrayStore(tmp_path / "store")
+    mkdir = pathlib.Path.mkdir
+
+    def create_and_lose(path, *args, **options):
+        mkdir(path, *args, **options)
+        path.rmdir()
+        monkeypatch.undo()
+
+    monkeypatch.setattr(pathlib.Path, "mkdir", create_and_lose)
+    store.write("part_00001", "me", {"x": np.arange(3)})
+    assert store.read("part_00001", "me")["x"].tolist() == [0, 1, 2]

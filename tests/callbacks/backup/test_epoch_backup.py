@@ -130,6 +130,22 @@ def test_two_processes_with_one_folder(tmp_path):
     assert second.restore(model_of(7)) == (2, "first")
 
 
+def test_another_process_removes_what_was_just_written(tmp_path, monkeypatch):
+    backup = EpochBackup(tmp_path)
+    write = backup._store.write
+
+    def write_and_lose(*args):
+        write(*args)
+        other = EpochBackup(tmp_path)
+        other.write(model_of(4), 4, "other")
+
+    monkeypatch.setattr(backup._store, "write", write_and_lose)
+    backup.write(model_of(3), 3, "lost")
+    monkeypatch.undo()
+    backup.write(model_of(5), 5, "here")
+    assert backup.restore(model_of(7)) == (5, "here")
+
+
 def test_a_folder_that_is_gone_comes_back(tmp_path):
     backup = EpochBackup(tmp_path / "backup")
     backup.write(model_of(1), 1, None)

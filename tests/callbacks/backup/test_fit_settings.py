@@ -5,7 +5,9 @@ import numpy as np
 import pytest
 
 from keras_fewlabels.callbacks import ExactBackup, PseudoLabeler
-from keras_fewlabels.callbacks.backup.fit_settings import FitSettings
+from keras_fewlabels.callbacks.backup.fit_settings import FitSettings, _content
+from keras_fewlabels.data import mix_labeled_unlabeled
+from keras_fewlabels.foundation import fingerprint
 
 X = np.random.default_rng(0).normal(size=(12, 4)).astype("float32")
 Y = np.arange(12) % 3
@@ -121,6 +123,40 @@ def test_of_a_dataset_the_first_batch_counts(dataset):
     first = settings_of(dataset(X))
     assert different(first, settings_of(dataset(X))) == set()
     assert different(first, settings_of(dataset(X + 1))) == {"data"}
+
+
+def mixed(x, y, stream=False, **options):
+    unlabeled = x[6:]
+    if stream:
+        import tensorflow as tf
+
+        unlabeled = tf.data.Dataset.from_tensor_slices(unlabeled)
+    return mix_labeled_unlabeled((x[:6], y[:6]), unlabeled, 2, **options)
+
+
+def with_pseudo_labels(x, y, stream=False, **options):
+    unlabeled = x[6:]
+    if stream:
+        import tensorflow as tf
+
+        unlabeled = tf.data.Dataset.from_tensor_slices(unlabeled)
+    labeler = PseudoLabeler(unlabeled)
+    return labeler.mixed_with((x[:6], y[:6]), 2, **options)
+
+
+@pytest.mark.parametrize(
+    "stream", [False, pytest.param(True, marks=pytest.mark.tensorflow)]
+)
+@pytest.mark.parametrize("make", [mixed, with_pseudo_labels])
+def test_of_mixed_data_the_content_counts_not_the_order(make, stream):
+    def content(x, y, seed):
+        return fingerprint(_content(make(x, y, stream, seed=seed)))
+
+    images = X.reshape(12, 4, 1, 1)
+    expected = content(images, Y, 1)
+    assert content(images, Y, 2) == expected
+    assert content(images + 1, Y, 1) != expected
+    assert content(images, (Y + 1) % 3, 1) != expected
 
 
 def test_a_dataset_that_draws_by_itself_counts_by_its_shapes():

@@ -8,6 +8,9 @@ from keras_fewlabels.data.batches.full_batches import FullBatches
 class Numbers(FullBatches):
     """Batches of the numbers below five, two at a time."""
 
+    def content_sample(self):
+        return []
+
     def new_order(self):
         return self.passes(5, 2)
 

@@ -6,6 +6,7 @@ import pytest
 
 from keras_fewlabels.foundation.files.atomic_write import (
     atomic_write,
+    paths_in,
     remove_unfinished,
     writable_folder,
     write_whole,
@@ -124,3 +125,14 @@ def test_a_full_disk_leaves_the_old_file(tmp_path, monkeypatch):
         write_whole(tmp_path / "a", "new")
     assert (tmp_path / "a").read_text() == "old"
     assert os.listdir(tmp_path) == ["a"]
+
+
+def test_paths_in_a_folder_that_another_process_may_remove(tmp_path):
+    for name in ("a_1", "a_2", "b_1"):
+        (tmp_path / name).touch()
+    assert sorted(paths_in(tmp_path, "a_")) == [
+        tmp_path / "a_1",
+        tmp_path / "a_2",
+    ]
+    assert paths_in(tmp_path / "gone", "a_") == []
+    assert paths_in(tmp_path / "a_1", "") == []
