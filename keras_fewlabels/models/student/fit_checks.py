@@ -1,5 +1,6 @@
 """Checks of a model that trains a student, and of its first batch."""
 
+import types
 import warnings
 
 import keras
@@ -93,8 +94,12 @@ def check_before_fit(model, data):
 
     Args:
         model: A `NoisyStudentModel`.
-        data: What `fit()` received as `x`. Data that can be read only once
-            are not read.
+        data: What `fit()` received as `x`. A `DataLoader` with workers or of
+            a stream is not read.
+
+    Returns:
+        The data to fit on. Of a generator the first batch was read, and comes
+        again.
 
     Raises:
         ValueError: If the model is not compiled, its outputs are not what its
@@ -107,10 +112,10 @@ def check_before_fit(model, data):
             "Call `model.compile(optimizer, loss)` before `fit()`. "
             f"Received: model={model.name!r}, which is not compiled"
         )
-    batch = _first_batch(data)
+    batch, data = _first_batch(data)
     if batch is None:
         if not hasattr(data, "shape"):
-            return
+            return data
         # An array, which would train without a teacher.
         batch = data
     images, labels = _mixed_parts(batch)
@@ -123,6 +128,7 @@ def check_before_fit(model, data):
             check_values(array, part, value_range)
     if isinstance(model.teacher, keras.Model):
         _warn_of_lag(model, images["labeled"], class_numbers(labels))
+    return data
 
 
 def _warn_of_lag(model, images, classes):
@@ -154,11 +160,39 @@ def value_ranges_of(model):
 
 
 def _first_batch(data):
+    """Returns the first batch, or `None`, and data that still have it."""
     if isinstance(data, keras.utils.PyDataset):
-        return data[0]
+        return data[0], data
     if hasattr(data, "as_numpy_iterator"):
-        return next(data.as_numpy_iterator(), ((), ()))
-    return None
+        return next(data.as_numpy_iterator(), ((), ())), data
+    if isinstance(data, types.GeneratorType):
+        batch = next(data, ((), ()))
+        return batch, _with_first(batch, data)
+    if type(data).__module__.startswith("torch.utils.data"):
+        return _first_of_loader(data), data
+    return None, data
+
+
+def _with_first(batch, generator):
+    yield batch
+    # Not `yield from`, which would close the generator with this one.
+    for other in generator:  # noqa: UP028
+        yield other
+
+
+def _first_of_loader(loader):
+    import torch
+
+    if loader.num_workers or not hasattr(loader.dataset, "__getitem__"):
+        return None
+    # A look must not change the order of the fit.
+    generators = [torch.random.default_generator, loader.generator]
+    generators = [g for g in generators if g is not None]
+    states = [generator.get_state() for generator in generators]
+    batch = next(iter(loader), ((), ()))
+    for generator, state in zip(generators, states, strict=True):
+        generator.set_state(state)
+    return batch
 
 
 def _mixed_parts(batch):

@@ -50,7 +50,7 @@ class StudentModel(MultiWorkerModel):
         callbacks=None,
         **kwargs,
     ):
-        check_before_fit(self, x)
+        x = check_before_fit(self, x)
         _set_dataset(callbacks, x)
         steps = count_steps(
             x,

@@ -4,6 +4,10 @@ import pytest
 
 from keras_fewlabels.data import mix_labeled_unlabeled
 from keras_fewlabels.models import NoisyStudentModel
+from keras_fewlabels.models.student.fit_checks import (
+    _first_batch,
+    check_before_fit,
+)
 
 IMAGES = np.random.default_rng(0).normal(size=(40, 2, 3, 1)).astype("float32")
 LABELS = np.arange(12) % 3
@@ -208,3 +212,64 @@ def sharing():
 def test_bad_models_are_refused(make, message):
     with pytest.raises(ValueError, match=message):
         NoisyStudentModel(*make())
+
+
+def batch_of(dtype="float32", scale=1.0):
+    images = (scale * IMAGES).astype(dtype)
+    parts = {"labeled": images[:2], "unlabeled": images[2:6]}
+    return parts, LABELS[:2]
+
+
+def generator(batch):
+    while True:
+        yield batch
+
+
+def loader(batch, **options):
+    torch = pytest.importorskip("torch")
+    rows = [keras.tree.map_structure(torch.as_tensor, batch)] * 4
+    return torch.utils.data.DataLoader(rows, batch_size=None, **options)
+
+
+@pytest.mark.parametrize("make", [generator, loader])
+def test_what_is_read_batch_by_batch_is_looked_at(make):
+    model = compiled(linear_model())
+    images, labels = batch_of()
+    with pytest.raises(ValueError, match="class numbers from 0 to 2"):
+        model.fit(make((images, labels + 3)), steps_per_epoch=2, verbose=0)
+    with pytest.raises(ValueError, match="mix_labeled_unlabeled"):
+        model.fit(make((IMAGES, labels)), steps_per_epoch=2, verbose=0)
+    model.fit(make((images, labels)), steps_per_epoch=2, verbose=0)
+
+
+def test_no_batch_of_a_generator_is_lost():
+    batches = [batch_of(scale=scale) for scale in (1.0, 2.0, 3.0)]
+    seen = (batch for batch in batches)
+    model = compiled(linear_model())
+    looked_at = list(check_before_fit(model, seen))
+    assert [id(batch) for batch in looked_at] == [id(b) for b in batches]
+    # A generator goes on where the one in front of it was left.
+    seen = (batch for batch in batches)
+    front = check_before_fit(model, seen)
+    assert next(front) is batches[0]
+    front.close()
+    assert next(seen) is batches[1]
+
+
+def test_a_look_at_a_loader_changes_no_order():
+    torch = pytest.importorskip("torch")
+    rows = list(range(20))
+    torch.manual_seed(3)
+    shuffled = torch.utils.data.DataLoader(rows, shuffle=True)
+    expected = [int(row) for row in shuffled]
+    for own in (None, torch.Generator().manual_seed(3)):
+        torch.manual_seed(3)
+        again = torch.utils.data.DataLoader(rows, shuffle=True, generator=own)
+        assert _first_batch(again)[1] is again
+        found = [int(row) for row in again]
+        assert own is not None or found == expected
+        if own is not None:
+            own.manual_seed(3)
+            assert found == [int(row) for row in again]
+    with_workers = torch.utils.data.DataLoader(rows, num_workers=1)
+    assert _first_batch(with_workers)[0] is None
