@@ -83,7 +83,7 @@ from keras_fewlabels.foundation.models.classifier import (
     check_one_output,
     check_scores_shape,
 )
-from keras_fewlabels.foundation.models.head_input import head_input
+from keras_fewlabels.foundation.models.head_input import head_input, last_dense
 from keras_fewlabels.foundation.optional_import import optional_import
 from keras_fewlabels.foundation.result import Result, as_json, save_figure
 from keras_fewlabels.foundation.running_fit import (

@@ -2,6 +2,8 @@
 
 import math
 
+import numpy as np
+
 from keras_fewlabels.data.batches.full_batches import FullBatches, first_rows
 
 
@@ -99,3 +101,32 @@ class LabeledBatches(FullBatches):
     def batch(self, index, order):
         chosen = order[index]
         return self.images[chosen], self.labels[chosen]
+
+
+class JoinedBatches(FullBatches):
+    """Batches `(images, labels)` of several parts in fixed numbers.
+
+    Args:
+        parts: List of tuples of images, labels and an int, how many of them
+            each batch has. Each part repeats by itself.
+        num_steps: Int, batches per epoch.
+        seed: Optional int that makes the orders reproducible.
+    """
+
+    def __init__(self, parts, num_steps, seed=None):
+        super().__init__(num_steps, shuffle=True, seed=seed)
+        self.parts = parts
+
+    def new_order(self):
+        return [
+            self.passes(len(images), count) for images, _, count in self.parts
+        ]
+
+    def batch(self, index, order):
+        chosen = [
+            (images[numbers[index]], labels[numbers[index]])
+            for (images, labels, _), numbers in zip(
+                self.parts, order, strict=True
+            )
+        ]
+        return tuple(map(np.concatenate, zip(*chosen, strict=True)))

@@ -1,4 +1,4 @@
-"""The features of a classifier: the input of its last `Dense` layer."""
+"""The last `Dense` layer of a classifier, and its input, the features."""
 
 import keras
 
@@ -26,4 +26,25 @@ def head_input(model):
             nested = graph_of(node.operation)
             front = keras.Model(nested.inputs, inner)
             return front(node.input_tensors)
+    return None
+
+
+def last_dense(model):
+    """Returns the last `Dense` layer of a model, also in a nested model.
+
+    Args:
+        model: Keras model or layer.
+
+    Returns:
+        The layer, or `None` as for `head_input`.
+    """
+    graph = graph_of(model)
+    if graph is None:
+        return None
+    for node in reversed(nodes_in_order(graph)):
+        if isinstance(node.operation, keras.layers.Dense):
+            return node.operation
+        inner = last_dense(node.operation)
+        if inner is not None:
+            return inner
     return None

@@ -9,6 +9,9 @@ from keras_fewlabels.loops.noisy_student.phases import (
     STUDENT,
     PhaseContext,
 )
+from keras_fewlabels.loops.noisy_student.training.student_features import (
+    StudentFeatures,
+)
 
 
 class NoisyStudentRun:
@@ -23,6 +26,7 @@ class NoisyStudentRun:
         callbacks: Dict of the titles of phases to lists of Keras callbacks.
         finished: `FinishedPhases`.
         progress: `RunProgress`.
+        clock: `RunClock`.
 
     Attributes:
         models: Dict of branches to the Keras model of the last phase.
@@ -31,15 +35,23 @@ class NoisyStudentRun:
         last_data: `PhaseData` of the last phase of the students.
         last_policy: Policy of the last phase of the students that had one, in
             its state after the training, or `None`.
+        left_out: List of dicts of `name` and `why`, the phases that there was
+            no time for.
     """
 
-    def __init__(self, build, recipe, data, callbacks, finished, progress):
+    def __init__(
+        self, build, recipe, data, callbacks, finished, progress, clock
+    ):
         self.build = build
         self.recipe = recipe
         self.data = self.last_data = data
         self.callbacks = callbacks
         self.finished = finished
         self.progress = progress
+        self.clock = clock
+        self.left_out = []
+        # The features of the student of each branch.
+        self._features = {}
         self.models = {}
         self.results = {}
         self.last_policy = None
@@ -48,13 +60,19 @@ class NoisyStudentRun:
         """Trains and measures the models of a list of `Phase`, in order."""
         for phase in phases:
             context = self._context(phase)
+            trained = self._train(context)
+            if "left_out" in trained:
+                why = trained["left_out"]
+                self.left_out.append({"name": phase.title, "why": why})
+                self.progress.finish(phase.title, {})
+                continue
             results = {
                 "name": phase.name,
                 "generation": phase.generation,
-                **self._train(context),
+                **trained,
                 **PHASE_KINDS[phase.kind].measure(context),
             }
-            self.progress.finish(phase.title)
+            self.progress.finish(phase.title, results)
             self.models[phase.branch] = context.student
             self.results.setdefault(phase.branch, []).append(results)
             if phase.branch == STUDENT:
@@ -68,6 +86,13 @@ class NoisyStudentRun:
     def _context(self, phase):
         if phase.as_long_as is not None:
             steps = self.total("steps", phase.as_long_as)
+            phase = dataclasses.replace(phase, steps=steps)
+        seconds = self.clock.seconds_left * self.progress.share(phase.title)
+        if self.clock.limit is not None and phase.steps:
+            steps = self.finished.remember(
+                f"steps of {phase.title}",
+                lambda: self._steps_in_time(phase, seconds),
+            )
             phase = dataclasses.replace(phase, steps=steps)
         kind, recipe, data = PHASE_KINDS[phase.kind], self.recipe, self.data
         student, teacher = kind.models(
@@ -94,7 +119,28 @@ class NoisyStudentRun:
             first_epoch=self.total("epochs", phase.branch),
             callbacks=self.callbacks[phase.title],
             progress=self.progress,
+            clock=self.clock,
+            features=self._features.setdefault(
+                phase.branch,
+                StudentFeatures(
+                    recipe.task,
+                    recipe.settings.flip,
+                    self.clock,
+                    self.progress,
+                    self.finished.remember,
+                ),
+            ),
+            seconds=seconds,
         )
+
+    def _steps_in_time(self, phase, seconds):
+        """Returns the steps of a phase that take no longer than that."""
+        pace = self.progress.pace
+        if pace is None:
+            return phase.steps
+        cost = self.progress.costs[phase.title] - phase.num_predicted
+        steps = (seconds / pace - phase.num_predicted) * phase.steps / cost
+        return int(min(max(1, steps), phase.steps))
 
     def _train(self, context):
         kind = PHASE_KINDS[context.phase.kind]

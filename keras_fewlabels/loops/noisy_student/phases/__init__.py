@@ -1,11 +1,11 @@
 """The phases of a run, as data, and how each kind of phase is trained."""
 
+from keras_fewlabels.loops.noisy_student.phases.fine_tuning import FineTuning
 from keras_fewlabels.loops.noisy_student.phases.high_resolution import (
     HighResolution,
 )
 from keras_fewlabels.loops.noisy_student.phases.linear_probe import (
     LinearProbe,
-    has_features,
 )
 from keras_fewlabels.loops.noisy_student.phases.noisy_student import (
     NoisyStudentPhase,
@@ -23,6 +23,9 @@ from keras_fewlabels.loops.noisy_student.phases.plan import (
     plan_phases,
     waterfall_steps,
 )
+from keras_fewlabels.loops.noisy_student.phases.self_training import (
+    SelfTraining,
+)
 from keras_fewlabels.loops.noisy_student.phases.supervised import Supervised
 
 # The kinds of phases, by the name that a `Phase` has for its kind.
@@ -31,6 +34,8 @@ PHASE_KINDS = {
     "noisy student": NoisyStudentPhase(),
     "high resolution": HighResolution(),
     "linear probe": LinearProbe(),
+    "self-training": SelfTraining(),
+    "fine-tuning": FineTuning(),
 }
 
 __all__ = [
@@ -43,7 +48,6 @@ __all__ = [
     "Phase",
     "PhaseContext",
     "PhaseKind",
-    "has_features",
     "plan_phases",
     "waterfall_steps",
 ]

@@ -3,63 +3,90 @@ import time
 import numpy as np
 
 from keras_fewlabels.data.checks import class_numbers
-from keras_fewlabels.evaluation.features import flat_features, with_features
-from keras_fewlabels.loops.noisy_student.measure import predict_outputs
+from keras_fewlabels.loops.noisy_student.measure import PseudoLabels
 from keras_fewlabels.loops.noisy_student.phases.phase_kind import PhaseKind
-from keras_fewlabels.loops.noisy_student.phases.softmax_head import (
-    softmax_head_predictions,
+from keras_fewlabels.loops.noisy_student.training.student_features import (
+    head_of,
+    set_head,
 )
 
 
 class LinearProbe(PhaseKind):
-    """Measures a linear classifier on the features of an untrained student.
+    """Fits the head of a student to features that are computed once.
 
-    The features are the input of the model's last `Dense` layer.
+    The features are the input of the model's last `Dense` layer, which gets
+    the weights of a logistic regression. The other layers stay as they are.
     """
 
-    trains = False
-
     def cost(self, phase, settings):
-        # Each labelled image passes once, which is nothing beside a training.
-        return 0.0
+        return float(phase.num_predicted)
+
+    def models(self, phase, model, build, settings):
+        return model if model is not None else build(phase.generation), None
+
+    def train(self, context, backup):
+        started = time.perf_counter()
+        classifier = context.features.classifier(context)
+        head, right = self.head(classifier, context.data.seed)
+        set_head(context.student, head)
+        return {
+            "epochs": 0,
+            "steps": 0,
+            "cross_validation": None if right is None else _accuracy(right),
+            "seconds": time.perf_counter() - started,
+        }
+
+    def head(self, classifier, seed):
+        """Fits a head.
+
+        Args:
+            classifier: `FeatureClassifier`.
+            seed: Int.
+
+        Returns:
+            `LinearHead`, and for each labelled image whether a head that has
+            not learned its label is right, or `None` if that is unknown.
+        """
+        right = classifier.cross_validate(self_trained=False, seed=seed)
+        return classifier.probe(), right
 
     def measure(self, context):
-        started = time.perf_counter()
-        extractor = with_features(context.student)
-        data, num_classes = context.data, context.recipe.task.num_classes
-        images, labels = data.labeled
-        labels, features = class_numbers(labels), _features(extractor, images)
+        head = head_of(context.student)
         results = {}
         for split in ("validation", "test"):
-            labeled = getattr(data, split)
-            if labeled is None:
-                results[split] = None
-                continue
-            (predicted,) = softmax_head_predictions(
-                features,
-                labels,
-                np.arange(len(labels))[None],
-                _features(extractor, labeled[0]),
-                num_classes,
-            )
-            is_right = predicted == class_numbers(labeled[1])
-            results[split] = {
-                "accuracy": float(is_right.mean()),
-                "num_images": len(is_right),
-            }
-        seconds = time.perf_counter() - started
-        return {"seconds": seconds, **results}
+            results[split] = None
+            labeled = getattr(context.data, split)
+            if labeled is not None:
+                features = context.features.of_split(context, split)
+                classes = class_numbers(labeled[1])
+                probabilities = head.probabilities(features)
+                results[split] = {
+                    **_accuracy(probabilities.argmax(axis=1) == classes),
+                    "loss": _cross_entropy(probabilities, classes),
+                }
+        figures = pseudo_label_figures(context)
+        return {**results, "pseudo_labels": figures}
 
 
-def has_features(model):
-    """Returns whether a model has a last `Dense` layer, to probe its input."""
-    try:
-        with_features(model)
-    except ValueError:
-        return False
-    return True
+def pseudo_label_figures(context):
+    """Returns what the report says of the pseudo-labels of a rung."""
+    if not context.phase.with_unlabeled:
+        return None
+    features = context.features.of(context).unlabeled
+    if not len(features):
+        return None
+    probabilities = head_of(context.student).probabilities(features)
+    truth = context.data.truth
+    ones = np.ones(len(features), "float32")
+    return PseudoLabels(probabilities, probabilities, ones).figures(
+        None if truth is None else truth[: len(features)]
+    )
 
 
-def _features(extractor, images):
-    features, _ = predict_outputs(extractor, images)
-    return flat_features(features)
+def _accuracy(right):
+    return {"accuracy": float(np.mean(right)), "num_images": len(right)}
+
+
+def _cross_entropy(probabilities, classes):
+    of_truth = probabilities[np.arange(len(classes)), classes]
+    return float(-np.mean(np.log(np.maximum(of_truth, 1e-7))))

@@ -39,6 +39,8 @@ class Phase:
             on as well.
         full_resolution: Boolean, whether the phase sees images as they are
             in spite of the setting `low_resolution`.
+        with_unlabeled: Boolean, whether a rung learns from unlabelled images.
+        num_predicted: Int, the images whose features a rung computes.
     """
 
     name: str
@@ -52,6 +54,8 @@ class Phase:
     as_long_as: str | None = None
     with_validation: bool = False
     full_resolution: bool = False
+    with_unlabeled: bool = False
+    num_predicted: int = 0
 
     @property
     def title(self):

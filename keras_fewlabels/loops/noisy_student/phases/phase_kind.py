@@ -31,6 +31,9 @@ class PhaseContext:
         first_epoch: Int; epochs are counted through the phases of a branch.
         callbacks: The user's list of Keras callbacks for the phase.
         progress: `RunProgress`.
+        clock: `RunClock`.
+        features: `StudentFeatures`.
+        seconds: Float, the seconds that the phase may take.
     """
 
     phase: Phase
@@ -42,6 +45,9 @@ class PhaseContext:
     first_epoch: int
     callbacks: list
     progress: object
+    clock: object
+    features: object
+    seconds: float
 
     @property
     def steps_per_epoch(self):
@@ -140,6 +146,9 @@ class PhaseKind:
 class FittedPhase(PhaseKind, abc.ABC):
     """A phase that fits a model with `fit()` and keeps its average."""
 
+    # Whether statistics of batch normalization are calculated anew.
+    recalibrates = True
+
     @abc.abstractmethod
     def batches(self, context):
         """Returns the `EpochBatches` to fit on."""
@@ -172,7 +181,9 @@ class FittedPhase(PhaseKind, abc.ABC):
                 progress,
                 *context.callbacks,
                 *self.callbacks(model),
+                *context.clock.callbacks(context.seconds),
             ],
+            self.recalibrates,
         )
         copy_weights(model.average.model, context.student)
         return details

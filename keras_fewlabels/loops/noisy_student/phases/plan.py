@@ -17,6 +17,7 @@ def plan_phases(
     settings,
     generations,
     *,
+    num_images,
     has_validation,
     baseline=False,
     linear_probe=False,
@@ -27,6 +28,7 @@ def plan_phases(
     Args:
         settings: `Settings`.
         generations: Int, the number of students.
+        num_images: Int, the labelled and unlabelled images.
         has_validation: Boolean.
         baseline: Boolean, whether a model is trained on labels alone.
         linear_probe: Boolean, whether a linear classifier is fitted to the
@@ -37,6 +39,8 @@ def plan_phases(
     Returns:
         List of `Phase`.
     """
+    if settings.pretrained:
+        return _ladder(settings, generations, num_images, baseline)
     student = _student_phases(settings, generations, has_validation)
     last = student[-1]
 
@@ -65,6 +69,52 @@ def plan_phases(
         phases.append(alone(AUGMENTATION, AUGMENTATION, noise))
     if waterfall and settings.stochastic_depth:
         phases += map(_without_model_noise, student)
+    return phases
+
+
+def _ladder(settings, generations, num_images, baseline):
+    """Returns the rungs of a model that comes trained."""
+    num_rounds = settings.rounds * generations
+    passes = num_images * (2 if settings.flip else 1)
+    noise = Noise("strong", "strong", model=True)
+    probe = Phase(
+        "linear probe",
+        "linear probe",
+        0,
+        with_unlabeled=True,
+        num_predicted=passes,
+    )
+    rounds = [
+        Phase(
+            "fine-tuning",
+            "fine-tuning",
+            max(1, settings.student_steps // num_rounds),
+            noise=noise,
+            generation=number,
+            with_unlabeled=True,
+            num_predicted=passes,
+        )
+        for number in range(1, num_rounds + 1)
+    ]
+    self_training = dataclasses.replace(
+        probe, name="self-training", kind="self-training"
+    )
+    phases = [probe, self_training, *rounds]
+    if baseline:
+        alone = {"branch": BASELINE, "with_unlabeled": False}
+        phases += [
+            dataclasses.replace(
+                probe, name="linear probe of the baseline", **alone
+            ),
+            Phase(
+                "fine-tuning, labels only",
+                "fine-tuning",
+                settings.student_steps,
+                noise=noise,
+                as_long_as=STUDENT,
+                **alone,
+            ),
+        ]
     return phases
 
 

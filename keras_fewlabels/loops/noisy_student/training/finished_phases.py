@@ -93,6 +93,25 @@ class FinishedPhases:
         backup.remove()
         return details
 
+    def remember(self, name, decide):
+        """Returns what was decided in the first of the runs of this folder.
+
+        Args:
+            name: String.
+            decide: Function without arguments that returns what JSON can
+                hold. It is called only if nothing is stored under the name.
+        """
+        if self.folder is None:
+            return decide()
+        file = self.folder / "decisions.json"
+        decisions = {}
+        if file.exists():
+            decisions = read_json(file, _REMEDY + repr(str(self.folder)))
+        if name not in decisions:
+            decisions[name] = decide()
+            write_whole(file, json.dumps(decisions))
+        return decisions[name]
+
     def _check_same_run(self):
         file = self.folder / "run.json"
         if not file.exists():

@@ -18,12 +18,14 @@ def fit_phase(
     backup,
     patience=None,
     callbacks=(),
+    recalibrates=True,
 ):
     """Fits a model, whose average ends with the weights to go on with.
 
     These are the last ones, unless those of the best epoch were better by
     more than a standard error. Statistics of batch normalization are warmed
-    up before and recalculated after.
+    up before and recalculated after, unless they are those of a model that
+    comes trained.
 
     Args:
         model: Compiled `SupervisedStudent` or `AveragedStudent`.
@@ -34,6 +36,8 @@ def fit_phase(
         backup: `PhaseBackup`.
         patience: Optional int, as for `WatchValidation`.
         callbacks: Sequence of Keras callbacks.
+        recalibrates: Boolean, whether the statistics of batch normalization
+            are calculated anew.
 
     Returns:
         Dict for JSON of `epochs`, `steps`, `seconds`, `best_epoch` and
@@ -46,7 +50,7 @@ def fit_phase(
     first_epoch = backup.resume(model)
     if first_epoch is None:
         first_epoch = epochs[0]
-        for network in (model.student, average):
+        for network in (model.student, average) if recalibrates else ():
             recalibrate_batch_norm(network, data.clean_images)
     # A phase that was killed at its end has nothing left to train.
     if not watch.has_settled(model, first_epoch - 1):
@@ -66,7 +70,11 @@ def fit_phase(
             # One of the callbacks shows the progress of all phases.
             verbose=0,
         )
+    if recalibrates:
+        recalibrate_batch_norm(average, data.clean_images)
     best_epoch = _choose_weights(model, data, from_logits)
+    if recalibrates and best_epoch is not None:
+        recalibrate_batch_norm(average, data.clean_images)
     return {
         "epochs": len(backup.history),
         "steps": len(backup.history) * batches.num_steps,
@@ -92,14 +100,12 @@ def _create_variables(model, labeled):
 def _choose_weights(model, data, from_logits):
     """Chooses the weights of the average. Returns their epoch if it is best."""
     average, best = model.average.model, model.best
-    recalibrate_batch_norm(average, data.clean_images)
     if data.validation is None:
         return None
     last = measure_accuracy(average, data.validation, from_logits)
     if not best.is_better_than(last["accuracy"], last["num_images"]):
         return None
     best.restore(average)
-    recalibrate_batch_norm(average, data.clean_images)
     return int(best["epoch"])
 
 

@@ -9,7 +9,7 @@ import keras
 from keras_fewlabels.callbacks.print_progress import print_progress
 from keras_fewlabels.foundation import check_verbose
 from keras_fewlabels.loops.noisy_student.phases import PHASE_KINDS
-from keras_fewlabels.loops.report.text import duration
+from keras_fewlabels.loops.report.text import duration, result
 
 # Seconds between two changes of a line in place.
 _INTERVAL = 0.5
@@ -64,9 +64,38 @@ class RunProgress:
         """
         return _PhaseProgress(self, title, epochs, num_steps)
 
-    def finish(self, title):
-        """Notes that a phase has ended."""
+    def images(self, title, total):
+        """Returns a function that shows how many images are done.
+
+        Args:
+            title: String.
+            total: Int, the number of images.
+
+        Returns:
+            Function of an int.
+        """
+        bar = keras.utils.Progbar(
+            total, verbose=int(self.is_live), unit_name="image"
+        )
+        if self.is_live:
+            print(title)
+        elif self.verbose:
+            print_progress(f"{title} of {total:,} images")
+        return bar.update
+
+    def finish(self, title, results):
+        """Notes that a phase has ended, and shows what a rung has brought."""
         self.phases.pop(title, None)
+        if self.verbose and results.get("cross_validation"):
+            accuracy = result(results, "cross_validation")
+            print_progress(
+                f"{title}: {accuracy} labels by cross-validation, "
+                f"{duration(results['seconds'])}"
+            )
+
+    def share(self, title):
+        """Returns the share that a phase has in the cost of all to come."""
+        return self.costs[title] / sum(map(self.costs.get, self.phases))
 
     def time_left(self, title, share_done):
         """Returns how long all phases will take, in words.

@@ -1,0 +1,1 @@
+"""Classifiers on features that are computed once, with unlabelled images."""

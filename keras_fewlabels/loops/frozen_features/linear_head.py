@@ -1,0 +1,131 @@
+"""Linear classifiers on features."""
+
+import dataclasses
+
+import numpy as np
+
+# Of the squared weights, beside the sum of losses over all labels. Features
+# are scaled to a mean length of 1.
+PENALTY = 1 / 17
+_NUM_STEPS = 150
+# The directions of features that heads are fitted in. The others hold next to
+# nothing of the features' length, and many times more numbers.
+_NUM_AXES = 256
+
+
+@dataclasses.dataclass(frozen=True)
+class LinearHead:
+    """The kernel and bias of a `Dense` layer that gives logits.
+
+    Args:
+        kernel: Float array of shape `(num_features, num_classes)`.
+        bias: Float array of shape `(num_classes,)`.
+    """
+
+    kernel: np.ndarray
+    bias: np.ndarray
+
+    def probabilities(self, features):
+        """Returns the class probabilities of rows of features."""
+        return softmax(np.asarray(features, "float32") @ self.kernel + self.bias)
+
+    def mean_with(self, other):
+        """Returns a head whose logits are the mean of those of two heads."""
+        return LinearHead(
+            (self.kernel + other.kernel) / 2, (self.bias + other.bias) / 2
+        )
+
+
+class FeatureSpace:
+    """Features in few coordinates, in which linear heads are fitted quickly.
+
+    The coordinates are the principal components of the features, centred and
+    scaled to a mean length of 1.
+
+    Args:
+        features: Float array of shape `(num_images, num_features)`.
+
+    Attributes:
+        coordinates: Float32 array of shape `(num_images, num_axes)`.
+    """
+
+    def __init__(self, features):
+        features = np.asarray(features, "float32")
+        self._mean = features.mean(axis=0)
+        centred = features - self._mean
+        length = np.sqrt(np.mean(np.sum(centred**2, axis=1)))
+        self._scale = max(float(length), 1e-12)
+        self._axes = _principal_axes(centred)
+        self.coordinates = centred @ self._axes / self._scale
+
+    def head(self, weights):
+        """Returns the `LinearHead` of weights that `fit_softmax` has found."""
+        kernel = self._axes @ weights[:-1] / self._scale
+        return LinearHead(kernel, weights[-1] - self._mean @ kernel)
+
+    def weights(self, head):
+        """Returns the weights of a `LinearHead` in these coordinates."""
+        kernel = self._scale * (self._axes.T @ head.kernel)
+        return np.vstack([kernel, head.bias + self._mean @ head.kernel])
+
+
+def fit_softmax(inputs, targets, counts=None, start=None, penalty=PENALTY):
+    """Fits a logistic regression to hard or soft targets.
+
+    It takes full-batch steps with Nesterov's momentum, so that nothing is
+    random.
+
+    Args:
+        inputs: Float array of shape `(num_images, num_axes)`.
+        targets: Float array of shape `(num_images, num_classes)`, rows of
+            probabilities. A class without any target gets the lowest logits.
+        counts: Optional float array of shape `(num_images,)`, how much each
+            image counts. Defaults to 1.
+        start: Optional weights to start from.
+        penalty: Float, of the squared weights.
+
+    Returns:
+        Float array of shape `(num_axes + 1, num_classes)`: the weights, and
+        the biases in the last row.
+    """
+    inputs = np.hstack([inputs, np.ones((len(inputs), 1))]).astype("float32")
+    if counts is None:
+        counts = np.ones(len(inputs))
+    counts = counts.astype("float32")[:, None]
+    targets = targets.astype("float32")
+    shrink = np.full((inputs.shape[1], 1), penalty, "float32")
+    shrink[-1] = 0
+    moments = inputs.T @ (counts * inputs)
+    step = 1 / (np.linalg.norm(moments, ord=2) / 2 + penalty)
+    weights = np.zeros((inputs.shape[1], targets.shape[1]), "float32")
+    if start is not None:
+        weights = np.asarray(start, "float32")
+    before = weights
+    for number in range(_NUM_STEPS):
+        ahead = weights + number / (number + 3) * (weights - before)
+        wrong = counts * (softmax(inputs @ ahead) - targets)
+        slope = inputs.T @ wrong + shrink * ahead
+        before, weights = weights, ahead - step * slope
+    absent = targets.sum(axis=0) == 0
+    if absent.any():
+        weights[:, absent] = 0
+        weights[-1, absent] = weights[-1].min() - 30
+    return weights
+
+
+def softmax(scores):
+    """Returns the softmax over the last axis."""
+    scores = np.exp(scores - scores.max(axis=-1, keepdims=True))
+    return scores / scores.sum(axis=-1, keepdims=True)
+
+
+def _principal_axes(centred):
+    num_axes = min(_NUM_AXES, *centred.shape)
+    if centred.shape[0] < centred.shape[1]:
+        # One coordinate per image is enough.
+        values, vectors = np.linalg.eigh(centred @ centred.T)
+        axes = centred.T @ vectors[:, ::-1][:, :num_axes]
+        lengths = np.linalg.norm(axes, axis=0)
+        return axes / np.maximum(lengths, 1e-12)
+    _, vectors = np.linalg.eigh(centred.T @ centred)
+    return vectors[:, ::-1][:, :num_axes]

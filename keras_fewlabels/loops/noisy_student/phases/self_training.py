@@ -1,0 +1,33 @@
+import numpy as np
+
+from keras_fewlabels.loops.noisy_student.phases.linear_probe import LinearProbe
+
+
+class SelfTraining(LinearProbe):
+    """Fits the head of a student to labels and to its own pseudo-labels.
+
+    The head of the linear probe is kept if it is better, beyond a standard
+    error, in the cross-validation of both on the labels.
+    """
+
+    def cost(self, phase, settings):
+        return 0.0
+
+    def head(self, classifier, seed):
+        before = classifier.cross_validate(self_trained=False, seed=seed)
+        after = classifier.cross_validate(self_trained=True, seed=seed)
+        if after is not None and is_worse(before, after):
+            return classifier.probe(), before
+        return classifier.self_train(), after
+
+
+def is_worse(before, after):
+    """Returns whether answers are worse than others beyond a standard error.
+
+    Args:
+        before: Boolean array, for each image whether the answer is right.
+        after: The same for the other answers.
+    """
+    difference = after.astype("float64") - before
+    error = difference.std() / np.sqrt(len(difference))
+    return bool(difference.mean() < -error)

@@ -1,0 +1,65 @@
+"""The time that a run may take."""
+
+import math
+import time
+
+import keras
+
+# Of the time limit, what the features of the first rung may take.
+_FEATURES = 0.6
+# Of the time limit, what is kept for the measurements at the end.
+_RESERVE = 0.04
+
+
+class RunClock:
+    """Tells how much of its time a run has left.
+
+    Args:
+        limit: Positive number, the seconds that the run may take, or `None`
+            for any time.
+        started: Float, the `time.perf_counter()` of the start.
+    """
+
+    def __init__(self, limit=None, started=None):
+        self.limit = limit
+        self._started = time.perf_counter() if started is None else started
+
+    @property
+    def seconds(self):
+        """Float, the seconds since the start."""
+        return time.perf_counter() - self._started
+
+    @property
+    def seconds_left(self):
+        """Float, the seconds that are left for training; infinity if any."""
+        if self.limit is None:
+            return math.inf
+        return (1 - _RESERVE) * self.limit - self.seconds
+
+    @property
+    def seconds_left_for_features(self):
+        """Float, the seconds that are left for the features of the probe."""
+        if self.limit is None:
+            return math.inf
+        return _FEATURES * self.limit - self.seconds
+
+    def callbacks(self, seconds):
+        """Returns the callbacks that end a fit in time.
+
+        Args:
+            seconds: Float, the seconds that the fit may take from now on.
+        """
+        return [] if self.limit is None else [_StopInTime(self, seconds)]
+
+
+class _StopInTime(keras.callbacks.Callback):
+    """Ends a fit whose steps take longer than they were planned to."""
+
+    def __init__(self, clock, seconds):
+        super().__init__()
+        self._clock = clock
+        self._end = clock.seconds + seconds
+
+    def on_train_batch_end(self, batch, logs=None):
+        if self._clock.seconds >= self._end:
+            self.model.stop_training = True

@@ -1,0 +1,177 @@
+"""The features that the student of a run has for its images."""
+
+import dataclasses
+
+import keras
+import numpy as np
+
+from keras_fewlabels.data.sources import image_source
+from keras_fewlabels.evaluation.features import flat_features, with_features
+from keras_fewlabels.foundation import last_dense
+from keras_fewlabels.loops.frozen_features.compute_features import (
+    FeatureReader,
+)
+from keras_fewlabels.loops.frozen_features.linear_head import (
+    LinearHead,
+    softmax,
+)
+from keras_fewlabels.loops.frozen_features.self_training import (
+    FeatureClassifier,
+)
+
+# More images would need gigabytes for the similarities of all pairs.
+_MAX_UNLABELED = 20_000
+
+
+@dataclasses.dataclass(frozen=True)
+class Features:
+    """Features of the images of a run.
+
+    Args:
+        labeled: Float16 array of shape `(num_labeled, num_features)`.
+        unlabeled: Float16 array likewise, of the first unlabelled images.
+    """
+
+    labeled: np.ndarray
+    unlabeled: np.ndarray
+
+
+class StudentFeatures:
+    """Computes the features of images by the layers before a student's head.
+
+    They are computed when they are due, and kept until the layers change. In
+    the first pass it is decided whether there is time for the mirror images
+    as well, and for how many unlabelled images.
+
+    Args:
+        task: `Task`.
+        flip: Boolean, whether a mirrored image is of the same class.
+        clock: `RunClock`.
+        progress: `RunProgress`.
+        remember: Function of a name and a function without arguments. It
+            returns what the latter has returned in the first run of all that
+            share a backup.
+    """
+
+    def __init__(self, task, flip, clock, progress, remember):
+        self._task, self._flip = task, flip
+        self._clock, self._progress = clock, progress
+        self._remember = remember
+        self._kept = {}
+
+    def forget(self):
+        """Notes that the layers before the head have changed."""
+        self._kept = {}
+
+    def of(self, context):
+        """Returns the `Features` of the images that a phase learns.
+
+        Args:
+            context: `PhaseContext`.
+        """
+        if "learned" not in self._kept:
+            self._kept["learned"] = self._compute(context)
+        return self._kept["learned"]
+
+    def of_split(self, context, split):
+        """Returns the features of images to measure with, as they are.
+
+        Args:
+            context: `PhaseContext`.
+            split: `"validation"` or `"test"`.
+        """
+        if split not in self._kept:
+            images, _ = getattr(context.data, split)
+            extractor = with_features(context.student)
+            reader = FeatureReader(extractor, mirrored=False)
+            self._kept[split] = reader.read(image_source(images, split))
+        return self._kept[split]
+
+    def classifier(self, context):
+        """Returns the `FeatureClassifier` of what a phase learns."""
+        if "classifier" not in self._kept:
+            features, labels = self.of(context), context.data.labeled[1]
+            if labels.ndim == 1:
+                num_classes = context.recipe.task.num_classes
+                labels = keras.utils.to_categorical(labels, num_classes)
+            self._kept["classifier"] = FeatureClassifier(
+                np.concatenate([features.labeled, features.unlabeled]), labels
+            )
+        return self._kept["classifier"]
+
+    def _compute(self, context):
+        labeled = image_source(context.data.labeled[0], "labeled")
+        pool = self._task.unlabeled
+        reader = FeatureReader(with_features(context.student), self._flip)
+        features = reader.read(labeled)
+        rest = features[:0]
+        if context.phase.with_unlabeled:
+            plan = self._remember(
+                "features", lambda: self._plan(reader, len(pool))
+            )
+            if plan["mirrored"] != reader.mirrored:
+                reader.mirrored = plan["mirrored"]
+                features = reader.read(labeled)
+            count = plan["num_unlabeled"]
+            if count:
+                title = f"{context.phase.title}: features"
+                show = self._progress.images(title, count)
+                rest = reader.read(pool, count, show)
+        self._progress.pace = reader.seconds_per_image
+        return Features(features, rest)
+
+    def _plan(self, reader, num_unlabeled):
+        """Decides what there is time for, after the labelled images."""
+        num_images = min(num_unlabeled, _MAX_UNLABELED)
+        pace = reader.seconds_per_image
+        num_passes = self._clock.seconds_left_for_features / pace
+        mirrored = self._flip and num_passes >= 2 * num_images
+        return {
+            "mirrored": mirrored,
+            "num_unlabeled": int(min(num_images, max(0, num_passes))),
+        }
+
+
+def has_linear_head(model, images):
+    """Returns whether a model ends with a `Dense` layer, up to a softmax.
+
+    Args:
+        model: Keras classifier.
+        images: Array of a few images.
+
+    Returns:
+        Boolean. The layer must have a bias.
+    """
+    dense = last_dense(model)
+    if dense is None or dense.bias is None:
+        return False
+    try:
+        extractor = with_features(model)
+    except ValueError:
+        return False
+    features, outputs = map(
+        keras.ops.convert_to_numpy, extractor(images, training=False)
+    )
+    head = head_of(model)
+    features = flat_features(features)
+    if features.shape[1] != len(head.kernel):
+        return False
+    logits = features @ head.kernel + head.bias
+    return any(
+        scores.shape == outputs.shape
+        and np.allclose(scores, outputs, rtol=0.05, atol=0.05)
+        for scores in (logits, softmax(logits))
+    )
+
+
+def head_of(model):
+    """Returns the `LinearHead` of a model."""
+    dense = last_dense(model)
+    return LinearHead(*map(keras.ops.convert_to_numpy, (dense.kernel, dense.bias)))
+
+
+def set_head(model, head):
+    """Gives the last `Dense` layer of a model the weights of a `LinearHead`."""
+    dense = last_dense(model)
+    dense.kernel.assign(head.kernel)
+    dense.bias.assign(head.bias)
