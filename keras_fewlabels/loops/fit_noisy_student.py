@@ -3,9 +3,17 @@ import time
 import keras
 
 from keras_fewlabels.data.folders.folder_findings import FolderFindings
-from keras_fewlabels.foundation import check_class_names, check_int, check_type
-from keras_fewlabels.loops.noisy_student.build_student import builder_of
-from keras_fewlabels.loops.noisy_student.is_pretrained import was_trained
+from keras_fewlabels.data.sources import labeled_arrays
+from keras_fewlabels.foundation import (
+    check_class_names,
+    check_int,
+    check_number,
+    check_type,
+)
+from keras_fewlabels.loops.noisy_student.build_student import (
+    builder_of,
+    classifier_of,
+)
 from keras_fewlabels.loops.noisy_student.outcome import Outcome
 from keras_fewlabels.loops.noisy_student.phase_callbacks import (
     callbacks_of_phases,
@@ -15,7 +23,6 @@ from keras_fewlabels.loops.noisy_student.phases import (
     BASELINE,
     LINEAR_PROBE,
     STUDENT,
-    has_features,
     plan_phases,
     waterfall_steps,
 )
@@ -26,15 +33,23 @@ from keras_fewlabels.loops.noisy_student.training.finished_phases import (
     FinishedPhases,
     run_identity,
 )
+from keras_fewlabels.loops.noisy_student.training.run_clock import RunClock
 from keras_fewlabels.loops.noisy_student.training.run_progress import (
     RunProgress,
 )
-from keras_fewlabels.loops.recommend import recommended_for, unused_settings
+from keras_fewlabels.loops.recommend import (
+    comes_trained,
+    recommended_for,
+    unused_settings,
+)
 from keras_fewlabels.loops.report import FitReport
 from keras_fewlabels.loops.report.run_facts import run_facts
-from keras_fewlabels.loops.settings import choose_settings
+from keras_fewlabels.loops.settings import Settings, choose_settings
 from keras_fewlabels.models.student.fit_checks import check_noise
 from keras_fewlabels.policies.policy import check_policy
+
+# Of a run whose model comes trained, in seconds, unless the user has another.
+_TIME_LIMIT = 600
 
 
 def fit_noisy_student(
@@ -43,6 +58,7 @@ def fit_noisy_student(
     unlabeled,
     validation_data=None,
     generations=1,
+    time_limit=None,
     *,
     test_data=None,
     settings=None,
@@ -62,9 +78,23 @@ def fit_noisy_student(
 ):
     """Trains a classifier on few labels and many unlabelled images.
 
-    The function first checks that model, images and labels go together. It
-    then trains a model on the labels, until the validation loss has settled,
-    and for each generation a student on labelled and unlabelled images under
+    The function first checks that model, images and labels go together.
+
+    **A model that comes trained**, such as a backbone with weights of
+    ImageNet, climbs a ladder, as far as there is time:
+
+    1. A linear probe: the features of all images are computed once, and a
+       logistic regression is fitted to those of the labelled ones.
+    2. Self-training: the labels spread to the nearest neighbours among the
+       features, and a head learns them too. The probe stays if it is better
+       in a cross-validation on the labels.
+    3. Rounds of fine-tuning: all layers learn labels and pseudo-labels under
+       noise, while batch normalization keeps its statistics. A head is then
+       fitted to the new features.
+
+    **A new model** is trained by the loop of Noisy Student. The function
+    trains a model on the labels, until the validation loss has settled, and
+    for each generation a student on labelled and unlabelled images under
     noise. While the architecture stays the same, the student goes on from the
     model before, and the average of its own weights is the teacher. Where
     `build_student` changes the architecture, a new student learns from the
@@ -93,7 +123,9 @@ def fit_noisy_student(
             images, with weights of its own each time. If it has a parameter
             without a default, it gets the generation, an int from 0, and may
             return larger ones. Or a built model, which is copied with its
-            weights. A compiled model keeps its optimizer and loss; otherwise
+            weights. Or a backbone without a head, or the name of a network of
+            `keras.applications`, of which `models.classifier` makes a
+            classifier. A compiled model keeps its optimizer and loss; otherwise
             the loop chooses them. The model is called and copied, so all
             preprocessing must be in its layers.
         labeled: Pair of arrays `(images, labels)` of shapes
@@ -105,7 +137,13 @@ def fit_noisy_student(
         validation_data: Optional pair or dataset as `labeled`. By default a
             part of the labelled images is set aside.
         generations: Int, how many students are trained after the supervised
-            phase.
+            phase. A model that comes trained has `settings.rounds` rounds of
+            fine-tuning for each of them.
+        time_limit: Optional number, the seconds that the call may take. The
+            lengths of the phases follow from it, and the report names what
+            was left out. A run whose first step takes longer ends with the
+            linear probe. Defaults to 600 for a model that comes trained, and
+            to no limit otherwise.
         test_data: Optional pair or dataset as `labeled`; its images may be
             `data.ImageFiles`. Only ever measured.
         settings: Optional `Settings`, or dict of some settings. The others
@@ -126,7 +164,8 @@ def fit_noisy_student(
             its features, the linear probe, and says so if that is better than
             the model that is returned.
         waterfall: Boolean. If `True`, models are also trained without parts
-            of the method, in as many steps, to see what each part brings.
+            of the method, in as many steps, to see what each part brings. A
+            model that comes trained has no waterfall: its rungs show that.
         truth: Optional int array `(num_unlabeled,)`, the true classes of the
             unlabelled images, only to report the accuracy of pseudo-labels.
         class_names: Optional sequence of strings for the report.
@@ -183,21 +222,34 @@ def fit_noisy_student(
     """
     started = time.perf_counter()
     layers = {"policy": policy, "noise": noise, "weak_noise": weak_noise}
-    _check_arguments(generations, seed, layers, findings)
+    _check_arguments(generations, time_limit, seed, layers, findings)
 
-    build = builder_of(build_student)
     keras.utils.set_random_seed(seed)
+    labeled = labeled_arrays(labeled, "labeled")
+    build = builder_of(
+        classifier_of(build_student, labeled, class_names, value_range)
+    )
     model = build(0)
     task = inspect_task(model, labeled, unlabeled, value_range)
     validation = task.check(validation_data, "validation_data")
     test = task.check(test_data, "test_data")
     check_class_names(class_names, task.num_classes)
 
+    recommended = recommended_for(
+        task, model, validation is None, _pretrained(settings, layers)
+    )
     settings = choose_settings(
         settings,
-        recommended_for(task, model, validation is None),
-        unused_settings(model, **layers),
+        recommended,
+        unused_settings(model, recommended.pretrained, **layers),
     )
+    if waterfall and settings.pretrained:
+        raise ValueError(
+            "A model that comes trained has no waterfall: its phases show "
+            "what each rung brings. Leave it out, or train the model as a new "
+            "one with `settings={'pretrained': False}`. "
+            f"Received: waterfall={waterfall}"
+        )
     split = settings.validation_split
     data = divide(task, validation, test, split, seed, truth)
     recipe = Recipe(task, settings, layers)
@@ -205,9 +257,10 @@ def fit_noisy_student(
     phases = plan_phases(
         settings,
         generations,
+        num_images=len(data.labeled[0]) + len(task.unlabeled),
         has_validation=data.validation is not None,
         baseline=baseline,
-        linear_probe=baseline and was_trained(model) and has_features(model),
+        linear_probe=baseline and comes_trained(task, model)[0],
         waterfall=waterfall,
     )
 
@@ -217,7 +270,10 @@ def fit_noisy_student(
     finished = FinishedPhases(
         backup_dir, lambda: run_identity(model, recipe, data)
     )
-    run = NoisyStudentRun(build, recipe, data, callbacks, finished, progress)
+    clock = RunClock(_seconds(time_limit, settings), started)
+    run = NoisyStudentRun(
+        build, recipe, data, callbacks, finished, progress, clock
+    )
     run.run(phases)
 
     outcome = Outcome(run)
@@ -227,14 +283,36 @@ def fit_noisy_student(
         "examined": outcome.examined,
         **run_facts(task, run.last_data, settings, class_names),
         "findings": findings and findings.to_dict(),
+        "time_limit": clock.limit,
+        "left_out": run.left_out,
         "seconds": time.perf_counter() - started,
     }
     report = FitReport(details, outcome.files())
     return _compiled(outcome.model, task), report
 
 
-def _check_arguments(generations, seed, layers, findings):
+def _pretrained(settings, layers):
+    """Returns the user's choice of the setting `pretrained`, or `None`."""
+    if isinstance(settings, Settings):
+        return settings.pretrained
+    if isinstance(settings, dict) and "pretrained" in settings:
+        return settings["pretrained"]
+    # They are for the loop of Noisy Student.
+    if layers["policy"] is not None or layers["weak_noise"] is not None:
+        return False
+    return None
+
+
+def _seconds(time_limit, settings):
+    """Returns the time limit of a run in seconds, or `None`."""
+    if time_limit is None and settings.pretrained:
+        return _TIME_LIMIT
+    return time_limit
+
+
+def _check_arguments(generations, time_limit, seed, layers, findings):
     check_int(generations, "generations")
+    check_number(time_limit, "time_limit", "(0, inf)", optional=True)
     check_int(seed, "seed", 0)
     check_noise(noise=layers["noise"], weak_noise=layers["weak_noise"])
     if layers["policy"] is not None:
@@ -250,7 +328,7 @@ def _check_arguments(generations, seed, layers, findings):
 
 def _phase_results(results, phases):
     """Returns what the report says of all phases."""
-    (baseline,) = results.get(BASELINE, [None])
+    *_, baseline = results.get(BASELINE, [None])
     (linear_probe,) = results.get(LINEAR_PROBE, [None])
     waterfall = [
         {

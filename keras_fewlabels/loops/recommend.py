@@ -8,6 +8,9 @@ from keras_fewlabels.loops.noisy_student.recommended_noise import (
     model_noise,
 )
 from keras_fewlabels.loops.noisy_student.task import inspect_task
+from keras_fewlabels.loops.noisy_student.training.student_features import (
+    has_linear_head,
+)
 from keras_fewlabels.loops.settings import Settings
 
 # Fewer validation images per class cannot tell two models apart.
@@ -19,6 +22,23 @@ _OF_OPTIMIZER = ("learning_rate", "weight_decay")
 _OF_NOISE = ("ops", "num_ops", "magnitude", "table", "cutout")
 _OF_BOTH_NOISES = ("flip", "fill_value")
 _OF_POLICY = ("threshold", "temperature")
+_OF_NEW_MODELS = (
+    "unlabeled_ratio",
+    "validation_split",
+    "train_on_validation",
+    "supervised_steps",
+    "patience",
+    "labeled_noise",
+    "supervised_noise",
+    "student_noise",
+    "teacher",
+    "ema_decay",
+    "threshold",
+    "temperature",
+    "unlabeled_weight",
+    "low_resolution",
+    "high_resolution_steps",
+)
 
 
 def recommend(
@@ -59,14 +79,18 @@ def recommend(
     return recommended_for(task, model, validation_data is None)
 
 
-def recommended_for(task, model, needs_validation):
+def recommended_for(task, model, needs_validation, pretrained=None):
     """Returns the settings that are recommended for a task.
 
     Args:
         task: `Task`.
         model: Keras model, the student.
         needs_validation: Boolean, whether no validation data were passed.
+        pretrained: Optional boolean, the user's choice for that setting.
     """
+    reason = "as given"
+    if pretrained is None:
+        pretrained, reason = comes_trained(task, model)
     proposals = {
         **_validation(task, needs_validation),
         **_lengths(len(task.labeled[0]), len(task.unlabeled)),
@@ -75,19 +99,43 @@ def recommended_for(task, model, needs_validation):
         **model_noise(model),
         **_teaching(),
         **_resolution(task, model),
+        "pretrained": (pretrained, reason),
+        "rounds": (3, "pseudo-labels are made anew for each"),
     }
+    if pretrained:
+        proposals |= _ladder(model)
     why = {name: reason for name, (_, reason) in proposals.items()}
-    for name, reason in unused_settings(model).items():
+    for name, reason in unused_settings(model, pretrained).items():
         why[name] = f"not used: {reason}"
     values = {name: value for name, (value, _) in proposals.items()}
     return Settings(**values, why=why)
 
 
-def unused_settings(model, policy=None, noise=None, weak_noise=None):
-    """Returns the settings whose place a model or a passed layer takes.
+def comes_trained(task, model):
+    """Returns whether a run starts with the features of a model, and why.
+
+    Args:
+        task: `Task`.
+        model: Keras model, the student.
+    """
+    if not was_trained(model):
+        return False, "most weights of the model are those of a new one"
+    if not has_linear_head(model, task.labeled[0][:2]):
+        return False, "the model does not end with a `Dense` layer with a bias"
+    return True, "the model comes trained, and ends with a `Dense` layer"
+
+
+def unused_settings(
+    model, pretrained, policy=None, noise=None, weak_noise=None
+):
+    """Returns the settings that have no effect.
+
+    Their place is taken by a model or a passed layer, or they are of the
+    other kind of run.
 
     Args:
         model: Keras model, the student.
+        pretrained: Boolean, the setting.
         policy: Optional policy that the user passed.
         noise: Optional layer, likewise.
         weak_noise: Optional layer, likewise.
@@ -95,7 +143,14 @@ def unused_settings(model, policy=None, noise=None, weak_noise=None):
     Returns:
         Dict of names of settings to the reason.
     """
-    unused = {}
+    if pretrained:
+        reason = (
+            "the model comes trained; with `pretrained=False` it is trained "
+            "as a new one"
+        )
+        unused = dict.fromkeys(_OF_NEW_MODELS, reason)
+    else:
+        unused = {"rounds": "only a model that comes trained has rounds"}
     if model.compiled:
         reason = "the model is compiled with its own "
         unused |= dict.fromkeys(_OF_OPTIMIZER, reason + "optimizer")
@@ -182,6 +237,34 @@ def _lengths(num_labeled, num_unlabeled):
             "student's steps; a number sets its decay",
         ),
     }
+
+
+def _ladder(model):
+    """Returns the settings that suit a model that comes trained."""
+    measured = "measured on photographs, with a backbone from ImageNet"
+    proposals = {
+        "validation_split": (
+            0.0,
+            "heads are compared by cross-validation on the labels",
+        ),
+        "train_on_validation": (False, "there is no validation set"),
+        "batch_size": (32, measured),
+        "student_steps": (
+            1500,
+            "for all rounds together, as far as there is time",
+        ),
+        "steps_per_epoch": (50, "progress and backups after so many steps"),
+        "label_smoothing": (0.0, measured),
+        "magnitude": (5, measured + "; on the paper's scale of 10"),
+        "cutout": (False, measured),
+        "stochastic_depth": (
+            0.0,
+            "each branch of a model that comes trained is needed",
+        ),
+    }
+    if not model.compiled:
+        proposals["learning_rate"] = (3e-4, measured)
+    return proposals
 
 
 def _optimizer(model):

@@ -31,8 +31,8 @@ def _are_op_names(value):
 _OPS = Rule("a list of names out of RandAugment.OPS", _are_op_names)
 
 
-def _setting(*rules):
-    return dataclasses.field(metadata={"rules": rules})
+def _setting(*rules, default=dataclasses.MISSING):
+    return dataclasses.field(metadata={"rules": rules}, default=default)
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -45,7 +45,13 @@ class Settings:
     that differ from the recommended ones.
 
     Args:
-        batch_size: Int, the labelled images in a step.
+        pretrained: Boolean. If `True`, the model comes trained, and the run
+            is a ladder of rungs: a linear probe on its features, a head that
+            learns from unlabelled features as well, and rounds of
+            fine-tuning. If `False`, the run is the loop of Noisy Student.
+        rounds: Int, the rounds of fine-tuning of each generation.
+        batch_size: Int, the labelled images in a step; in the rounds of
+            fine-tuning, all images.
         unlabeled_ratio: Positive number, the unlabelled images in a step for
             each labelled one.
         validation_split: Number from 0 to 0.5, the fraction of the labelled
@@ -54,7 +60,8 @@ class Settings:
         train_on_validation: Boolean. If `True`, the phases after the
             supervised one train on the validation images as well.
         supervised_steps: Int, the steps of the supervised phase at most.
-        student_steps: Int, the steps of each student.
+        student_steps: Int, the steps of each student, or of all rounds of
+            fine-tuning together.
         steps_per_epoch: Int, the steps of an epoch at most. The models are
             validated after each epoch.
         patience: Int, the epochs without a lower validation loss after which
@@ -112,6 +119,8 @@ class Settings:
     ValueError: `batch_size` must be an int, 1 or more. Received: batch_size=0
     """
 
+    pretrained: bool = _setting(BOOL, default=False)
+    rounds: int = _setting(int_rule(1), default=3)
     batch_size: int = _setting(int_rule(1))
     unlabeled_ratio: float = _setting(number_rule("(0, inf)"))
     validation_split: float = _setting(number_rule("[0, 0.5]"))
@@ -165,14 +174,15 @@ class Settings:
         """Returns the settings that `to_dict` has made a dict of.
 
         Args:
-            values: Dict with all names; `"why"` may be missing.
+            values: Dict with all names. Those that have a default and
+                `"why"` may be missing.
 
         Raises:
             ValueError: If a name is unknown or missing, or a value is out of
                 range.
         """
         values = check_setting_names(values)
-        missing = [name for name in _RULES if name not in values]
+        missing = [name for name in _NEEDED if name not in values]
         if missing:
             raise ValueError(
                 "`values` must have all settings. `fit_noisy_student` takes a "
@@ -206,6 +216,12 @@ _RULES = {
     for field in dataclasses.fields(Settings)
     if field.metadata
 }
+# Files of version 0.1 do not have the others.
+_NEEDED = [
+    field.name
+    for field in dataclasses.fields(Settings)
+    if field.metadata and field.default is dataclasses.MISSING
+]
 
 
 def check_setting_names(settings):

@@ -41,7 +41,15 @@ def noisy_student(
 CASES = {
     "fit_noisy_student: builder of another type": (
         "`build_student` must be a function",
+        lambda: noisy_student(7),
+    ),
+    "fit_noisy_student: name of no network": (
+        "must be the name of a network",
         lambda: noisy_student("resnet"),
+    ),
+    "fit_noisy_student: no time at all": (
+        "`time_limit` must be a number",
+        lambda: noisy_student(time_limit=0),
     ),
     "fit_noisy_student: builder returns None": (
         "must return a built Keras model",

@@ -178,5 +178,6 @@ def test_a_model_that_was_trained_learns_in_small_steps():
     assert settings_of(build_student=lambda: model).learning_rate == 2e-3
     model.set_weights([weight + 1 for weight in model.get_weights()])
     settings = settings_of(build_student=lambda: model)
-    assert settings.learning_rate == 2e-4
-    assert "trained before" in settings.why["learning_rate"]
+    assert settings.pretrained
+    assert settings.learning_rate == 3e-4
+    assert "photographs" in settings.why["learning_rate"]

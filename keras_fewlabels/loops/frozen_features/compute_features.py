@@ -8,8 +8,8 @@ from keras_fewlabels.evaluation.features import flat_features
 from keras_fewlabels.foundation import trace_predict
 
 BATCH_SIZE = 64
-# The images that are in memory at a time, at most.
-_MAX_PIECE = 1024
+# The batches that are in memory at a time, at most.
+_MAX_BATCHES = 16
 # About the seconds between two changes of the progress.
 _SECONDS = 2.0
 
@@ -63,10 +63,9 @@ class FeatureReader:
     def _piece(self):
         if self.seconds_per_image is None:
             return BATCH_SIZE
-        count = _SECONDS / (self.seconds_per_image * self.num_views)
-        return int(np.clip(count // BATCH_SIZE, 1, _MAX_PIECE // BATCH_SIZE)) * (
-            BATCH_SIZE
-        )
+        seconds_per_batch = self.seconds_per_image * self.num_views * BATCH_SIZE
+        num_batches = _SECONDS / seconds_per_batch
+        return BATCH_SIZE * int(np.clip(num_batches, 1, _MAX_BATCHES))
 
     def _features_of(self, images):
         trace_predict(self._extractor, images)

@@ -8,6 +8,8 @@ import numpy as np
 # are scaled to a mean length of 1.
 PENALTY = 1 / 17
 _NUM_STEPS = 150
+# From weights that are nearly right.
+_NUM_STEPS_ON = 40
 # The directions of features that heads are fitted in. The others hold next to
 # nothing of the features' length, and many times more numbers.
 _NUM_AXES = 256
@@ -27,7 +29,9 @@ class LinearHead:
 
     def probabilities(self, features):
         """Returns the class probabilities of rows of features."""
-        return softmax(np.asarray(features, "float32") @ self.kernel + self.bias)
+        return softmax(
+            np.asarray(features, "float32") @ self.kernel + self.bias
+        )
 
     def mean_with(self, other):
         """Returns a head whose logits are the mean of those of two heads."""
@@ -96,12 +100,12 @@ def fit_softmax(inputs, targets, counts=None, start=None, penalty=PENALTY):
     shrink = np.full((inputs.shape[1], 1), penalty, "float32")
     shrink[-1] = 0
     moments = inputs.T @ (counts * inputs)
-    step = 1 / (np.linalg.norm(moments, ord=2) / 2 + penalty)
+    step = 1 / (np.linalg.eigvalsh(moments)[-1] / 2 + penalty)
     weights = np.zeros((inputs.shape[1], targets.shape[1]), "float32")
     if start is not None:
         weights = np.asarray(start, "float32")
     before = weights
-    for number in range(_NUM_STEPS):
+    for number in range(_NUM_STEPS if start is None else _NUM_STEPS_ON):
         ahead = weights + number / (number + 3) * (weights - before)
         wrong = counts * (softmax(inputs @ ahead) - targets)
         slope = inputs.T @ wrong + shrink * ahead
@@ -123,9 +127,11 @@ def _principal_axes(centred):
     num_axes = min(_NUM_AXES, *centred.shape)
     if centred.shape[0] < centred.shape[1]:
         # One coordinate per image is enough.
-        values, vectors = np.linalg.eigh(centred @ centred.T)
+        _, vectors = np.linalg.eigh(centred @ centred.T)
         axes = centred.T @ vectors[:, ::-1][:, :num_axes]
         lengths = np.linalg.norm(axes, axis=0)
-        return axes / np.maximum(lengths, 1e-12)
+        # What is left of the length is rounding.
+        is_axis = lengths > 1e-3 * lengths[0]
+        return axes[:, is_axis] / lengths[is_axis]
     _, vectors = np.linalg.eigh(centred.T @ centred)
     return vectors[:, ::-1][:, :num_axes]

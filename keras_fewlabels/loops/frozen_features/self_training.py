@@ -108,7 +108,8 @@ class FeatureClassifier:
         predicted = with_labels(softmax(self._scores(weights)))
         labels = np.zeros_like(predicted)
         labels[known] = targets
-        beliefs = (self._graph.spread(predicted) + self._graph.spread(labels)) / 2
+        spread = map(self._graph.spread, (predicted, labels))
+        beliefs = sum(spread) / 2
         counts = np.full(len(coordinates), _COUNT_OF_PSEUDO_LABEL)
         counts[known] = 1
         for _ in range(_NUM_ROUNDS):
@@ -133,5 +134,3 @@ def _folds(classes, num_folds, seed):
         of_class = order[classes[order] == number]
         folds[of_class] = np.arange(len(of_class)) % num_folds
     return folds
-
-

@@ -1,11 +1,17 @@
-"""New students from a function or model of the user."""
+"""New students from a function, model or backbone of the user."""
 
 import inspect
 import weakref
 
 import keras
 
-from keras_fewlabels.foundation import check_built
+from keras_fewlabels.foundation import (
+    check_built,
+    graph_of,
+    last_dense,
+    resolve_value_range,
+)
+from keras_fewlabels.models.classifier import classifier
 from keras_fewlabels.models.copy_model import copy_model
 
 
@@ -45,6 +51,43 @@ def builder_of(build_student):
         return model
 
     return build
+
+
+def classifier_of(build_student, labeled, class_names, value_range):
+    """Returns a classifier in place of a backbone, and anything else as it is.
+
+    Args:
+        build_student: As for `fit_noisy_student`. The name of a network of
+            `keras.applications`, and a functional model without any `Dense`
+            layer or one whose outputs are no rows, are backbones.
+        labeled: Pair of arrays, images and labels.
+        class_names: Optional sequence of strings.
+        value_range: Optional pair of floats, the values of black and white.
+    """
+    if not isinstance(build_student, str) and not _is_backbone(build_student):
+        return build_student
+    images, labels = labeled
+    if class_names is not None:
+        num_classes = len(class_names)
+    elif labels.ndim == 2:
+        num_classes = labels.shape[1]
+    else:
+        num_classes = int(labels.max()) + 1
+    return classifier(
+        build_student,
+        num_classes,
+        images.shape[1:3],
+        value_range=resolve_value_range(value_range, images, "labeled"),
+        color_mode="grayscale" if images.shape[-1] == 1 else "rgb",
+    )
+
+
+def _is_backbone(model):
+    if not isinstance(model, keras.Model) or graph_of(model) is None:
+        return False
+    shape = model.output_shape
+    is_map = isinstance(shape, tuple) and len(shape) > 2
+    return is_map or last_dense(model) is None
 
 
 def _arguments_of(function):

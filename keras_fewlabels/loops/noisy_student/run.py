@@ -9,9 +9,15 @@ from keras_fewlabels.loops.noisy_student.phases import (
     STUDENT,
     PhaseContext,
 )
+from keras_fewlabels.loops.noisy_student.training.run_clock import RunClock
 from keras_fewlabels.loops.noisy_student.training.student_features import (
     StudentFeatures,
 )
+
+# How much longer than planned a phase may take.
+_SLACK = 1.2
+# Several rounds, each shorter than that, are worth less than one.
+_FEWEST_STEPS = 40
 
 
 class NoisyStudentRun:
@@ -26,7 +32,7 @@ class NoisyStudentRun:
         callbacks: Dict of the titles of phases to lists of Keras callbacks.
         finished: `FinishedPhases`.
         progress: `RunProgress`.
-        clock: `RunClock`.
+        clock: Optional `RunClock`. By default time does not matter.
 
     Attributes:
         models: Dict of branches to the Keras model of the last phase.
@@ -40,7 +46,14 @@ class NoisyStudentRun:
     """
 
     def __init__(
-        self, build, recipe, data, callbacks, finished, progress, clock
+        self,
+        build,
+        recipe,
+        data,
+        callbacks,
+        finished,
+        progress,
+        clock=None,
     ):
         self.build = build
         self.recipe = recipe
@@ -48,7 +61,7 @@ class NoisyStudentRun:
         self.callbacks = callbacks
         self.finished = finished
         self.progress = progress
-        self.clock = clock
+        self.clock = clock or RunClock()
         self.left_out = []
         # The features of the student of each branch.
         self._features = {}
@@ -64,7 +77,7 @@ class NoisyStudentRun:
             if "left_out" in trained:
                 why = trained["left_out"]
                 self.left_out.append({"name": phase.title, "why": why})
-                self.progress.finish(phase.title, {})
+                self.progress.finish(phase.title)
                 continue
             results = {
                 "name": phase.name,
@@ -87,11 +100,10 @@ class NoisyStudentRun:
         if phase.as_long_as is not None:
             steps = self.total("steps", phase.as_long_as)
             phase = dataclasses.replace(phase, steps=steps)
-        seconds = self.clock.seconds_left * self.progress.share(phase.title)
         if self.clock.limit is not None and phase.steps:
             steps = self.finished.remember(
                 f"steps of {phase.title}",
-                lambda: self._steps_in_time(phase, seconds),
+                lambda: self._steps_in_time(phase),
             )
             phase = dataclasses.replace(phase, steps=steps)
         kind, recipe, data = PHASE_KINDS[phase.kind], self.recipe, self.data
@@ -130,16 +142,40 @@ class NoisyStudentRun:
                     self.finished.remember,
                 ),
             ),
-            seconds=seconds,
+            seconds=self._seconds_of(phase),
         )
 
-    def _steps_in_time(self, phase, seconds):
-        """Returns the steps of a phase that take no longer than that."""
+    def _seconds_of(self, phase):
+        """Returns the seconds after which the training of a phase ends."""
+        left, pace = self.clock.seconds_left, self.progress.pace
+        share = left * self.progress.share(phase.title)
+        if pace is None:
+            return share
+        afterwards = pace * phase.num_predicted
+        planned = pace * self.progress.cost(phase) - afterwards
+        return min(max(share, _SLACK * planned), left - afterwards)
+
+    def _steps_in_time(self, phase):
+        """Returns the steps of a phase that its share of the time allows.
+
+        If a phase and those of its kind to come would all be too short, there
+        are fewer of them, which are longer.
+        """
         pace = self.progress.pace
         if pace is None:
             return phase.steps
         cost = self.progress.costs[phase.title] - phase.num_predicted
-        steps = (seconds / pace - phase.num_predicted) * phase.steps / cost
+        left = [
+            other
+            for other in self.progress.phases.values()
+            if (other.branch, other.kind) == (phase.branch, phase.kind)
+        ]
+        share = sum(self.progress.share(other.title) for other in left)
+        for count in range(len(left), 0, -1):
+            seconds = self.clock.seconds_left * share / count
+            steps = (seconds / pace - phase.num_predicted) * phase.steps / cost
+            if steps >= _FEWEST_STEPS:
+                break
         return int(min(max(1, steps), phase.steps))
 
     def _train(self, context):

@@ -93,7 +93,7 @@ def phase_name(phase):
 
 def result(part, split):
     """Returns the accuracy of a phase, its interval and number of images."""
-    if known_split([{split: part.get(split)}]) is None:
+    if (part.get(split) or {}).get("accuracy") is None:
         return ""
     accuracy, count = (part[split][key] for key in ("accuracy", "num_images"))
     low, high = wilson_interval(round(accuracy * count), count)

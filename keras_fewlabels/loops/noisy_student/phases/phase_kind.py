@@ -14,6 +14,7 @@ from keras_fewlabels.loops.noisy_student.phase_data import PhaseData
 from keras_fewlabels.loops.noisy_student.phases.phase import Phase
 from keras_fewlabels.loops.noisy_student.recipe import Recipe
 from keras_fewlabels.loops.noisy_student.training.fit_phase import fit_phase
+from keras_fewlabels.loops.noisy_student.training.run_clock import RunClock
 from keras_fewlabels.models.copy_weights import copy_weights
 
 
@@ -45,9 +46,9 @@ class PhaseContext:
     first_epoch: int
     callbacks: list
     progress: object
-    clock: object
-    features: object
-    seconds: float
+    clock: RunClock = dataclasses.field(default_factory=RunClock)
+    features: object = None
+    seconds: float = math.inf
 
     @property
     def steps_per_epoch(self):

@@ -17,7 +17,7 @@ def plan_phases(
     settings,
     generations,
     *,
-    num_images,
+    num_images=0,
     has_validation,
     baseline=False,
     linear_probe=False,

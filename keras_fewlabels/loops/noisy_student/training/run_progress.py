@@ -33,9 +33,9 @@ class RunProgress:
     def __init__(self, phases, settings, verbose="auto"):
         # The phases that have not ended, by their titles, and their costs.
         self.phases = {phase.title: phase for phase in phases}
+        self._settings = settings
         self.costs = {
-            title: PHASE_KINDS[phase.kind].cost(phase, settings)
-            for title, phase in self.phases.items()
+            title: self.cost(phase) for title, phase in self.phases.items()
         }
         self.verbose = check_verbose(verbose)
         # Seconds for a unit of cost, as far as they are known.
@@ -83,19 +83,24 @@ class RunProgress:
             print_progress(f"{title} of {total:,} images")
         return bar.update
 
-    def finish(self, title, results):
+    def finish(self, title, results=None):
         """Notes that a phase has ended, and shows what a rung has brought."""
         self.phases.pop(title, None)
-        if self.verbose and results.get("cross_validation"):
+        if self.verbose and (results or {}).get("cross_validation"):
             accuracy = result(results, "cross_validation")
             print_progress(
                 f"{title}: {accuracy} labels by cross-validation, "
                 f"{duration(results['seconds'])}"
             )
 
+    def cost(self, phase):
+        """Returns the cost of a phase, with the steps that it has now."""
+        return PHASE_KINDS[phase.kind].cost(phase, self._settings)
+
     def share(self, title):
         """Returns the share that a phase has in the cost of all to come."""
-        return self.costs[title] / sum(map(self.costs.get, self.phases))
+        total = sum(map(self.costs.get, self.phases))
+        return self.costs[title] / total if total else 1.0
 
     def time_left(self, title, share_done):
         """Returns how long all phases will take, in words.

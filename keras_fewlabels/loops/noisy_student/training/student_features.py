@@ -58,6 +58,7 @@ class StudentFeatures:
         self._clock, self._progress = clock, progress
         self._remember = remember
         self._kept = {}
+        self._plan = None
 
     def forget(self):
         """Notes that the layers before the head have changed."""
@@ -106,9 +107,11 @@ class StudentFeatures:
         features = reader.read(labeled)
         rest = features[:0]
         if context.phase.with_unlabeled:
-            plan = self._remember(
-                "features", lambda: self._plan(reader, len(pool))
-            )
+            if self._plan is None:
+                self._plan = self._remember(
+                    "features", lambda: self._in_time(reader, len(pool))
+                )
+            plan = self._plan
             if plan["mirrored"] != reader.mirrored:
                 reader.mirrored = plan["mirrored"]
                 features = reader.read(labeled)
@@ -120,7 +123,7 @@ class StudentFeatures:
         self._progress.pace = reader.seconds_per_image
         return Features(features, rest)
 
-    def _plan(self, reader, num_unlabeled):
+    def _in_time(self, reader, num_unlabeled):
         """Decides what there is time for, after the labelled images."""
         num_images = min(num_unlabeled, _MAX_UNLABELED)
         pace = reader.seconds_per_image
@@ -167,7 +170,9 @@ def has_linear_head(model, images):
 def head_of(model):
     """Returns the `LinearHead` of a model."""
     dense = last_dense(model)
-    return LinearHead(*map(keras.ops.convert_to_numpy, (dense.kernel, dense.bias)))
+    return LinearHead(
+        *map(keras.ops.convert_to_numpy, (dense.kernel, dense.bias))
+    )
 
 
 def set_head(model, head):

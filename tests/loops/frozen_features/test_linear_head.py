@@ -1,0 +1,72 @@
+import numpy as np
+from sklearn.datasets import load_digits
+from sklearn.linear_model import LogisticRegression
+
+from keras_fewlabels.loops.frozen_features.linear_head import (
+    PENALTY,
+    FeatureSpace,
+    fit_softmax,
+)
+
+X, Y = load_digits(return_X_y=True)
+TARGETS = np.eye(10)[Y]
+
+
+def test_heads_are_those_of_scikit_learn():
+    space = FeatureSpace(X[:200])
+    head = space.head(fit_softmax(space.coordinates, TARGETS[:200]))
+    centred = X - X[:200].mean(axis=0)
+    centred /= np.sqrt(np.mean(np.sum(centred[:200] ** 2, axis=1)))
+    oracle = LogisticRegression(C=1 / PENALTY, max_iter=2000)
+    oracle.fit(centred[:200], Y[:200])
+    found = head.probabilities(X[500:])
+    np.testing.assert_allclose(
+        found, oracle.predict_proba(centred[500:]), atol=0.05
+    )
+
+
+def test_an_image_that_counts_twice_is_like_two_images():
+    space = FeatureSpace(X[:60])
+    twice = np.r_[np.arange(60), np.arange(30)]
+    counts = np.r_[np.full(30, 2.0), np.ones(30)]
+    counted = fit_softmax(space.coordinates, TARGETS[:60], counts)
+    repeated = fit_softmax(space.coordinates[twice], TARGETS[twice])
+    np.testing.assert_allclose(counted, repeated, atol=1e-3)
+
+
+def test_weights_of_a_head_are_those_it_was_made_of():
+    for count in (40, 300):
+        space = FeatureSpace(X[:count])
+        weights = fit_softmax(space.coordinates, TARGETS[:count])
+        back = space.weights(space.head(weights))
+        np.testing.assert_allclose(back, weights, atol=2e-3)
+
+
+def test_class_without_a_label_is_not_predicted():
+    space = FeatureSpace(X)
+    odd = Y % 2 == 1
+    weights = fit_softmax(space.coordinates[odd][:200], TARGETS[odd][:200])
+    predicted = space.head(weights).probabilities(X).argmax(axis=1)
+    assert set(np.unique(predicted)) == {1, 3, 5, 7, 9}
+
+
+def test_equal_features_give_the_shares_of_the_labels():
+    space = FeatureSpace(np.ones((8, 3)))
+    targets = np.eye(2)[[0, 0, 0, 0, 0, 0, 1, 1]]
+    head = space.head(fit_softmax(space.coordinates, targets))
+    np.testing.assert_allclose(
+        head.probabilities(np.ones((1, 3))), [[0.75, 0.25]], atol=0.01
+    )
+
+
+def test_mean_of_two_heads_has_the_mean_of_their_logits():
+    space = FeatureSpace(X[:100])
+    heads = [
+        space.head(fit_softmax(space.coordinates[part], TARGETS[:100][part]))
+        for part in (slice(0, 50), slice(50, 100))
+    ]
+    logits = [X @ head.kernel + head.bias for head in heads]
+    mean = heads[0].mean_with(heads[1])
+    np.testing.assert_allclose(
+        X @ mean.kernel + mean.bias, np.mean(logits, axis=0), atol=1e-3
+    )

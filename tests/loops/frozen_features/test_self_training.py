@@ -1,0 +1,90 @@
+import numpy as np
+import pytest
+from sklearn.datasets import load_digits
+
+from keras_fewlabels.loops.frozen_features.self_training import (
+    FeatureClassifier,
+    sharpened,
+)
+
+X, Y = load_digits(return_X_y=True)
+
+
+def digits(per_class, seed=0):
+    """Features with the labelled ones first, the labels and their number."""
+    order = np.random.default_rng(seed).permutation(len(X))[:900]
+    first = [order[Y[order] == number][:per_class] for number in range(10)]
+    labeled = np.concatenate(first)
+    order = np.concatenate([labeled, np.setdiff1d(order, labeled)])
+    return X[order], Y[order], len(labeled)
+
+
+def accuracy(head, features, labels):
+    return (head.probabilities(features).argmax(axis=1) == labels).mean()
+
+
+def test_unlabelled_features_help():
+    gains = []
+    for seed in range(3):
+        features, labels, count = digits(4, seed)
+        classifier = FeatureClassifier(features, np.eye(10)[labels[:count]])
+        rest = features[count:], labels[count:]
+        gains.append(
+            accuracy(classifier.self_train(), *rest)
+            - accuracy(classifier.probe(), *rest)
+        )
+    assert np.mean(gains) > 0.03
+
+
+def test_a_start_of_its_own_changes_little():
+    features, labels, count = digits(10)
+    classifier = FeatureClassifier(features, np.eye(10)[labels[:count]])
+    again = classifier.self_train(classifier.self_train())
+    assert accuracy(again, features, labels) > 0.9
+
+
+def test_cross_validation_is_near_the_accuracy_on_other_images():
+    features, labels, count = digits(20)
+    classifier = FeatureClassifier(features, np.eye(10)[labels[:count]])
+    for self_trained in (False, True):
+        right = classifier.cross_validate(self_trained)
+        head = classifier.self_train() if self_trained else classifier.probe()
+        others = accuracy(head, features[count:], labels[count:])
+        assert right.shape == (count,)
+        assert abs(right.mean() - others) < 0.06
+
+
+def test_labels_of_noise_are_not_foretold():
+    features, _, count = digits(20)
+    labels = np.random.default_rng(0).integers(0, 10, count)
+    classifier = FeatureClassifier(features, np.eye(10)[labels])
+    for self_trained in (False, True):
+        assert classifier.cross_validate(self_trained).mean() < 0.25
+
+
+def test_no_cross_validation_of_a_single_image():
+    features, labels, count = digits(1)
+    classifier = FeatureClassifier(features, np.eye(10)[labels[:count]])
+    assert classifier.cross_validate(False) is None
+    assert accuracy(classifier.self_train(), features, labels) > 0.3
+
+
+def test_without_unlabelled_images():
+    features, labels, count = digits(5)
+    classifier = FeatureClassifier(features[:count], np.eye(10)[labels[:count]])
+    assert accuracy(classifier.self_train(), features, labels) > 0.7
+
+
+@pytest.mark.parametrize("dtype", ["float16", "float32"])
+def test_dtypes(dtype):
+    features, labels, count = digits(5)
+    classifier = FeatureClassifier(
+        features.astype(dtype), np.eye(10)[labels[:count]]
+    )
+    assert accuracy(classifier.self_train(), features, labels) > 0.7
+
+
+def test_sharpened():
+    np.testing.assert_allclose(
+        sharpened(np.array([[0.75, 0.25]])), [[0.9, 0.1]]
+    )

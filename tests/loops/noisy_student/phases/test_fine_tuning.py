@@ -1,0 +1,125 @@
+import keras
+import numpy as np
+import pytest
+
+from keras_fewlabels.loops import fit_noisy_student
+from keras_fewlabels.loops.noisy_student.phases import Phase
+from keras_fewlabels.loops.noisy_student.phases import fine_tuning as module
+from keras_fewlabels.loops.noisy_student.phases.fine_tuning import FineTuning
+
+# Two classes, told by the brighter half, which weak noise hides a little.
+RNG = np.random.default_rng(0)
+LABELS = np.arange(200) % 2
+IMAGES = RNG.normal(0.4, 0.15, (200, 8, 8, 1))
+IMAGES[LABELS == 1, :4] += 0.1
+IMAGES = IMAGES.clip(0, 1).astype("float32")
+
+
+def pretrained(loss=None):
+    """A model whose weights are not those of a new one."""
+    keras.utils.set_random_seed(0)
+    model = keras.Sequential(
+        [
+            keras.Input((8, 8, 1)),
+            keras.layers.Conv2D(8, 3),
+            keras.layers.BatchNormalization(momentum=0.5),
+            keras.layers.ReLU(),
+            keras.layers.GlobalAveragePooling2D(),
+            keras.layers.Dense(2, activation="softmax"),
+        ]
+    )
+    model.set_weights(
+        [
+            weight + 0.05 if weight.ndim == 1 else weight
+            for weight in model.get_weights()
+        ]
+    )
+    if loss:
+        model.compile(keras.optimizers.Adam(0.01), loss)
+    return model
+
+
+def run(model, one_hot=False, **arguments):
+    labels = np.eye(2)[LABELS] if one_hot else LABELS
+    arguments = {
+        "settings": {"student_steps": 60, "steps_per_epoch": 10, "rounds": 2},
+        "verbose": 0,
+        **arguments,
+    }
+    return fit_noisy_student(
+        model,
+        (IMAGES[:20], labels[:20]),
+        IMAGES[20:],
+        test_data=(IMAGES[100:], labels[100:]),
+        truth=LABELS[20:],
+        **arguments,
+    )
+
+
+@pytest.mark.parametrize("loss", [None, "sparse_categorical_crossentropy"])
+def test_rounds_train_all_layers_but_batch_normalization(loss):
+    student = pretrained(loss)
+    model, report = run(student)
+    phases = report.to_dict()["phases"]
+    assert [(each["name"], each["steps"]) for each in phases] == [
+        ("linear probe", 0),
+        ("self-training", 0),
+        ("fine-tuning", 30),
+        ("fine-tuning", 30),
+    ]
+    for before, after in zip(student.weights, model.weights, strict=True):
+        is_norm = "batch_normalization" in before.path
+        same = np.array_equal(*map(keras.ops.convert_to_numpy, (before, after)))
+        assert same is is_norm
+    shares = phases[-1]["pseudo_labels"]
+    assert shares["accuracy"] == pytest.approx(
+        phases[-1]["test"]["accuracy"], abs=0.2
+    )
+
+
+def test_soft_labels_of_the_user():
+    _, report = run(pretrained(), one_hot=True)
+    assert report.to_dict()["phases"][-1]["steps"] == 30
+
+
+def test_validation_images_keep_what_is_worse_away(monkeypatch):
+    monkeypatch.setattr(module, "is_worse", lambda before, after: True)
+    validation = IMAGES[100:140], LABELS[100:140]
+    student = pretrained()
+    model, report = run(student, validation_data=validation)
+    assert "kept" in report.to_dict()["phases"][-1]
+    for before, after in zip(student.weights[:2], model.weights, strict=False):
+        np.testing.assert_array_equal(
+            *map(keras.ops.convert_to_numpy, (before, after))
+        )
+
+
+def test_a_baseline_learns_labels_alone_in_as_many_steps():
+    _, report = run(pretrained(), baseline=True)
+    baseline = report.to_dict()["baseline"]
+    assert baseline["name"] == "fine-tuning, labels only"
+    assert baseline["steps"] == 60
+    assert baseline["pseudo_labels"] is None
+
+
+def test_no_time_leaves_the_probe():
+    _, report = run(pretrained(), time_limit=0.01)
+    details = report.to_dict()
+    assert [each["name"] for each in details["phases"]] == [
+        "linear probe",
+        "self-training",
+    ]
+    assert details["time_limit"] == 0.01
+    assert [each["name"] for each in details["left_out"]] == [
+        "fine-tuning 1",
+        "fine-tuning 2",
+    ]
+
+
+def test_cost_counts_the_images_that_pass():
+    phase = Phase("a", "fine-tuning", 10, num_predicted=200)
+
+    class Settings:
+        batch_size = 32
+
+    assert FineTuning().cost(phase, Settings) == 4 * 32 * 10 + 200

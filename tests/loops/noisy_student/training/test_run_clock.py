@@ -1,0 +1,42 @@
+import math
+import time
+
+import keras
+import numpy as np
+
+from keras_fewlabels.loops.noisy_student.training.run_clock import RunClock
+
+
+def test_without_a_limit_there_is_time_for_all():
+    clock = RunClock()
+    assert clock.seconds_left == math.inf
+    assert clock.seconds_left_for_features == math.inf
+    assert clock.callbacks(math.inf) == []
+
+
+def test_time_that_has_passed_is_not_left():
+    now = time.perf_counter()
+    clock, later = RunClock(100.0, now), RunClock(100.0, now - 50)
+    assert 45 < clock.seconds_left_for_features < 60 < clock.seconds_left < 100
+    assert 40 < later.seconds_left < 50
+    assert later.seconds_left_for_features < 10
+
+
+def test_a_fit_ends_when_its_time_is_up():
+    model = keras.Sequential([keras.Input((1,)), keras.layers.Dense(1)])
+    model.compile("sgd", "mse")
+    steps = []
+    counter = keras.callbacks.LambdaCallback(
+        on_train_batch_end=lambda batch, logs: steps.append(batch)
+    )
+    clock = RunClock(1000.0)
+    for seconds, expected in ((0.0, 1), (900.0, 10)):
+        steps.clear()
+        model.fit(
+            np.ones((10, 1)),
+            np.ones((10, 1)),
+            batch_size=1,
+            verbose=0,
+            callbacks=[counter, *clock.callbacks(seconds)],
+        )
+        assert len(steps) == expected

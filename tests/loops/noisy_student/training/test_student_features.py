@@ -1,0 +1,135 @@
+import types
+
+import keras
+import numpy as np
+import pytest
+from keras import layers
+
+from keras_fewlabels.data.sources import image_source
+from keras_fewlabels.loops.noisy_student.training.run_clock import RunClock
+from keras_fewlabels.loops.noisy_student.training.student_features import (
+    StudentFeatures,
+    has_linear_head,
+    head_of,
+    set_head,
+)
+
+IMAGES = np.random.default_rng(0).random((40, 4, 4, 1), "float32")
+
+
+class Clock(RunClock):
+    """A clock on which a number of passes of images are left."""
+
+    def __init__(self, seconds):
+        super().__init__()
+        self.seconds_left_for_features = seconds
+
+    seconds_left_for_features = None
+
+
+def classifier(*head):
+    head = head or [layers.Dense(3, activation="softmax")]
+    return keras.Sequential([keras.Input((4, 4, 1)), layers.Flatten(), *head])
+
+
+def features_of(student, clock, flip=True, with_unlabeled=True):
+    progress = types.SimpleNamespace(
+        images=lambda title, total: lambda done: None, pace=None
+    )
+    task = types.SimpleNamespace(
+        unlabeled=image_source(IMAGES[10:]), num_classes=3
+    )
+    context = types.SimpleNamespace(
+        student=student,
+        phase=types.SimpleNamespace(
+            title="rung", with_unlabeled=with_unlabeled
+        ),
+        data=types.SimpleNamespace(
+            labeled=(IMAGES[:10], np.arange(10) % 3),
+            test=(IMAGES[:7], np.zeros(7)),
+        ),
+        recipe=types.SimpleNamespace(task=task),
+    )
+    features = StudentFeatures(
+        task, flip, clock, progress, lambda name, decide: decide()
+    )
+    return features, context
+
+
+def rows(images):
+    return images.reshape(len(images), -1)
+
+
+def test_features_of_both_views_where_there_is_time():
+    features, context = features_of(classifier(), Clock(np.inf))
+    mean = rows((IMAGES + IMAGES[:, :, ::-1]) / 2)
+    found = features.of(context)
+    np.testing.assert_allclose(found.labeled, mean[:10], atol=1e-3)
+    np.testing.assert_allclose(found.unlabeled, mean[10:], atol=1e-3)
+    # Images to measure with are predicted as they are.
+    np.testing.assert_allclose(
+        features.of_split(context, "test"), rows(IMAGES[:7]), atol=1e-3
+    )
+
+
+@pytest.mark.parametrize("flip", [False, True])
+def test_without_time_there_are_the_labelled_images_alone(flip):
+    features, context = features_of(classifier(), Clock(0.0), flip)
+    found = features.of(context)
+    np.testing.assert_allclose(found.labeled, rows(IMAGES[:10]), atol=1e-3)
+    assert found.unlabeled.shape == (0, 16)
+    features.forget()
+    # The decision holds for the whole run.
+    features._clock = Clock(np.inf)
+    assert not len(features.of(context).unlabeled)
+
+
+def test_features_are_kept_until_the_layers_change():
+    features, context = features_of(classifier(), Clock(np.inf))
+    found, heads = features.of(context), features.classifier(context)
+    assert features.of(context) is found
+    assert features.classifier(context) is heads
+    features.forget()
+    assert features.of(context) is not found
+
+
+def test_a_rung_without_unlabelled_images_reads_none():
+    features, context = features_of(
+        classifier(), Clock(np.inf), with_unlabeled=False
+    )
+    assert not len(features.of(context).unlabeled)
+
+
+@pytest.mark.parametrize(
+    "head, expected",
+    [
+        ([layers.Dense(3)], True),
+        ([layers.Dense(3, activation="softmax")], True),
+        ([layers.Dropout(0.5), layers.Dense(3), layers.Softmax()], True),
+        ([layers.Dense(3, use_bias=False)], False),
+        ([layers.Dense(3, activation="relu")], False),
+        ([layers.Dense(3), layers.Rescaling(2.0)], False),
+        ([layers.Reshape((16, 1)), layers.GlobalAveragePooling1D()], False),
+    ],
+)
+def test_heads(head, expected):
+    model = classifier(
+        *(type(each).from_config(each.get_config()) for each in head)
+    )
+    model.set_weights(
+        [
+            np.random.default_rng(1).normal(size=weight.shape)
+            for weight in model.get_weights()
+        ]
+    )
+    assert has_linear_head(model, IMAGES[:5]) is expected
+
+
+def test_a_head_predicts_as_the_model():
+    model, other = classifier(), classifier()
+    set_head(other, head_of(model))
+    np.testing.assert_allclose(
+        other.predict(IMAGES, verbose=0),
+        head_of(model).probabilities(rows(IMAGES)),
+        atol=1e-5,
+    )
