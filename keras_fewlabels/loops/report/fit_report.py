@@ -17,6 +17,7 @@ from keras_fewlabels.loops.report.run_files import RunFiles, settings_json
 from keras_fewlabels.loops.report.text import (
     data_line,
     duration,
+    left_out_line,
     verdict_line,
 )
 
@@ -46,9 +47,10 @@ class FitReport(Result):
             - `phases`: List with a dict per phase: `name`, `generation`,
               `steps`, `seconds`, `best_epoch` counted from 0, `validation`
               and `test` (dicts of `accuracy`, `loss` and `num_images`),
+              `cross_validation` (a dict of `accuracy` and `num_images`),
               `history`, and `pseudo_labels` (a dict of `mask_ratio`,
               `confidence`, `class_shares` and `accuracy`, as the policy has
-              them at the end of the phase). The last five can be `None`.
+              them at the end of the phase). The last six can be `None`.
             - `baseline`: Optional phase, without unlabelled images.
             - `linear_probe`: Optional dict of `name`, `seconds`, `validation`
               and `test`.
@@ -62,6 +64,8 @@ class FitReport(Result):
               true and predicted class) and `mistakes` (dicts of `index`,
               `true`, `predicted`, `confidence`).
             - `findings`: Optional dict, that of `data.FolderFindings`.
+            - `time_limit`: Optional number of seconds. `left_out`: Optional
+              list of dicts of `name` and `why`, phases without time.
             - `versions`: Dict of packages to versions.
         files: Optional `RunFiles`, further files to write.
 
@@ -122,7 +126,8 @@ class FitReport(Result):
         lines += ["", *_lines(waterfall_rows(details))]
         # One blank line, also where no waterfall follows the phases.
         lines += [""] if lines[-1] else []
-        lines += textwrap.wrap(verdict_line(details), 79)
+        for text in (verdict_line(details), left_out_line(details)):
+            lines += textwrap.wrap(text, 79)
         lines.append(data_line(details["data"]))
         time = duration(details["seconds"])
         lines.append(f"seed {details['seed']}, {time}")

@@ -11,6 +11,7 @@ from keras_fewlabels.loops.report.template import jinja_template
 from keras_fewlabels.loops.report.text import (
     duration,
     headline,
+    left_out_line,
     percent,
     validation_line,
     verdict_line,
@@ -49,7 +50,11 @@ def report_page(details, pictures):
     (True, False)
     """
     baseline = details.get("baseline")
-    notes = validation_line(details), *finding_notes(details)
+    notes = (
+        validation_line(details),
+        left_out_line(details),
+        *finding_notes(details),
+    )
     return jinja_template(TEMPLATE).render(
         headline=headline(details),
         verdict=verdict_line(details),

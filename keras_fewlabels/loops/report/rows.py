@@ -20,7 +20,7 @@ ACCURACIES = ("validation accuracy", "test accuracy")
 
 def phase_rows(details):
     """Returns phases, then the baseline and the last phase's gain over it."""
-    heads = ["phase", "steps", "time", *ACCURACIES]
+    heads = ["phase", "steps", "time", "cross-validation", *ACCURACIES]
     rows = [heads, *map(_phase_row, details["phases"])]
     baseline = details.get("baseline")
     if baseline:
@@ -28,7 +28,7 @@ def phase_rows(details):
         rows.append(["baseline", *_phase_row(baseline)[1:]])
         gains = list(_gains(baseline, details["phases"][-1]))
         if any(gains):
-            rows.append(["gain in points", "", "", *gains])
+            rows.append(["gain in points", "", "", "", *gains])
     probe = details.get("linear_probe")
     if probe:
         rows.append(["linear probe", "", *_outcome(probe)])
@@ -103,6 +103,7 @@ def _phase_row(phase):
 def _outcome(part):
     return [
         duration(part["seconds"]),
+        result(part, "cross_validation"),
         result(part, "validation"),
         result(part, "test"),
     ]

@@ -8,10 +8,12 @@ def headline(details):
     last = kept_phase(details)
     split = known_split([last])
     if split is None:
-        return "No accuracy was measured"
+        return _by_cross_validation(details) or "No accuracy was measured"
     count = last[split]["num_images"]
     text = f"{percent(last[split]['accuracy'])} on {count:,} {split} images"
     name, reference = "supervised phase", details["phases"][0]
+    if reference["name"] == "linear probe":
+        name = "linear probe"
     if details.get("baseline"):
         name, reference = "labels alone", details["baseline"]
     if reference is last or known_split([reference, last]) != split:
@@ -21,6 +23,34 @@ def headline(details):
     if probe and known_split([probe, last]) == split:
         text += f"; linear probe {percent(probe[split]['accuracy'])}"
     return text
+
+
+def _by_cross_validation(details):
+    """Returns the accuracy of the last head that labels could measure."""
+    measured = [
+        phase for phase in details["phases"] if phase.get("cross_validation")
+    ]
+    if not measured:
+        return ""
+    last = measured[-1]
+    text = (
+        f"{result(last, 'cross_validation')} labels by cross-validation "
+        f"({last['name']})"
+    )
+    if last is not details["phases"][-1]:
+        text += "; later phases were not measured"
+    return text
+
+
+def left_out_line(details):
+    """Returns a sentence on the phases there was no time for, or `""`."""
+    names = [each["name"] for each in details.get("left_out") or ()]
+    if not names:
+        return ""
+    return (
+        f"There was no time for {', '.join(names)}; `time_limit` was "
+        f"{details['time_limit']:g} s."
+    )
 
 
 def kept_phase(details):

@@ -172,3 +172,28 @@ UNKNOWN = {"validation": {"accuracy": None, "loss": 1.0}}
 )
 def test_only_what_all_parts_have(parts, split):
     assert known_split(parts) == split
+
+
+def test_without_other_images_the_labels_tell_the_accuracy():
+    measured = {"accuracy": 0.75, "num_images": 40}
+    phases = [
+        {"name": "linear probe", "cross_validation": measured},
+        {"name": "fine-tuning", "generation": 1},
+    ]
+    assert report_text.headline({"phases": phases}) == (
+        "75.0 % (60-86) of 40 labels by cross-validation (linear probe); "
+        "later phases were not measured"
+    )
+    assert (
+        report_text.headline({"phases": phases[1:]})
+        == "No accuracy was measured"
+    )
+
+
+def test_what_there_was_no_time_for_is_named():
+    left_out = [{"name": "fine-tuning 1", "why": "no time"}]
+    line = report_text.left_out_line({"left_out": left_out, "time_limit": 30.0})
+    assert line == (
+        "There was no time for fine-tuning 1; `time_limit` was 30 s."
+    )
+    assert report_text.left_out_line({}) == ""

@@ -116,6 +116,35 @@ def test_no_time_leaves_the_probe():
     ]
 
 
+class Killed(Exception):
+    pass
+
+
+def test_a_killed_round_ends_with_the_same_weights(tmp_path):
+    whole, _ = run(pretrained(), backup_dir=tmp_path / "whole")
+
+    def callbacks(title):
+        def kill(epoch, logs):
+            if title == "fine-tuning 2" and epoch == 4:
+                raise Killed
+
+        return [keras.callbacks.LambdaCallback(on_epoch_end=kill)]
+
+    with pytest.raises(Killed):
+        run(pretrained(), backup_dir=tmp_path / "killed", callbacks=callbacks)
+    resumed, report = run(pretrained(), backup_dir=tmp_path / "killed")
+    for ours, other in zip(resumed.weights, whole.weights, strict=True):
+        np.testing.assert_array_equal(
+            *map(keras.ops.convert_to_numpy, (ours, other))
+        )
+    assert [each["steps"] for each in report.to_dict()["phases"]] == [
+        0,
+        0,
+        30,
+        30,
+    ]
+
+
 def test_cost_counts_the_images_that_pass():
     phase = Phase("a", "fine-tuning", 10, num_predicted=200)
 
