@@ -117,6 +117,9 @@ class JoinedBatches(FullBatches):
         super().__init__(num_steps, shuffle=True, seed=seed)
         self.parts = parts
 
+    def content_sample(self):
+        return [first_rows(rows) for part in self.parts for rows in part[:2]]
+
     def new_order(self):
         return [
             self.passes(len(images), count) for images, _, count in self.parts

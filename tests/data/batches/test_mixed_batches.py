@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 
 from keras_fewlabels.data.batches.mixed_batches import (
+    JoinedBatches,
     LabeledBatches,
     MixedBatches,
 )
@@ -96,3 +97,20 @@ def test_shapes_of_labeled_batches_are_static():
     images, labels = dataset.element_spec
     assert images.shape == (4, 1, 1, 1) and labels.shape == (4,)
     assert len(dataset) == len(list(dataset)) == 7
+
+
+def test_joined_parts_come_in_fixed_numbers():
+    parts = [
+        (np.arange(5.0)[:, None], np.zeros(5), 1),
+        (np.arange(10.0, 17.0)[:, None], np.ones(7), 3),
+    ]
+    batches = JoinedBatches(parts, num_steps=7, seed=0)
+    seen = [batches[number] for number in range(7)]
+    for images, labels in seen:
+        np.testing.assert_array_equal(labels, [0, 1, 1, 1])
+        np.testing.assert_array_equal(images[:, 0] >= 10, labels)
+    # Three passes over the seven images of the second part.
+    others = np.concatenate([images[1:, 0] for images, _ in seen])
+    assert np.bincount(others.astype(int))[10:].tolist() == [3] * 7
+    again = JoinedBatches(parts, num_steps=7, seed=0)
+    np.testing.assert_array_equal(again[0][0], seen[0][0])

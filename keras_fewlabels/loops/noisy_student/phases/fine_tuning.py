@@ -96,7 +96,6 @@ class FineTuning(FittedPhase):
         # All images that choose a model are out of the training.
         data = dataclasses.replace(context.data, validation=None)
         details = super().train(dataclasses.replace(context, data=data), backup)
-        context.features.forget()
         if validation is not None and is_worse(
             before[1], _right(context, validation)
         ):

@@ -7,7 +7,7 @@ import numpy as np
 
 from keras_fewlabels.data.sources import image_source
 from keras_fewlabels.evaluation.features import flat_features, with_features
-from keras_fewlabels.foundation import last_dense
+from keras_fewlabels.foundation import fingerprint, last_dense
 from keras_fewlabels.loops.frozen_features.compute_features import (
     FeatureReader,
 )
@@ -57,12 +57,9 @@ class StudentFeatures:
         self._task, self._flip = task, flip
         self._clock, self._progress = clock, progress
         self._remember = remember
-        self._kept = {}
         self._plan = None
-
-    def forget(self):
-        """Notes that the layers before the head have changed."""
-        self._kept = {}
+        # What was computed, and a fingerprint of the layers that it is of.
+        self._kept, self._layers = {}, None
 
     def of(self, context):
         """Returns the `Features` of the images that a phase learns.
@@ -70,9 +67,10 @@ class StudentFeatures:
         Args:
             context: `PhaseContext`.
         """
-        if "learned" not in self._kept:
-            self._kept["learned"] = self._compute(context)
-        return self._kept["learned"]
+        kept = self._kept_of(context.student)
+        if "learned" not in kept:
+            kept["learned"] = self._compute(context)
+        return kept["learned"]
 
     def of_split(self, context, split):
         """Returns the features of images to measure with, as they are.
@@ -81,24 +79,40 @@ class StudentFeatures:
             context: `PhaseContext`.
             split: `"validation"` or `"test"`.
         """
-        if split not in self._kept:
+        kept = self._kept_of(context.student)
+        if split not in kept:
             images, _ = getattr(context.data, split)
             extractor = with_features(context.student)
             reader = FeatureReader(extractor, mirrored=False)
-            self._kept[split] = reader.read(image_source(images, split))
-        return self._kept[split]
+            kept[split] = reader.read(image_source(images, split))
+        return kept[split]
 
     def classifier(self, context):
         """Returns the `FeatureClassifier` of what a phase learns."""
-        if "classifier" not in self._kept:
+        kept = self._kept_of(context.student)
+        if "classifier" not in kept:
             features, labels = self.of(context), context.data.labeled[1]
             if labels.ndim == 1:
                 num_classes = context.recipe.task.num_classes
                 labels = keras.utils.to_categorical(labels, num_classes)
-            self._kept["classifier"] = FeatureClassifier(
+            kept["classifier"] = FeatureClassifier(
                 np.concatenate([features.labeled, features.unlabeled]), labels
             )
-        return self._kept["classifier"]
+        return kept["classifier"]
+
+    def _kept_of(self, student):
+        """Returns what was computed with layers that have not changed."""
+        head = {id(weight) for weight in last_dense(student).weights}
+        layers = fingerprint(
+            [
+                keras.ops.convert_to_numpy(weight)
+                for weight in student.weights
+                if id(weight) not in head
+            ]
+        )
+        if layers != self._layers:
+            self._kept, self._layers = {}, layers
+        return self._kept
 
     def _compute(self, context):
         labeled = image_source(context.data.labeled[0], "labeled")
@@ -153,7 +167,7 @@ def has_linear_head(model, images):
     except ValueError:
         return False
     features, outputs = map(
-        keras.ops.convert_to_numpy, extractor(images, training=False)
+        keras.ops.convert_to_numpy, extractor([images], training=False)
     )
     head = head_of(model)
     features = flat_features(features)
