@@ -29,7 +29,7 @@ class Clock(RunClock):
 
 def classifier(*head):
     head = head or [layers.Dense(3, activation="softmax")]
-    identity = layers.Dense(16, kernel_initializer="identity")
+    identity = layers.Dense(16, kernel_initializer="identity", name="identity")
     return keras.Sequential(
         [keras.Input((4, 4, 1)), layers.Flatten(), identity, *head]
     )
