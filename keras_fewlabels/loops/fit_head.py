@@ -9,10 +9,16 @@ from keras_fewlabels.callbacks.fine_tune.find_backbone import (
 )
 from keras_fewlabels.callbacks.fine_tune.trainable_flags import TrainableFlags
 from keras_fewlabels.callbacks.fine_tune.widen_optimizer import widen_optimizer
-from keras_fewlabels.data.sources import is_dataset, read_elements
+from keras_fewlabels.data.checks import check_labels
+from keras_fewlabels.data.sources import (
+    image_source,
+    is_dataset,
+    read_elements,
+)
 from keras_fewlabels.foundation import (
     check_called,
     check_int,
+    check_scores_shape,
     check_verbose,
     compile_settings,
     graph_of,
@@ -20,12 +26,20 @@ from keras_fewlabels.foundation import (
     nodes_in_order,
 )
 from keras_fewlabels.loops.check_compiled import check_compiled
+from keras_fewlabels.loops.frozen_features.with_pseudo_labels import (
+    with_pseudo_labels,
+)
+from keras_fewlabels.policies.parts import reads_class_numbers
+
+# Unlabelled images that are in memory at a time.
+_PIECE = 1024
 
 
 def fit_head(
     model,
     backbone,
     labeled,
+    unlabeled=None,
     *,
     validation_data=None,
     batch_size=None,
@@ -40,6 +54,11 @@ def fit_head(
     on the stored features. This takes seconds instead of minutes. Random
     augmentation and dropout up to the end of the backbone have no effect.
 
+    With `unlabeled`, the labels spread to the nearest neighbours among the
+    features, and a linear classifier learns them and its own predictions in
+    rounds. The head learns the result as soft labels, each with a fifth of the
+    weight of a label.
+
     The model's own optimizer, loss and metrics are used. `fit()` with
     `callbacks.FineTune` can follow, and continues with the same iterations
     and optimizer state.
@@ -51,6 +70,8 @@ def fit_head(
         labeled: Pair `(images, labels)` or triple with sample weights, of
             arrays; or a finite `tf.data.Dataset` or `PyDataset` of such
             batches. The images may also be `data.ImageFiles`.
+        unlabeled: Optional images without labels: an array, `data.ImageFiles`
+            or a dataset, as for `PseudoLabeler`.
         validation_data: Optional, as `labeled`.
         batch_size: Int. Defaults to 32, or to that of the dataset.
         epochs: Int, epochs over the stored features.
@@ -64,7 +85,8 @@ def fit_head(
         ValueError: If the model is not compiled, the backbone is not in the
             model or has trainable layers in front of it, the model
             preprocesses images outside of its layers, the data are not images
-            with a label each, or a dataset does not end.
+            with a label each, a dataset does not end, or there are unlabelled
+            images and the model is no classifier with a softmax loss.
 
     Example:
 
@@ -95,6 +117,10 @@ def fit_head(
         arrays, batch_size = stored_features(
             extractor, labeled, "labeled", batch_size, verbose
         )
+        if unlabeled is not None:
+            arrays = _with_unlabeled(
+                model, extractor, arrays, unlabeled, verbose
+            )
         if validation_data is not None:
             validation_data, _ = stored_features(
                 extractor,
@@ -120,6 +146,24 @@ def fit_head(
         )
     finally:
         flags.restore()
+
+
+def _with_unlabeled(model, extractor, arrays, unlabeled, verbose):
+    """Adds the features of unlabelled images, with soft labels."""
+    outputs = model.output_shape
+    check_scores_shape(outputs, "model")
+    sparse = reads_class_numbers(model.loss)
+    labels = arrays[1]
+    check_labels(labels, "labels of labeled", num_classes=outputs[-1])
+    source = image_source(unlabeled)
+    bar = keras.utils.Progbar(len(source), verbose=verbose, unit_name="image")
+    features = []
+    for piece in source.pieces(_PIECE):
+        features.append(extractor.predict(piece, batch_size=64, verbose=0))
+        bar.add(len(piece))
+    return with_pseudo_labels(
+        arrays, np.concatenate(features), outputs[-1], sparse
+    )
 
 
 def _check_trained(head, model):

@@ -2,6 +2,7 @@ import keras
 import numpy as np
 import pytest
 from keras import layers
+from sklearn.datasets import load_digits
 
 from keras_fewlabels.callbacks import FineTune
 from keras_fewlabels.data import ImageFiles
@@ -249,3 +250,50 @@ def test_inputs_and_outputs_keep_their_names():
     history = fit_head(model, "backbone", OneBatch(), verbose=0).history
     for name in ("loss", "sum_loss", "class_loss"):
         assert history[name][0] == pytest.approx(before[name], rel=1e-4)
+
+
+DIGITS = load_digits()
+IMAGES = DIGITS.images[..., None].astype("uint8")
+
+
+def digits_model(loss):
+    keras.utils.set_random_seed(0)
+    backbone = keras.Sequential(
+        [keras.Input((8, 8, 1)), layers.Flatten(), layers.Rescaling(1 / 16)],
+        name="backbone",
+    )
+    head = layers.Dense(10, activation="softmax")
+    model = keras.Sequential([keras.Input((8, 8, 1)), backbone, head])
+    model.compile(keras.optimizers.Adam(0.01), loss, metrics=["accuracy"])
+    return model
+
+
+@pytest.mark.parametrize("loss", ["sparse_", ""])
+def test_unlabelled_images_help(loss):
+    labels = DIGITS.target if loss else np.eye(10)[DIGITS.target]
+    accuracies = []
+    for unlabeled, epochs in ((None, 100), (IMAGES[50:1000], 5)):
+        model = digits_model(f"{loss}categorical_crossentropy")
+        fit_head(
+            model,
+            "backbone",
+            (IMAGES[:50], labels[:50]),
+            unlabeled,
+            epochs=epochs,
+            verbose=0,
+        )
+        rest = IMAGES[1000:], labels[1000:]
+        accuracies.append(model.evaluate(*rest, verbose=0)[1])
+    assert accuracies[1] > accuracies[0] + 0.02
+
+
+def test_unlabelled_images_need_a_classifier():
+    model = build_model()
+    regression = keras.Sequential([model.layers[0], layers.Dense(1)])
+    regression.compile("sgd", "mse")
+    for student, labels, expected in (
+        (regression, np.ones((12, 1)), "output for each of two or more"),
+        (model, Y + 1, "labels of labeled"),
+    ):
+        with pytest.raises(ValueError, match=expected):
+            fit_head(student, model.layers[0], (X, labels), X, verbose=0)

@@ -13,7 +13,7 @@ from keras_fewlabels.loops.frozen_features.neighbor_graph import NeighborGraph
 # labels per class: these values gain 2.7 points over the best of logistic
 # regression, SVM, label spreading and self-training chosen in hindsight.
 _NUM_ROUNDS = 4
-_COUNT_OF_PSEUDO_LABEL = 0.2
+COUNT_OF_PSEUDO_LABEL = 0.2
 _MAX_FOLDS = 5
 
 
@@ -110,7 +110,7 @@ class FeatureClassifier:
         labels[known] = targets
         spread = map(self._graph.spread, (predicted, labels))
         beliefs = sum(spread) / 2
-        counts = np.full(len(coordinates), _COUNT_OF_PSEUDO_LABEL)
+        counts = np.full(len(coordinates), COUNT_OF_PSEUDO_LABEL)
         counts[known] = 1
         for _ in range(_NUM_ROUNDS):
             weights = fit_softmax(
