@@ -34,6 +34,8 @@ def test_the_better_head_is_kept():
 
 def test_a_difference_by_chance_decides_nothing():
     assert is_worse(answers(80), answers(70))
+    assert is_worse(answers(80), answers(78))
+    assert not is_worse(answers(80), answers(78), margin=2.0)
     assert not is_worse(answers(80), answers(79))
     swapped = np.roll(answers(80), 30)
     assert not is_worse(answers(80), swapped)
