@@ -22,15 +22,6 @@ if os.environ.get("KERAS_BACKEND") == "jax":
 import keras
 import pytest
 
-if keras.backend.backend() == "tensorflow":
-    import tensorflow as tf
-
-    # Grappler makes graphs faster that run often. The tests run most of them
-    # a few times. Processes that tests start, and users, have it.
-    tf.config.optimizer.set_experimental_options(
-        {"disable_meta_optimizer": True}
-    )
-
 # The backends that a test with this marker is for.
 BACKENDS = {
     "tensorflow": {"tensorflow"},
