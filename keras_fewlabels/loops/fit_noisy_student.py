@@ -141,9 +141,9 @@ def fit_noisy_student(
             fine-tuning for each of them.
         time_limit: Optional number, the seconds that the call may take. The
             lengths of the phases follow from it, and the report names what
-            was left out. A run whose first step takes longer ends with the
-            linear probe. Defaults to 600 for a model that comes trained, and
-            to no limit otherwise.
+            was left out. Without time for fine-tuning, a run ends with a head
+            on frozen features. Defaults to 600 for a model that comes trained,
+            and to no limit otherwise.
         test_data: Optional pair or dataset as `labeled`; its images may be
             `data.ImageFiles`. Only ever measured.
         settings: Optional `Settings`, or dict of some settings. The others

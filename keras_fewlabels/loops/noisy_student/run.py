@@ -16,8 +16,8 @@ from keras_fewlabels.loops.noisy_student.training.student_features import (
 
 # How much longer than planned a phase may take.
 _SLACK = 1.2
-# A shorter round of fine-tuning may do harm: 37 steps took a network on
-# photographs of waste from 66 to 60 %.
+# A shorter round of fine-tuning may do harm: after 37 steps a network had 60 %
+# on photographs of waste, where an SVM on its frozen features had 66 %.
 _FEWEST_STEPS = 100
 
 

@@ -101,7 +101,12 @@ def _ladder(settings, generations, num_images, baseline):
     )
     phases = [probe, self_training, *rounds]
     if baseline:
-        alone = {"branch": BASELINE, "with_unlabeled": False}
+        alone = {
+            "branch": BASELINE,
+            "with_unlabeled": False,
+            # The features of the few labelled images take no time.
+            "num_predicted": 0,
+        }
         phases += [
             dataclasses.replace(
                 probe, name="linear probe of the baseline", **alone
