@@ -13,8 +13,8 @@ FILES = sorted(pathlib.Path(keras_fewlabels.__file__).parent.rglob("*.py"))
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 # Where a package has another name than its module.
 NAMES = {"PIL": "pillow"}
-# The other backends, and what only a user of their formats has.
-OWN_CHOICE = {"jax", "torch", "ai_edge_litert"}
+# The other backends, and what only a user of their formats and models has.
+OWN_CHOICE = {"jax", "torch", "ai_edge_litert", "keras_hub"}
 EXTRAS = {"evaluation", "export", "folders", "plots", "report", "tensorboard"}
 # It works together with this package, which does not import it.
 NOT_IMPORTED = {"keras-cv"}
