@@ -1,15 +1,17 @@
 """Features of many images, computed once."""
 
+import math
 import time
 
 import numpy as np
 
 from keras_fewlabels.evaluation.features import flat_features
-from keras_fewlabels.foundation import trace_predict
+from keras_fewlabels.foundation import fingerprint, trace_predict
 
 BATCH_SIZE = 64
-# The batches that are in memory at a time, at most.
+# The batches, and bytes, of images that are in memory at a time, at most.
 _MAX_BATCHES = 16
+_MOST_BYTES = 2**26
 # About the seconds between two changes of the progress.
 _SECONDS = 2.0
 
@@ -22,49 +24,84 @@ class FeatureReader:
             `with_features`.
         mirrored: Boolean. If `True`, the features of an image are the mean of
             those of the image and of its mirror image.
+        store: Optional `ArrayStore`. A pass that is killed and started again
+            reads the finished pieces from it.
+        made_from: String, the fingerprint of the extractor's weights.
 
     Attributes:
         seconds_per_image: Float, how long the features of one view of an
             image take, without tracing; `None` before any image.
     """
 
-    def __init__(self, extractor, mirrored):
+    def __init__(self, extractor, mirrored, store=None, made_from=""):
         self._extractor = extractor
         self.mirrored = mirrored
+        self._store, self._made_from = store, made_from
         self.seconds_per_image = None
+        self._is_traced = False
 
     @property
     def num_views(self):
         """Int, how often an image passes through the model."""
         return 2 if self.mirrored else 1
 
-    def read(self, source, count=None, progress=None):
+    def read(self, source, count=None, progress=None, images=""):
         """Returns the features of the images of a source, in half precision.
+
+        Beside them, one piece of images is in memory.
 
         Args:
             source: `ImageSource`.
             count: Optional int, how many images, from the first one on. By
                 default all.
             progress: Optional function of the number of images that are done.
+            images: String, the fingerprint of the images, by which stored
+                pieces are known.
 
         Returns:
             Float16 array of shape `(count, num_features)`.
         """
-        features, done = [], 0
+        key = fingerprint(self._made_from, images, self.mirrored)
         count = len(source) if count is None else count
+        features, done = None, 0
         while done < count:
-            images = source.read(done, min(self._piece(), count - done))
-            features.append(self._features_of(images))
-            done += len(images)
+            name = f"features_{key}_{done:05d}"
+            rows = self._stored(name, key)
+            if rows is None:
+                size = min(self._piece(source), count - done)
+                rows = self._features_of(source.read(done, size))
+                self._write(name, key, rows)
+            if features is None:
+                features = np.empty((count, rows.shape[1]), rows.dtype)
+            features[done : done + len(rows)] = rows
+            done += len(rows)
             if progress is not None:
                 progress(done)
-        return np.concatenate(features)
+        return features
 
-    def _piece(self):
+    def _stored(self, name, key):
+        """Returns the rows of a stored piece, or `None`."""
+        piece = None if self._store is None else self._store.read(name, key)
+        if piece is None:
+            return None
+        self.seconds_per_image = float(piece["seconds_per_image"])
+        return piece["features"]
+
+    def _write(self, name, key, rows):
+        if self._store is not None:
+            seconds = np.array(self.seconds_per_image)
+            piece = {"features": rows, "seconds_per_image": seconds}
+            self._store.write(name, key, piece)
+
+    def _piece(self, source):
+        """Returns how many images to read next."""
         if self.seconds_per_image is None:
             return BATCH_SIZE
-        seconds_per_batch = self.seconds_per_image * self.num_views * BATCH_SIZE
-        num_batches = _SECONDS / seconds_per_batch
+        batch = math.prod(source.shape) * source.dtype.itemsize * BATCH_SIZE
+        num_batches = min(
+            _SECONDS / (self.seconds_per_image * self.num_views * BATCH_SIZE),
+            _MOST_BYTES / batch,
+        )
         return BATCH_SIZE * int(np.clip(num_batches, 1, _MAX_BATCHES))
 
     def _features_of(self, images):
@@ -72,9 +109,10 @@ class FeatureReader:
         views = [images]
         if self.mirrored:
             views.append(images[:, :, ::-1])
-        if self.seconds_per_image is None:
+        if not self._is_traced:
             # The first batch is traced, so the second one tells the time.
-            self._predict(images)
+            self._predict(images[:BATCH_SIZE])
+            self._is_traced = True
         started = time.perf_counter()
         features = sum(map(self._predict, views)) / len(views)
         seconds = time.perf_counter() - started

@@ -140,7 +140,7 @@ class NoisyStudentRun:
                     recipe.settings.flip,
                     self.clock,
                     self.progress,
-                    self.finished.remember,
+                    self.finished,
                 ),
             ),
             seconds=self._seconds_of(phase),

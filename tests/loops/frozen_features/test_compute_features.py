@@ -2,8 +2,10 @@ import keras
 import numpy as np
 import pytest
 
+from keras_fewlabels.callbacks.backup.array_store import ArrayStore
 from keras_fewlabels.data.sources import image_source
 from keras_fewlabels.evaluation.features import with_features
+from keras_fewlabels.loops.frozen_features import compute_features
 from keras_fewlabels.loops.frozen_features.compute_features import (
     BATCH_SIZE,
     FeatureReader,
@@ -43,3 +45,80 @@ def test_mean_with_the_mirror_images():
     features = reader.read(image_source(IMAGES))
     mean = (IMAGES + IMAGES[:, :, ::-1]) / 2
     np.testing.assert_allclose(features, mean.reshape(150, -1), atol=1e-3)
+
+
+class Killed(Exception):
+    pass
+
+
+class Images:
+    """Images that are read when they are indexed, up to a number of them."""
+
+    shape, ndim, dtype = IMAGES.shape, IMAGES.ndim, IMAGES.dtype
+
+    def __init__(self):
+        self.most, self.sizes = np.inf, []
+
+    def __len__(self):
+        return len(IMAGES)
+
+    def __getitem__(self, key):
+        images = IMAGES[key]
+        if sum(self.sizes) + len(images) > self.most:
+            raise Killed
+        self.sizes.append(len(images))
+        return images
+
+
+@pytest.mark.parametrize("mirrored", [False, True])
+def test_a_killed_pass_goes_on(tmp_path, monkeypatch, mirrored):
+    monkeypatch.setattr(compute_features, "_MAX_BATCHES", 1)
+    model = extractor()
+
+    def read(most, folder):
+        images = Images()
+        source = image_source(images)
+        images.most, images.sizes = most, []
+        store = ArrayStore(tmp_path / folder)
+        reader = FeatureReader(model, mirrored, store, "weights")
+        return reader.read(source), images, reader
+
+    whole, *_ = read(np.inf, "whole")
+    with pytest.raises(Killed):
+        read(140, "killed")
+    again, images, _ = read(np.inf, "killed")
+    np.testing.assert_array_equal(again, whole)
+    assert images.sizes == [22]
+    again, images, reader = read(0, "killed")
+    np.testing.assert_array_equal(again, whole)
+    # The time of a pass is known without it.
+    assert reader.seconds_per_image > 0
+
+
+def test_stored_pieces_belong_to_weights_images_and_views(tmp_path):
+    store, model = ArrayStore(tmp_path), extractor()
+    reader = FeatureReader(model, False, store, "weights")
+    reader.read(image_source(IMAGES), images="first")
+    for made_from, images, mirrored in (
+        ("other weights", "first", False),
+        ("weights", "second", False),
+        ("weights", "first", True),
+    ):
+        reader = FeatureReader(model, mirrored, store, made_from)
+        expected = FeatureReader(model, mirrored).read(image_source(-IMAGES))
+        found = reader.read(image_source(-IMAGES), images=images)
+        np.testing.assert_array_equal(found, expected)
+
+
+def test_few_bytes_of_images_are_read_at_a_time(monkeypatch):
+    bytes_per_image = 4 * 4 * 4
+    monkeypatch.setattr(compute_features, "BATCH_SIZE", 8)
+    monkeypatch.setattr(compute_features, "_MAX_BATCHES", 100)
+    monkeypatch.setattr(compute_features, "_SECONDS", 1000)
+    monkeypatch.setattr(compute_features, "_MOST_BYTES", 33 * bytes_per_image)
+    images = Images()
+    source = image_source(images)
+    images.sizes.clear()
+    FeatureReader(extractor(), mirrored=False).read(source)
+    # Whole batches.
+    assert images.sizes == [8, 32, 32, 32, 32, 14]

@@ -56,18 +56,22 @@ class FinishedPhases:
         identity: Function that returns the `run_identity`. It is called only
             if there is a folder.
 
+    Attributes:
+        store: `ArrayStore` of the folder, or `None`.
+        identity: String, the `run_identity`, or `None` without a folder.
+
     Raises:
         ValueError: If the folder holds the backup of another run.
         OSError: If the folder takes no new files.
     """
 
     def __init__(self, folder, identity):
-        self.folder = None
+        self.folder = self.store = self.identity = None
         if folder is None:
             return
         self.folder = writable_folder(folder, "backup_dir")
-        self._identity = identity()
-        self._store = ArrayStore(self.folder)
+        self.identity = identity()
+        self.store = ArrayStore(self.folder)
         self._check_same_run()
 
     def run(self, name, layers, train):
@@ -115,9 +119,9 @@ class FinishedPhases:
     def _check_same_run(self):
         file = self.folder / "run.json"
         if not file.exists():
-            write_whole(file, json.dumps(self._identity))
+            write_whole(file, json.dumps(self.identity))
         elif read_json(file, _REMEDY + repr(str(self.folder))) != (
-            self._identity
+            self.identity
         ):
             raise ValueError(
                 "`backup_dir` holds the backup of a run with other data, "
@@ -128,7 +132,7 @@ class FinishedPhases:
     def _read(self, name, layers):
         if self.folder is None:
             return None
-        arrays = self._store.read(name, self._identity)
+        arrays = self.store.read(name, self.identity)
         if arrays is None:
             return None
         details = json.loads(str(arrays.pop("details")))
@@ -150,7 +154,7 @@ class FinishedPhases:
             for place, weight in enumerate(layer.get_weights())
         }
         arrays["details"] = np.array(json.dumps(details))
-        self._store.write(name, self._identity, arrays)
+        self.store.write(name, self.identity, arrays)
 
 
 class PhaseBackup(keras.callbacks.Callback):

@@ -43,20 +43,21 @@ class StudentFeatures:
     the first pass it is decided whether there is time for the mirror images
     as well, and for how many unlabelled images.
 
+    With a backup the features of all layers stay on disk, as a run that goes
+    on measures every rung again.
+
     Args:
         task: `Task`.
         flip: Boolean, whether a mirrored image is of the same class.
         clock: `RunClock`.
         progress: `RunProgress`.
-        remember: Function of a name and a function without arguments. It
-            returns what the latter has returned in the first run of all that
-            share a backup.
+        finished: `FinishedPhases`, which stores decisions and features.
     """
 
-    def __init__(self, task, flip, clock, progress, remember):
+    def __init__(self, task, flip, clock, progress, finished):
         self._task, self._flip = task, flip
         self._clock, self._progress = clock, progress
-        self._remember = remember
+        self._finished = finished
         self._plan = None
         # What was computed, and a fingerprint of the layers that it is of.
         self._kept, self._layers = {}, None
@@ -82,9 +83,11 @@ class StudentFeatures:
         kept = self._kept_of(context.student)
         if split not in kept:
             images, _ = getattr(context.data, split)
-            extractor = with_features(context.student)
-            reader = FeatureReader(extractor, mirrored=False)
-            kept[split] = reader.read(image_source(images, split))
+            source = image_source(images, split)
+            # A run that goes on may have other images to measure with.
+            known = "" if self._finished.store is None else source.checksum()
+            reader = self._reader(context, mirrored=False)
+            kept[split] = reader.read(source, images=known)
         return kept[split]
 
     def classifier(self, context):
@@ -114,26 +117,34 @@ class StudentFeatures:
             self._kept, self._layers = {}, layers
         return self._kept
 
+    def _reader(self, context, mirrored):
+        return FeatureReader(
+            with_features(context.student),
+            mirrored,
+            self._finished.store,
+            fingerprint(self._finished.identity, self._layers),
+        )
+
     def _compute(self, context):
         labeled = image_source(context.data.labeled[0], "labeled")
         pool = self._task.unlabeled
-        reader = FeatureReader(with_features(context.student), self._flip)
-        features = reader.read(labeled)
+        reader = self._reader(context, self._flip)
+        features = reader.read(labeled, images="labeled")
         rest = features[:0]
         if context.phase.with_unlabeled:
             if self._plan is None:
-                self._plan = self._remember(
+                self._plan = self._finished.remember(
                     "features", lambda: self._in_time(reader, len(pool))
                 )
             plan = self._plan
             if plan["mirrored"] != reader.mirrored:
                 reader.mirrored = plan["mirrored"]
-                features = reader.read(labeled)
+                features = reader.read(labeled, images="labeled")
             count = plan["num_unlabeled"]
             if count:
                 title = f"{context.phase.title}: features"
                 show = self._progress.images(title, count)
-                rest = reader.read(pool, count, show)
+                rest = reader.read(pool, count, show, "unlabeled")
         self._progress.pace = reader.seconds_per_image
         return Features(features, rest)
 

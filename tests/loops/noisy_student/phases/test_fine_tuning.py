@@ -3,6 +3,10 @@ import numpy as np
 import pytest
 
 from keras_fewlabels.loops import fit_noisy_student
+from keras_fewlabels.loops.frozen_features import compute_features
+from keras_fewlabels.loops.frozen_features.compute_features import (
+    FeatureReader,
+)
 from keras_fewlabels.loops.noisy_student.phases import Phase
 from keras_fewlabels.loops.noisy_student.phases import fine_tuning as module
 from keras_fewlabels.loops.noisy_student.phases.fine_tuning import FineTuning
@@ -120,8 +124,23 @@ class Killed(Exception):
     pass
 
 
-def test_a_killed_round_ends_with_the_same_weights(tmp_path):
+def test_a_killed_run_ends_with_the_same_weights(tmp_path, monkeypatch):
+    monkeypatch.setattr(compute_features, "BATCH_SIZE", 32)
+    monkeypatch.setattr(compute_features, "_MAX_BATCHES", 1)
+    compute, num_read = FeatureReader._features_of, []
+
+    def counted(reader, images):
+        if num_read == killed_at:
+            raise Killed
+        num_read.append(len(images))
+        return compute(reader, images)
+
+    monkeypatch.setattr(FeatureReader, "_features_of", counted)
+    killed_at = None
     whole, _ = run(pretrained(), backup_dir=tmp_path / "whole")
+    # Before the first rung those of all images, and after each round those of
+    # the images that it learns.
+    assert sum(num_read) == 300 + 2 * 200
 
     def callbacks(title):
         def kill(epoch, logs):
@@ -130,9 +149,20 @@ def test_a_killed_round_ends_with_the_same_weights(tmp_path):
 
         return [keras.callbacks.LambdaCallback(on_epoch_end=kill)]
 
-    with pytest.raises(Killed):
-        run(pretrained(), backup_dir=tmp_path / "killed", callbacks=callbacks)
+    num_whole, killed_at = list(num_read), num_read[:3]
+    num_read.clear()
+    for _ in range(2):
+        # In the pass over the images, and in the second round.
+        with pytest.raises(Killed):
+            run(
+                pretrained(),
+                backup_dir=tmp_path / "killed",
+                callbacks=callbacks,
+            )
+        killed_at = None
     resumed, report = run(pretrained(), backup_dir=tmp_path / "killed")
+    # No features are computed twice.
+    assert num_read == num_whole
     for ours, other in zip(resumed.weights, whole.weights, strict=True):
         np.testing.assert_array_equal(
             *map(keras.ops.convert_to_numpy, (ours, other))

@@ -6,6 +6,12 @@ import pytest
 from keras import layers
 
 from keras_fewlabels.data.sources import image_source
+from keras_fewlabels.loops.frozen_features.compute_features import (
+    FeatureReader,
+)
+from keras_fewlabels.loops.noisy_student.training.finished_phases import (
+    FinishedPhases,
+)
 from keras_fewlabels.loops.noisy_student.training.run_clock import RunClock
 from keras_fewlabels.loops.noisy_student.training.student_features import (
     StudentFeatures,
@@ -35,12 +41,12 @@ def classifier(*head):
     )
 
 
-def change(model):
+def change(model, factor=2):
     kernel = model.layers[1].kernel
-    kernel.assign(2 * kernel)
+    kernel.assign(factor * kernel)
 
 
-def features_of(student, clock, flip=True, with_unlabeled=True):
+def features_of(student, clock, flip=True, with_unlabeled=True, folder=None):
     progress = types.SimpleNamespace(
         images=lambda title, total: lambda done: None, pace=None
     )
@@ -58,14 +64,19 @@ def features_of(student, clock, flip=True, with_unlabeled=True):
         ),
         recipe=types.SimpleNamespace(task=task),
     )
-    features = StudentFeatures(
-        task, flip, clock, progress, lambda name, decide: decide()
-    )
+    finished = FinishedPhases(folder, lambda: "a run")
+    features = StudentFeatures(task, flip, clock, progress, finished)
     return features, context
 
 
 def rows(images):
     return images.reshape(len(images), -1)
+
+
+def parts_of(features):
+    if isinstance(features, np.ndarray):
+        return [features]
+    return [features.labeled, features.unlabeled]
 
 
 def test_features_of_both_views_where_there_is_time():
@@ -102,6 +113,54 @@ def test_features_are_kept_until_the_layers_change():
     np.testing.assert_allclose(
         features.of(context).labeled, 2 * found.labeled, rtol=1e-3
     )
+
+
+@pytest.fixture
+def num_read(monkeypatch):
+    """List of the numbers of images whose features are computed."""
+    numbers = []
+    compute = FeatureReader._features_of
+
+    def counted(self, images):
+        numbers.append(len(images))
+        return compute(self, images)
+
+    monkeypatch.setattr(FeatureReader, "_features_of", counted)
+    return numbers
+
+
+def test_features_of_a_backup_are_those_of_the_same_layers(tmp_path, num_read):
+    def features(student):
+        found, context = features_of(student, Clock(np.inf), folder=tmp_path)
+        return found.of(context), found.of_split(context, "test")
+
+    student = classifier()
+    first = features(student)
+    assert sum(num_read) == 40 + 7
+    set_head(student, head_of(classifier()))
+    again = features(student)
+    assert sum(num_read) == 40 + 7
+    for before, after in zip(first, again, strict=True):
+        np.testing.assert_equal(parts_of(after), parts_of(before))
+    change(student)
+    np.testing.assert_allclose(
+        features(student)[0].unlabeled, 2 * first[0].unlabeled, rtol=1e-3
+    )
+    assert sum(num_read) == 2 * (40 + 7)
+    # Those of the first layers are still there for the first rungs.
+    change(student, 0.5)
+    features(student)
+    assert sum(num_read) == 2 * (40 + 7)
+
+
+def test_other_images_to_measure_with_have_features_of_their_own(tmp_path):
+    student = classifier()
+    for images in (IMAGES[:7], IMAGES[7:14]):
+        features, context = features_of(student, Clock(np.inf), folder=tmp_path)
+        context.data.test = images, np.zeros(7)
+        np.testing.assert_allclose(
+            features.of_split(context, "test"), rows(images), atol=1e-3
+        )
 
 
 def test_a_rung_without_unlabelled_images_reads_none():
