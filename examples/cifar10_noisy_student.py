@@ -133,6 +133,7 @@ def main():
             settings=settings_of(name, arguments.steps),
             backup_dir=arguments.backup
             and pathlib.Path(arguments.backup, name),
+            time_limit=float("inf"),  # it may take hours
             seed=arguments.seed,
             verbose=2,
         )

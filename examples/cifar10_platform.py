@@ -87,6 +87,7 @@ def main():
         baseline=arguments.baseline,
         truth=y[unlabeled],
         class_names=CLASSES,
+        time_limit=float("inf"),  # it takes one and a half hours
         backup_dir=arguments.backup,
         seed=arguments.seed,
         verbose=2,

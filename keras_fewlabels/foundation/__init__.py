@@ -44,6 +44,7 @@ from keras_fewlabels.foundation.fingerprint import (
     file_fingerprint,
     fingerprint,
 )
+from keras_fewlabels.foundation.has_accelerator import has_accelerator
 from keras_fewlabels.foundation.keras_internals import (
     MultiWorkerFixes,
     build_at_init,

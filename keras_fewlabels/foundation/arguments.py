@@ -45,11 +45,12 @@ def int_rule(least=1, most=None):
 
 
 def number_rule(interval):
-    """Returns the rule for a finite number in an interval.
+    """Returns the rule for a number in an interval.
 
     Args:
         interval: String in the notation of mathematics, where a round bracket
-            excludes the bound: `"[0, 1]"`, `"[0, 1)"`, `"(0, inf)"`.
+            excludes the bound: `"[0, 1]"`, `"[0, 1)"`, `"(0, inf)"`. Infinity
+            passes `"(0, inf]"`.
     """
     low, high = map(float, interval[1:-1].split(","))
 
@@ -58,7 +59,7 @@ def number_rule(interval):
             return False
         above = low < value or (interval[0] == "[" and low == value)
         below = value < high or (interval[-1] == "]" and high == value)
-        return bool(above and below and math.isfinite(value))
+        return bool(above and below)
 
     if math.isfinite(high):
         return Rule(f"a number in {interval}", accepts)
@@ -150,7 +151,7 @@ def check_int(value, argument, least=1, *, most=None, optional=False, hint=""):
 
 
 def check_number(value, argument, interval, *, optional=False, hint=""):
-    """Checks that a value is a finite number in an interval: `"[0, 1)"`."""
+    """Checks that a value is a number in an interval: `"[0, 1)"`."""
     _check(value, argument, number_rule(interval), optional, hint)
 
 

@@ -1,3 +1,4 @@
+import math
 import time
 
 import keras
@@ -9,6 +10,7 @@ from keras_fewlabels.foundation import (
     check_int,
     check_number,
     check_type,
+    has_accelerator,
 )
 from keras_fewlabels.loops.noisy_student.build_student import (
     builder_of,
@@ -48,8 +50,9 @@ from keras_fewlabels.loops.settings import Settings, choose_settings
 from keras_fewlabels.models.student.fit_checks import check_noise
 from keras_fewlabels.policies.policy import check_policy
 
-# Of a run whose model comes trained, in seconds, unless the user has another.
-_TIME_LIMIT = 600
+# In seconds, unless the user has another limit.
+_LIMIT_OF_TRAINED = 600
+_LIMIT_ON_CPU = 3600
 
 
 def fit_noisy_student(
@@ -141,9 +144,11 @@ def fit_noisy_student(
             fine-tuning for each of them.
         time_limit: Optional number, the seconds that the call may take. The
             lengths of the phases follow from it, and the report names what
-            was left out. Without time for fine-tuning, a run ends with a head
-            on frozen features. Defaults to 600 for a model that comes trained,
-            and to no limit otherwise.
+            was left out. A run always ends with a model: without time for
+            fine-tuning it is a head on frozen features, and each phase of a
+            new model has at least one step. Defaults to 600 for a model that
+            comes trained, to 3,600 for a new model on a CPU, and to no limit
+            on an accelerator. `float("inf")` is no limit.
         test_data: Optional pair or dataset as `labeled`; its images may be
             `data.ImageFiles`. Only ever measured.
         settings: Optional `Settings`, or dict of some settings. The others
@@ -306,13 +311,15 @@ def _pretrained(settings, layers):
 def _seconds(time_limit, settings):
     """Returns the time limit of a run in seconds, or `None`."""
     if time_limit is None and settings.pretrained:
-        return _TIME_LIMIT
-    return time_limit
+        return _LIMIT_OF_TRAINED
+    if time_limit is None and not has_accelerator():
+        return _LIMIT_ON_CPU
+    return None if time_limit == math.inf else time_limit
 
 
 def _check_arguments(generations, time_limit, seed, layers, findings):
     check_int(generations, "generations")
-    check_number(time_limit, "time_limit", "(0, inf)", optional=True)
+    check_number(time_limit, "time_limit", "(0, inf]", optional=True)
     check_int(seed, "seed", 0)
     check_noise(noise=layers["noise"], weak_noise=layers["weak_noise"])
     if layers["policy"] is not None:

@@ -98,6 +98,7 @@ def audit(seed):
         build_student,
         labeled,
         unlabeled,
+        time_limit=float("inf"),
         seed=seed,
         verbose=0,
         settings={"supervised_steps": 500, "student_steps": 600},

@@ -220,6 +220,7 @@ def fit_noisy_student(data, labeled, unlabeled, arguments, num_steps):
         },
         noise=data.strong(),
         weak_noise=data.weak(),
+        time_limit=float("inf"),
         seed=random.getrandbits(31),
         verbose=0,
     )

@@ -55,6 +55,7 @@ def test_an_int_may_have_an_upper_bound():
         ("[0, 1)", [0, 0.999], [1, -1e-9, None]),
         ("(0, 1]", [1, 1e-9], [0, 2, [0.5]]),
         ("(0, inf)", [1e-9, 1e9], [0, -1, INF, NAN]),
+        ("(0, inf]", [1e-9, INF], [0, -INF, NAN]),
         ("[2, inf)", [2, 3], [1.9, INF]),
         ("(-inf, inf)", [-5, 0, 1e300], [INF, -INF, NAN, "1", 1j]),
     ],

@@ -1,5 +1,7 @@
 import csv
 import functools
+import sys
+import types
 
 import keras
 import numpy as np
@@ -11,6 +13,11 @@ from keras_fewlabels.data import split_labels
 from keras_fewlabels.data.sources.image_source import ImageArray
 from keras_fewlabels.layers import RandAugment
 from keras_fewlabels.loops import Settings, fit_noisy_student
+from keras_fewlabels.loops.noisy_student.phases import FittedPhase
+from keras_fewlabels.loops.noisy_student.training import (
+    run_clock,
+    run_progress,
+)
 from keras_fewlabels.policies import FixedThreshold, FlexMatchPolicy
 
 DIGITS = load_digits()
@@ -413,6 +420,82 @@ def test_finished_run_is_not_trained_again(tmp_path):
     assert_same_weights(again, usual_fit()[0])
     with pytest.raises(ValueError, match="the backup of a run with other"):
         fit(backup_dir=tmp_path, seed=1)
+
+
+class FakeTime(keras.callbacks.Callback):
+    """A clock on which nothing but the steps of phases takes time."""
+
+    def __init__(self, monkeypatch):
+        super().__init__()
+        self.now = 0.0
+        for module in (run_clock, run_progress):
+            monkeypatch.setattr(module, "time", self)
+        loop = sys.modules[fit_noisy_student.__module__]
+        monkeypatch.setattr(loop, "time", self)
+        monkeypatch.setattr(FittedPhase, "num_measured", lambda *_: 0)
+
+    def perf_counter(self):
+        return self.now
+
+    monotonic = perf_counter
+
+    def callbacks(self, title):
+        # As long as the images of a step take by the rule for costs.
+        seconds = 3.0 if title == "supervised" else 11.0
+
+        def pass_time(batch, logs):
+            self.now += seconds
+
+        return [keras.callbacks.LambdaCallback(on_train_batch_end=pass_time)]
+
+
+TIMED = {**SHORT, "supervised_steps": 20, "student_steps": 20}
+TIMED = {**TIMED, "steps_per_epoch": 5, "train_on_validation": False}
+
+
+def test_phases_of_a_new_model_are_cut_in_proportion(tmp_path, monkeypatch):
+    # All steps would take 20 * 3 + 20 * 11 seconds.
+    options = {"settings": TIMED, "test_data": TEST, "time_limit": 140}
+    clock = FakeTime(monkeypatch)
+    expected, report = fit(callbacks=clock.callbacks, **options)
+    details = report.to_dict()
+    assert [phase["steps"] for phase in details["phases"]] == [10, 10]
+    assert clock.now <= 140
+    assert details["time_limit"] == 140
+    assert [each["name"] for each in details["left_out"]] == [
+        "10 of 20 steps of supervised",
+        "10 of 20 steps of noisy student 1",
+    ]
+    # The report is that of the model that is returned.
+    accuracy = expected.evaluate(*TEST, verbose=0)[1]
+    assert details["phases"][-1]["test"]["accuracy"] == pytest.approx(accuracy)
+
+    def killed(title):
+        kill = [Kill(3)] if title != "supervised" else []
+        return [*clock.callbacks(title), *kill]
+
+    clock.now = 0.0
+    options["backup_dir"] = tmp_path
+    with pytest.raises(Killed):
+        fit(callbacks=killed, **options)
+    # With all the time that there is, it goes on as it was planned.
+    resumed, report = fit(callbacks=clock.callbacks, **options)
+    assert_same_weights(resumed, expected)
+    assert report.to_dict()["left_out"] == details["left_out"]
+
+
+@pytest.mark.parametrize(
+    "limit, expected", [(None, 3600), (float("inf"), None), (1e6, 1e6)]
+)
+def test_the_limit_of_a_new_model_on_a_cpu(limit, expected, monkeypatch):
+    loop = sys.modules[fit_noisy_student.__module__]
+    monkeypatch.setattr(loop, "has_accelerator", lambda: False)
+    settings = types.SimpleNamespace(pretrained=False)
+    assert loop._seconds(limit, settings) == expected
+    monkeypatch.setattr(loop, "has_accelerator", lambda: True)
+    assert loop._seconds(None, settings) is None
+    # One that comes trained has its limit on any device.
+    assert loop._seconds(None, types.SimpleNamespace(pretrained=True)) == 600
 
 
 def test_supervised_phase_ends_when_validation_has_settled():

@@ -4,6 +4,7 @@ import functools
 
 import keras
 
+from keras_fewlabels.foundation import has_accelerator
 from keras_fewlabels.layers.rand_augment.in_dataset import in_dataset
 from keras_fewlabels.ops.augment_each import augment_each
 from keras_fewlabels.ops.augment_merged import augment_merged
@@ -55,8 +56,7 @@ def _partial(function, names, fill, interpolation):
 def _in_jax(*settings):
     import jax
 
-    on_cpu = jax.default_backend() == "cpu"
-    form = augment_each if on_cpu else augment_merged
+    form = augment_merged if has_accelerator() else augment_each
     return jax.jit(_partial(form, *settings))
 
 
@@ -64,10 +64,8 @@ def _in_tensorflow(names, fill, interpolation, known_size):
     import tensorflow as tf
 
     settings = (names, fill, interpolation)
-    accelerated = tf.config.list_logical_devices(
-        "GPU"
-    ) or tf.config.list_logical_devices("TPU")
-    if tf.executing_eagerly() or (accelerated and not in_dataset()):
+    accelerated = has_accelerator() and not in_dataset()
+    if tf.executing_eagerly() or accelerated:
         return _partial(augment_merged, *settings)
     if not known_size:
         return _unless_empty(_partial(augment_each, *settings))

@@ -42,8 +42,8 @@ class NoisyStudentRun:
         last_data: `PhaseData` of the last phase of the students.
         last_policy: Policy of the last phase of the students that had one, in
             its state after the training, or `None`.
-        left_out: List of dicts of `name` and `why`, the phases that there was
-            no time for.
+        left_out: List of dicts of `name` and `why`, the phases, and the steps
+            of phases, that there was no time for.
     """
 
     def __init__(
@@ -73,13 +73,25 @@ class NoisyStudentRun:
     def run(self, phases):
         """Trains and measures the models of a list of `Phase`, in order."""
         for phase in phases:
-            context = self._context(phase)
+            if phase.as_long_as is not None:
+                steps = self.total("steps", phase.as_long_as)
+                phase = dataclasses.replace(phase, steps=steps)
+            context = self._context(self._cut(phase))
             trained = self._train(context)
             if "left_out" in trained:
-                why = trained["left_out"]
-                self.left_out.append({"name": phase.title, "why": why})
+                self._leave_out(phase.title, trained["left_out"])
                 self.progress.finish(phase.title)
                 continue
+            done = trained["steps"]
+            had_to_end = trained.pop("out_of_time", False)
+            if done < phase.steps and (
+                had_to_end or done >= context.phase.steps
+            ):
+                self._leave_out(
+                    f"{phase.steps - done:,} of {phase.steps:,} steps of "
+                    f"{phase.title}",
+                    "there was no time for them",
+                )
             results = {
                 "name": phase.name,
                 "generation": phase.generation,
@@ -97,16 +109,22 @@ class NoisyStudentRun:
         """Returns the sum of a figure over the phases of a branch so far."""
         return sum(phase[figure] for phase in self.results.get(branch, ()))
 
-    def _context(self, phase):
-        if phase.as_long_as is not None:
-            steps = self.total("steps", phase.as_long_as)
-            phase = dataclasses.replace(phase, steps=steps)
+    def _leave_out(self, name, why):
+        self.left_out.append({"name": name, "why": why})
+
+    def _cut(self, phase):
+        """Returns a phase with the steps that there is time for."""
         if self.clock.limit is not None and phase.steps:
             steps = self.finished.remember(
                 f"steps of {phase.title}",
                 lambda: self._steps_in_time(phase),
             )
             phase = dataclasses.replace(phase, steps=steps)
+        # The pace follows from the steps that are done.
+        self.progress.costs[phase.title] = self.progress.cost(phase)
+        return phase
+
+    def _context(self, phase):
         kind, recipe, data = PHASE_KINDS[phase.kind], self.recipe, self.data
         student, teacher = kind.models(
             phase,
@@ -152,9 +170,14 @@ class NoisyStudentRun:
         share = left * self.progress.share(phase.title)
         if pace is None:
             return share
-        afterwards = pace * phase.num_predicted
-        planned = pace * self.progress.cost(phase) - afterwards
+        afterwards = pace * self._num_afterwards(phase)
+        planned = pace * (self.progress.cost(phase) - phase.num_predicted)
         return min(max(share, _SLACK * planned), left - afterwards)
+
+    def _num_afterwards(self, phase):
+        """Returns how many images are predicted after a training."""
+        num_measured = PHASE_KINDS[phase.kind].num_measured(self.data)
+        return phase.num_predicted + num_measured
 
     def _steps_in_time(self, phase):
         """Returns the steps of a phase that its share of the time allows.
@@ -172,9 +195,10 @@ class NoisyStudentRun:
             if (other.branch, other.kind) == (phase.branch, phase.kind)
         ]
         share = sum(self.progress.share(other.title) for other in left)
+        afterwards = self._num_afterwards(phase)
         for count in range(len(left), 0, -1):
             seconds = self.clock.seconds_left * share / count
-            steps = (seconds / pace - phase.num_predicted) * phase.steps / cost
+            steps = (seconds / pace - afterwards) * phase.steps / cost
             if steps >= min(_FEWEST_STEPS, phase.steps):
                 break
         else:

@@ -83,6 +83,14 @@ class PhaseKind:
         """
         return 3 * settings.batch_size * phase.steps
 
+    def num_measured(self, data):
+        """Returns how many images are predicted to measure the result.
+
+        Args:
+            data: `PhaseData`.
+        """
+        return 0
+
     def models(self, phase, model, build, settings):
         """Returns the student to train, and its teacher.
 
@@ -162,6 +170,11 @@ class FittedPhase(PhaseKind, abc.ABC):
         """Returns the callbacks that this kind of phase needs."""
         return []
 
+    def num_measured(self, data):
+        count = 2 * len(data.clean_images) if self.recalibrates else 0
+        splits = filter(None, (data.validation, data.test))
+        return count + sum(len(labels) for _, labels in splits)
+
     def train(self, context, backup):
         batches = self.batches(context)
         num_epochs = math.ceil(context.phase.steps / batches.num_steps)
@@ -182,7 +195,7 @@ class FittedPhase(PhaseKind, abc.ABC):
                 progress,
                 *context.callbacks,
                 *self.callbacks(model),
-                *context.clock.callbacks(context.seconds),
+                *context.clock.callbacks(context.seconds, backup),
             ],
             self.recalibrates,
         )

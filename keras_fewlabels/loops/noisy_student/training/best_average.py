@@ -98,12 +98,8 @@ class WatchValidation(keras.callbacks.Callback):
             float(logs["val_accuracy"]),
             float(logs["val_loss"]),
         )
-        if self.has_settled(self.model, epoch):
-            self.model.stop_training = True
-
-    def has_settled(self, model, epoch):
-        """Returns whether the epochs up to this one are enough."""
-        lowest = model.best["lowest_loss_epoch"]
+        lowest = best["lowest_loss_epoch"]
         if self.patience is None or lowest < 0:
-            return False
-        return epoch - lowest >= self.patience
+            return
+        if epoch - lowest >= self.patience:
+            self.model.stop_training = True

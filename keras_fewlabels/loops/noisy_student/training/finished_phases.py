@@ -167,6 +167,9 @@ class PhaseBackup(keras.callbacks.Callback):
         folder: The path, or `None`.
         history: Dict of epochs to their logs, those before a crash too.
         seconds: Dict of epochs to how long they took.
+        steps: Dict of epochs to how many steps they had.
+        has_stopped: Boolean, whether a callback has ended the phase.
+        out_of_time: Boolean, whether it was for want of time.
     """
 
     def __init__(self, folder):
@@ -175,6 +178,8 @@ class PhaseBackup(keras.callbacks.Callback):
         self._backup = None if folder is None else EpochBackup(folder)
         self.history = {}
         self.seconds = {}
+        self.steps = {}
+        self.has_stopped = self.out_of_time = False
 
     def resume(self, model):
         """Gives a model and its optimizer the newest weights there are.
@@ -192,18 +197,29 @@ class PhaseBackup(keras.callbacks.Callback):
         epoch, facts = restored
         self.history = dict(facts["history"])
         self.seconds = dict(facts["seconds"])
+        self.steps = dict(facts["steps"])
+        self.has_stopped = facts["has_stopped"]
+        self.out_of_time = facts["out_of_time"]
         return epoch
 
     def on_epoch_begin(self, epoch, logs=None):
         self._started = time.perf_counter()
 
+    def on_train_batch_end(self, batch, logs=None):
+        self._num_steps = batch + 1
+
     def on_epoch_end(self, epoch, logs=None):
         self.seconds[epoch] = time.perf_counter() - self._started
         self.history[epoch] = plain_logs(logs)
+        self.steps[epoch] = self._num_steps
+        self.has_stopped = self.model.stop_training
         if self._backup is not None:
             facts = {
                 "history": list(self.history.items()),
                 "seconds": list(self.seconds.items()),
+                "steps": list(self.steps.items()),
+                "has_stopped": self.has_stopped,
+                "out_of_time": self.out_of_time,
             }
             self._backup.write(self.model, epoch + 1, facts)
 

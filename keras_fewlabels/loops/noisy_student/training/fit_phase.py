@@ -40,20 +40,19 @@ def fit_phase(
             are calculated anew.
 
     Returns:
-        Dict for JSON of `epochs`, `steps`, `seconds`, `best_epoch` and
-        `history`.
+        Dict for JSON of `epochs`, `steps`, `out_of_time`, `seconds`,
+        `best_epoch` and `history`.
     """
     average = model.average.model
     model.best = BestAverage(average)
     _create_variables(model, data.labeled)
-    watch = WatchValidation(patience)
     first_epoch = backup.resume(model)
     if first_epoch is None:
         first_epoch = epochs[0]
         for network in (model.student, average) if recalibrates else ():
             recalibrate_batch_norm(network, data.clean_images)
     # A phase that was killed at its end has nothing left to train.
-    if not watch.has_settled(model, first_epoch - 1):
+    if not backup.has_stopped:
         model.fit(
             batches.dataset,
             initial_epoch=first_epoch,
@@ -63,7 +62,7 @@ def fit_phase(
             shuffle=False,
             callbacks=[
                 SeedEpochs(data.seed, batches.order),
-                watch,
+                WatchValidation(patience),
                 *callbacks,
                 backup,
             ],
@@ -77,7 +76,8 @@ def fit_phase(
         recalibrate_batch_norm(average, data.clean_images)
     return {
         "epochs": len(backup.history),
-        "steps": len(backup.history) * batches.num_steps,
+        "steps": sum(backup.steps.values()),
+        "out_of_time": backup.out_of_time,
         "seconds": sum(backup.seconds.values()),
         "best_epoch": best_epoch,
         "history": _columns(backup.history),

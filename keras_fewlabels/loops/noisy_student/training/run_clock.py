@@ -43,23 +43,27 @@ class RunClock:
             return math.inf
         return _FEATURES * self.limit - self.seconds
 
-    def callbacks(self, seconds):
+    def callbacks(self, seconds, backup):
         """Returns the callbacks that end a fit in time.
 
         Args:
             seconds: Float, the seconds that the fit may take from now on.
+            backup: `PhaseBackup`, which remembers if the time was up.
         """
-        return [] if self.limit is None else [_StopInTime(self, seconds)]
+        if self.limit is None:
+            return []
+        return [_StopInTime(self, seconds, backup)]
 
 
 class _StopInTime(keras.callbacks.Callback):
     """Ends a fit whose steps take longer than they were planned to."""
 
-    def __init__(self, clock, seconds):
+    def __init__(self, clock, seconds, backup):
         super().__init__()
-        self._clock = clock
+        self._clock, self._backup = clock, backup
         self._end = clock.seconds + seconds
 
     def on_train_batch_end(self, batch, logs=None):
         if self._clock.seconds >= self._end:
             self.model.stop_training = True
+            self._backup.out_of_time = True

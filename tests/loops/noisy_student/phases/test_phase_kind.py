@@ -1,3 +1,5 @@
+import dataclasses
+
 import keras
 import numpy as np
 import pytest
@@ -58,6 +60,20 @@ def test_epochs_are_counted_on(small_phases):
     )
     PHASE_KINDS["supervised"].train(context, PhaseBackup(None))
     assert epochs == [4, 5]
+
+
+def test_images_that_measure_a_phase(small_phases):
+    phase = small_phases.phase("supervised", 3)
+    data = small_phases.context(phase, small_phases.build()).data
+    images, labels = data.labeled
+    data = dataclasses.replace(data, test=(images[:5], labels[:5]))
+    expected = len(data.validation[1]) + 5
+    assert expected > 5
+    assert PHASE_KINDS["fine-tuning"].num_measured(data) == expected
+    # The statistics of batch normalization are calculated twice at most.
+    expected += 2 * len(data.clean_images)
+    assert PHASE_KINDS["supervised"].num_measured(data) == expected
+    assert PHASE_KINDS["linear probe"].num_measured(data) == 0
 
 
 class Halve(PhaseKind):

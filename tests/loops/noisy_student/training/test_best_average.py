@@ -120,8 +120,6 @@ def watched(losses, patience, first_epoch=0):
         if loss is not None:
             logs |= {"val_loss": loss, "val_accuracy": 1 / (1 + loss)}
         watch.on_epoch_end(epoch, logs)
-        if loss is not None:
-            assert watch.has_settled(model, epoch) is model.stop_training
         if model.stop_training:
             return epoch, model
     return None, model

@@ -264,26 +264,45 @@ def test_a_fit_that_is_killed_again_and_again(tmp_path):
     assert not folder.exists() and folder.parent.exists()
 
 
+def run_epoch(backup, epoch, num_steps, logs=None):
+    backup.on_epoch_begin(epoch)
+    for step in range(num_steps):
+        backup.on_train_batch_end(step)
+    backup.on_epoch_end(epoch, logs)
+
+
 def test_epochs_may_begin_anywhere(tmp_path):
     model = classifier()
     backup = PhaseBackup(tmp_path)
     assert backup.resume(model) is None
     backup.set_model(model)
     for epoch in (98, 99, 100):
-        backup.on_epoch_begin(epoch)
-        backup.on_epoch_end(epoch, {"loss": np.float32(epoch)})
+        run_epoch(backup, epoch, 3, {"loss": np.float32(epoch)})
     other = PhaseBackup(tmp_path)
     assert other.resume(classifier()) == 101
     assert other.history == {epoch: {"loss": epoch} for epoch in (98, 99, 100)}
+    assert other.steps == {98: 3, 99: 3, 100: 3}
+    assert not other.has_stopped and not other.out_of_time
+
+
+def test_a_backup_knows_that_a_phase_has_ended(tmp_path):
+    model, backup = classifier(), PhaseBackup(tmp_path)
+    assert backup.resume(model) is None
+    backup.set_model(model)
+    model.stop_training = backup.out_of_time = True
+    run_epoch(backup, 5, 1)
+    other = PhaseBackup(tmp_path)
+    assert other.resume(classifier()) == 6
+    assert other.has_stopped and other.out_of_time and other.steps == {5: 1}
 
 
 def test_without_a_folder_only_the_history_is_kept(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     backup = PhaseBackup(None)
     assert backup.resume(classifier()) is None
+    backup.set_model(classifier())
     for epoch, logs in ((0, None), (1, {"loss": 2})):
-        backup.on_epoch_begin(epoch)
-        backup.on_epoch_end(epoch, logs)
+        run_epoch(backup, epoch, 1, logs)
     backup.remove()
     assert backup.history == {0: {}, 1: {"loss": 2.0}}
     assert names(tmp_path) == []

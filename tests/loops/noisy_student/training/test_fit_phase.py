@@ -181,6 +181,30 @@ def test_patience_ends_a_phase_and_a_resumed_one_too(tmp_path):
     assert watched() == ([], details)
 
 
+class Stops(Epochs):
+    """Ends a fit after the first step of an epoch, as if its time was up."""
+
+    def on_train_batch_end(self, batch, logs=None):
+        if len(self.seen) == 2:
+            self.model.stop_training = True
+
+
+def test_a_phase_that_was_stopped_is_not_trained_on(tmp_path):
+    def stopped():
+        stops = Stops()
+        model, details = run(supervised, tmp_path, callbacks=[stops])
+        return stops.seen, model, {**details, "seconds": None}
+
+    seen, model, details = stopped()
+    assert seen == [5, 6, 7]
+    # Three steps in each of the first epochs.
+    assert (details["epochs"], details["steps"]) == (3, 7)
+    # One that was killed after its end has nothing left to do.
+    seen, resumed, same = stopped()
+    assert seen == [] and same == details
+    check_equal(resumed, model)
+
+
 def test_ends_with_the_last_average_and_clean_statistics():
     model, details = run(supervised, data=data_of(validation=False))
     assert details["best_epoch"] is None

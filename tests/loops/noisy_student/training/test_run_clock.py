@@ -4,6 +4,9 @@ import time
 import keras
 import numpy as np
 
+from keras_fewlabels.loops.noisy_student.training.finished_phases import (
+    PhaseBackup,
+)
 from keras_fewlabels.loops.noisy_student.training.run_clock import RunClock
 
 
@@ -11,7 +14,7 @@ def test_without_a_limit_there_is_time_for_all():
     clock = RunClock()
     assert clock.seconds_left == math.inf
     assert clock.seconds_left_for_features == math.inf
-    assert clock.callbacks(math.inf) == []
+    assert clock.callbacks(math.inf, PhaseBackup(None)) == []
 
 
 def test_time_that_has_passed_is_not_left():
@@ -32,11 +35,13 @@ def test_a_fit_ends_when_its_time_is_up():
     clock = RunClock(1000.0)
     for seconds, expected in ((0.0, 1), (900.0, 10)):
         steps.clear()
+        backup = PhaseBackup(None)
         model.fit(
             np.ones((10, 1)),
             np.ones((10, 1)),
             batch_size=1,
             verbose=0,
-            callbacks=[counter, *clock.callbacks(seconds)],
+            callbacks=[counter, *clock.callbacks(seconds, backup)],
         )
         assert len(steps) == expected
+        assert backup.out_of_time is (expected == 1)
