@@ -91,9 +91,10 @@ def fit_noisy_student(
     2. Self-training: the labels spread to the nearest neighbours among the
        features, and a head learns them too. The probe stays if it is better
        in a cross-validation on the labels.
-    3. Rounds of fine-tuning: all layers learn labels and pseudo-labels under
-       noise, while batch normalization keeps its statistics. A head is then
-       fitted to the new features.
+    3. Fine-tuning: all layers learn the labels under noise, while batch
+       normalization keeps its statistics. A head is then fitted to the new
+       features, as before.
+    4. Rounds of fine-tuning: all layers learn labels and pseudo-labels.
 
     **A new model** is trained by the loop of Noisy Student. The function
     trains a model on the labels, until the validation loss has settled, and

@@ -100,7 +100,7 @@ def recommended_for(task, model, needs_validation, pretrained=None):
         **_teaching(),
         **_resolution(task, model),
         "pretrained": (pretrained, reason),
-        "rounds": (3, "pseudo-labels are made anew for each"),
+        "rounds": (2, "pseudo-labels are made anew for each"),
     }
     if pretrained:
         proposals |= _ladder(model)

@@ -47,9 +47,10 @@ class Settings:
     Args:
         pretrained: Boolean. If `True`, the model comes trained, and the run
             is a ladder of rungs: a linear probe on its features, a head that
-            learns from unlabelled features as well, and rounds of
-            fine-tuning. If `False`, the run is the loop of Noisy Student.
-        rounds: Int, the rounds of fine-tuning of each generation.
+            learns from unlabelled features as well, fine-tuning on the
+            labels, and rounds of fine-tuning on labels and pseudo-labels. If
+            `False`, the run is the loop of Noisy Student.
+        rounds: Int, the rounds of pseudo-labels of each generation.
         batch_size: Int, the labelled images in a step; in the rounds of
             fine-tuning, all images.
         unlabeled_ratio: Positive number, the unlabelled images in a step for
@@ -120,7 +121,7 @@ class Settings:
     """
 
     pretrained: bool = _setting(BOOL, default=False)
-    rounds: int = _setting(int_rule(1), default=3)
+    rounds: int = _setting(int_rule(1), default=2)
     batch_size: int = _setting(int_rule(1))
     unlabeled_ratio: float = _setting(number_rule("(0, inf)"))
     validation_split: float = _setting(number_rule("[0, 0.5]"))

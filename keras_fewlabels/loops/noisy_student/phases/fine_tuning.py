@@ -34,14 +34,17 @@ _COST = 4
 
 
 class FineTuning(FittedPhase):
-    """Trains all layers on labels and pseudo-labels, then fits the head anew.
+    """Trains all layers, then fits the head anew.
 
-    The student's own sharpened predictions for the images and their mirror
-    images are the pseudo-labels of the whole round. It learns them under
-    noise, from the weights that it has. Batch normalization keeps its
-    statistics, as `FineTune` does. A head is then fitted to the new features
-    of labelled and unlabelled images, and the student gets the mean of that
-    head and its own.
+    The layers learn the labels alone, or pseudo-labels as well: the student's
+    own sharpened predictions for the images and their mirror images, which
+    stay the same for the whole round. They learn under noise, from the
+    weights that they have. Batch normalization keeps its statistics, as
+    `FineTune` does.
+
+    A head is then fitted to the new features of labelled and unlabelled
+    images. After pseudo-labels the student gets the mean of that head and its
+    own. A head that has learned the labels alone is worse, and is replaced.
 
     The layers before the head stay as they were if the validation images say
     that they were better, beyond a standard error.
@@ -60,7 +63,7 @@ class FineTuning(FittedPhase):
         images, labels = context.data.labeled
         size = context.recipe.settings.batch_size
         parts = [(images, labels, size)]
-        if context.phase.with_unlabeled:
+        if context.phase.with_pseudo_labels:
             pool, targets = _pseudo_labeled(context)
             if len(targets):
                 num_labeled = max(1, round(_LABELED_SHARE * size))
@@ -102,9 +105,10 @@ class FineTuning(FittedPhase):
             student.set_weights(before[0])
             return {**details, "kept": "the layers as they were"}
         if context.phase.with_unlabeled:
-            own = head_of(student)
-            fitted = context.features.classifier(context).self_train()
-            set_head(student, own.mean_with(fitted))
+            head = context.features.classifier(context).self_train()
+            if context.phase.with_pseudo_labels:
+                head = head.mean_with(head_of(student))
+            set_head(student, head)
         return details
 
     def measure(self, context):

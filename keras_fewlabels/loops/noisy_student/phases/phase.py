@@ -40,6 +40,8 @@ class Phase:
         full_resolution: Boolean, whether the phase sees images as they are
             in spite of the setting `low_resolution`.
         with_unlabeled: Boolean, whether a rung learns from unlabelled images.
+        with_pseudo_labels: Boolean, whether all layers learn pseudo-labels,
+            and not the head alone.
         num_predicted: Int, the images whose features a rung computes.
     """
 
@@ -55,6 +57,7 @@ class Phase:
     with_validation: bool = False
     full_resolution: bool = False
     with_unlabeled: bool = False
+    with_pseudo_labels: bool = False
     num_predicted: int = 0
 
     @property

@@ -84,22 +84,27 @@ def _ladder(settings, generations, num_images, baseline):
         with_unlabeled=True,
         num_predicted=passes,
     )
-    rounds = [
-        Phase(
-            "fine-tuning",
-            "fine-tuning",
-            max(1, settings.student_steps // num_rounds),
-            noise=noise,
-            generation=number,
-            with_unlabeled=True,
-            num_predicted=passes,
-        )
-        for number in range(1, num_rounds + 1)
-    ]
     self_training = dataclasses.replace(
         probe, name="self-training", kind="self-training"
     )
-    phases = [probe, self_training, *rounds]
+    on_labels = Phase(
+        "fine-tuning on labels",
+        "fine-tuning",
+        max(1, settings.student_steps // (1 + num_rounds)),
+        noise=noise,
+        with_unlabeled=True,
+        num_predicted=passes,
+    )
+    rounds = [
+        dataclasses.replace(
+            on_labels,
+            name="fine-tuning",
+            generation=number,
+            with_pseudo_labels=True,
+        )
+        for number in range(1, num_rounds + 1)
+    ]
+    phases = [probe, self_training, on_labels, *rounds]
     if baseline:
         alone = {
             "branch": BASELINE,

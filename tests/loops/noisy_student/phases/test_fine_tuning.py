@@ -68,8 +68,9 @@ def test_rounds_train_all_layers_but_batch_normalization(loss):
     assert [(each["name"], each["steps"]) for each in phases] == [
         ("linear probe", 0),
         ("self-training", 0),
-        ("fine-tuning", 30),
-        ("fine-tuning", 30),
+        ("fine-tuning on labels", 20),
+        ("fine-tuning", 20),
+        ("fine-tuning", 20),
     ]
     for before, after in zip(student.weights, model.weights, strict=True):
         is_norm = "batch_normalization" in before.path
@@ -83,7 +84,7 @@ def test_rounds_train_all_layers_but_batch_normalization(loss):
 
 def test_soft_labels_of_the_user():
     _, report = run(pretrained(), one_hot=True)
-    assert report.to_dict()["phases"][-1]["steps"] == 30
+    assert report.to_dict()["phases"][-1]["steps"] == 20
 
 
 def test_validation_images_keep_what_is_worse_away(monkeypatch):
@@ -115,6 +116,7 @@ def test_no_time_leaves_the_probe():
     ]
     assert details["time_limit"] == 0.01
     assert [each["name"] for each in details["left_out"]] == [
+        "fine-tuning on labels",
         "fine-tuning 1",
         "fine-tuning 2",
     ]
@@ -140,7 +142,7 @@ def test_a_killed_run_ends_with_the_same_weights(tmp_path, monkeypatch):
     whole, _ = run(pretrained(), backup_dir=tmp_path / "whole")
     # Before the first rung those of all images, and after each round those of
     # the images that it learns.
-    assert sum(num_read) == 300 + 2 * 200
+    assert sum(num_read) == 300 + 3 * 200
 
     def callbacks(title):
         def kill(epoch, logs):
@@ -170,8 +172,9 @@ def test_a_killed_run_ends_with_the_same_weights(tmp_path, monkeypatch):
     assert [each["steps"] for each in report.to_dict()["phases"]] == [
         0,
         0,
-        30,
-        30,
+        20,
+        20,
+        20,
     ]
 
 
