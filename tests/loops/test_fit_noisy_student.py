@@ -455,15 +455,15 @@ TIMED = {**TIMED, "steps_per_epoch": 5, "train_on_validation": False}
 
 def test_phases_of_a_new_model_are_cut_in_proportion(tmp_path, monkeypatch):
     # All steps would take 20 * 3 + 20 * 11 seconds.
-    options = {"settings": TIMED, "test_data": TEST, "time_limit": 140}
+    options = {"settings": TIMED, "test_data": TEST, "time_limit": 143}
     clock = FakeTime(monkeypatch)
     expected, report = fit(callbacks=clock.callbacks, **options)
     details = report.to_dict()
-    assert [phase["steps"] for phase in details["phases"]] == [10, 10]
-    assert clock.now <= 140
-    assert details["time_limit"] == 140
+    assert [phase["steps"] for phase in details["phases"]] == [11, 10]
+    assert clock.now <= 143
+    assert details["time_limit"] == 143
     assert [each["name"] for each in details["left_out"]] == [
-        "10 of 20 steps of supervised",
+        "9 of 20 steps of supervised",
         "10 of 20 steps of noisy student 1",
     ]
     # The report is that of the model that is returned.

@@ -161,7 +161,7 @@ class NoisyStudentRun:
                     self.finished,
                 ),
             ),
-            seconds=self._seconds_of(phase),
+            **self._seconds_of(phase),
         )
 
     def _seconds_of(self, phase):
@@ -169,10 +169,12 @@ class NoisyStudentRun:
         left, pace = self.clock.seconds_left, self.progress.pace
         share = left * self.progress.share(phase.title)
         if pace is None:
-            return share
-        afterwards = pace * self._num_afterwards(phase)
+            return {"seconds": share, "at_most": left}
         planned = pace * (self.progress.cost(phase) - phase.num_predicted)
-        return min(max(share, _SLACK * planned), left - afterwards)
+        return {
+            "seconds": max(share, _SLACK * planned),
+            "at_most": left - pace * self._num_afterwards(phase),
+        }
 
     def _num_afterwards(self, phase):
         """Returns how many images are predicted after a training."""

@@ -34,7 +34,9 @@ class PhaseContext:
         progress: `RunProgress`.
         clock: `RunClock`.
         features: `StudentFeatures`.
-        seconds: Float, the seconds that the phase may take.
+        seconds: Float, the seconds that the steps may take.
+        at_most: Float, the seconds that the training may take with all that
+            comes before its second step.
     """
 
     phase: Phase
@@ -49,6 +51,7 @@ class PhaseContext:
     clock: RunClock = dataclasses.field(default_factory=RunClock)
     features: object = None
     seconds: float = math.inf
+    at_most: float = math.inf
 
     @property
     def steps_per_epoch(self):
@@ -195,7 +198,9 @@ class FittedPhase(PhaseKind, abc.ABC):
                 progress,
                 *context.callbacks,
                 *self.callbacks(model),
-                *context.clock.callbacks(context.seconds, backup),
+                *context.clock.callbacks(
+                    context.seconds, context.at_most, backup
+                ),
             ],
             self.recalibrates,
         )

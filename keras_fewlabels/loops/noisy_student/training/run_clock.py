@@ -43,27 +43,35 @@ class RunClock:
             return math.inf
         return _FEATURES * self.limit - self.seconds
 
-    def callbacks(self, seconds, backup):
+    def callbacks(self, seconds, at_most, backup):
         """Returns the callbacks that end a fit in time.
 
         Args:
-            seconds: Float, the seconds that the fit may take from now on.
+            seconds: Float, the seconds that the steps may take after the
+                first one, which compiles.
+            at_most: Float, the seconds that the fit may take from now on.
             backup: `PhaseBackup`, which remembers if the time was up.
         """
         if self.limit is None:
             return []
-        return [_StopInTime(self, seconds, backup)]
+        return [_StopInTime(self, seconds, at_most, backup)]
 
 
 class _StopInTime(keras.callbacks.Callback):
     """Ends a fit whose steps take longer than they were planned to."""
 
-    def __init__(self, clock, seconds, backup):
+    def __init__(self, clock, seconds, at_most, backup):
         super().__init__()
         self._clock, self._backup = clock, backup
-        self._end = clock.seconds + seconds
+        self._seconds = seconds
+        self._end = clock.seconds + at_most
+        self._has_begun = False
 
     def on_train_batch_end(self, batch, logs=None):
-        if self._clock.seconds >= self._end:
+        now = self._clock.seconds
+        if not self._has_begun:
+            self._has_begun = True
+            self._end = min(self._end, now + self._seconds)
+        if now >= self._end:
             self.model.stop_training = True
             self._backup.out_of_time = True
