@@ -31,6 +31,8 @@ class FeatureClassifier:
         self._space = FeatureSpace(features)
         self._graph = NeighborGraph(features)
         self._targets = targets.astype("float32")
+        # What was computed, by the arguments.
+        self._folds, self._cross_validated = {}, {}
 
     def probe(self):
         """Returns the `LinearHead` that learns the labels alone."""
@@ -62,7 +64,7 @@ class FeatureClassifier:
 
         The labelled images are divided into as many folds as every class has
         images, from two to five. The labels of a fold are hidden, and its
-        images count as unlabelled.
+        images count as unlabelled. The heads are fitted once.
 
         Args:
             self_trained: Boolean, whether the heads learn from unlabelled
@@ -73,23 +75,39 @@ class FeatureClassifier:
             Boolean array `(num_labeled,)`, for each image whether the head is
             right; or `None` if a class has a single image.
         """
+        key = self_trained, seed
+        if key not in self._cross_validated:
+            self._cross_validated[key] = self._validated(*key)
+        return self._cross_validated[key]
+
+    def _validated(self, self_trained, seed):
         classes = self._targets.argmax(axis=1)
-        counts = np.bincount(classes, minlength=self._targets.shape[1])
-        num_folds = min(_MAX_FOLDS, counts[counts > 0].min())
-        if num_folds < 2:
-            return None
-        folds = _folds(classes, num_folds, seed)
         right = np.zeros(len(classes), bool)
-        for fold in range(num_folds):
-            known = np.flatnonzero(folds != fold)
-            hidden = np.flatnonzero(folds == fold)
-            targets = self._targets[known]
-            weights = self._probe(known, targets)
+        folds = self._probes_of_folds(classes, seed)
+        for known, hidden, weights in folds:
             if self_trained:
+                targets = self._targets[known]
                 weights = self._self_train(known, targets, weights)
             predicted = self._scores(weights)[hidden].argmax(axis=1)
             right[hidden] = predicted == classes[hidden]
-        return right
+        return right if folds else None
+
+    def _probes_of_folds(self, classes, seed):
+        """Returns triples of known and hidden images, and a probe's weights."""
+        if seed in self._folds:
+            return self._folds[seed]
+        counts = np.bincount(classes, minlength=self._targets.shape[1])
+        num_folds = min(_MAX_FOLDS, counts[counts > 0].min())
+        self._folds[seed] = []
+        if num_folds < 2:
+            return []
+        folds = _folds(classes, num_folds, seed)
+        for fold in range(num_folds):
+            known = np.flatnonzero(folds != fold)
+            weights = self._probe(known, self._targets[known])
+            hidden = np.flatnonzero(folds == fold)
+            self._folds[seed].append((known, hidden, weights))
+        return self._folds[seed]
 
     def _probe(self, known, targets):
         return fit_softmax(self._space.coordinates[known], targets)

@@ -2,6 +2,8 @@ import numpy as np
 import pytest
 from sklearn.datasets import load_digits
 
+from keras_fewlabels.loops.frozen_features import self_training as module
+from keras_fewlabels.loops.frozen_features.linear_head import fit_softmax
 from keras_fewlabels.loops.frozen_features.self_training import (
     FeatureClassifier,
     sharpened,
@@ -52,6 +54,27 @@ def test_cross_validation_is_near_the_accuracy_on_other_images():
         others = accuracy(head, features[count:], labels[count:])
         assert right.shape == (count,)
         assert abs(right.mean() - others) < 0.06
+
+
+def test_heads_of_a_cross_validation_are_fitted_once(monkeypatch):
+    num_images = []
+
+    def counted(inputs, *arguments, **keywords):
+        num_images.append(len(inputs))
+        return fit_softmax(inputs, *arguments, **keywords)
+
+    monkeypatch.setattr(module, "fit_softmax", counted)
+    features, labels, count = digits(5)
+    classifier = FeatureClassifier(features, np.eye(10)[labels[:count]])
+    probe = classifier.cross_validate(False)
+    assert num_images == 5 * [40]
+    assert classifier.cross_validate(False) is probe
+    assert len(num_images) == 5
+    # The probes are where self-training starts.
+    classifier.cross_validate(True)
+    assert set(num_images[5:]) == {900}
+    classifier.cross_validate(False, seed=1)
+    assert num_images[-5:] == 5 * [40]
 
 
 def test_labels_of_noise_are_not_foretold():
