@@ -33,6 +33,10 @@ class LinearHead:
             np.asarray(features, "float32") @ self.kernel + self.bias
         )
 
+    def cooled(self, temperature):
+        """Returns a head whose logits are divided by a temperature."""
+        return LinearHead(self.kernel / temperature, self.bias / temperature)
+
     def mean_with(self, other):
         """Returns a head whose logits are the mean of those of two heads."""
         return LinearHead(

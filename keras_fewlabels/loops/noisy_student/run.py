@@ -1,5 +1,6 @@
 """A run: its phases, one after the other, and their results."""
 
+import contextlib
 import dataclasses
 
 import keras
@@ -12,6 +13,8 @@ from keras_fewlabels.loops.noisy_student.phases import (
 from keras_fewlabels.loops.noisy_student.training.run_clock import RunClock
 from keras_fewlabels.loops.noisy_student.training.student_features import (
     StudentFeatures,
+    head_of,
+    set_head,
 )
 
 # How much longer than planned a phase may take.
@@ -24,7 +27,8 @@ _FEWEST_STEPS = 100
 class NoisyStudentRun:
     """Trains the models of all phases.
 
-    A phase goes on from the model of the phase before in its branch.
+    A phase goes on from the model of the phase before in its branch. If the
+    last one has found a temperature, the model is calibrated by it in the end.
 
     Args:
         build: Function of a generation that returns a new Keras model.
@@ -64,6 +68,8 @@ class NoisyStudentRun:
         self.progress = progress
         self.clock = clock or RunClock()
         self.left_out = []
+        # By which the head of the student of each branch is divided.
+        self._temperatures = {}
         # The features of the student of each branch.
         self._features = {}
         self.models = {}
@@ -92,11 +98,14 @@ class NoisyStudentRun:
                     f"{phase.title}",
                     "there was no time for them",
                 )
+            self._temperatures[phase.branch] = trained.get("temperature")
+            with self._calibrated(phase.branch, context.student):
+                measured = PHASE_KINDS[phase.kind].measure(context)
             results = {
                 "name": phase.name,
                 "generation": phase.generation,
                 **trained,
-                **PHASE_KINDS[phase.kind].measure(context),
+                **measured,
             }
             self.progress.finish(phase.title, results)
             self.models[phase.branch] = context.student
@@ -104,10 +113,32 @@ class NoisyStudentRun:
             if phase.branch == STUDENT:
                 self.last_data = context.data
                 self.last_policy = context.policy or self.last_policy
+        for branch, model in self.models.items():
+            self._calibrate(branch, model)
 
     def total(self, figure, branch):
         """Returns the sum of a figure over the phases of a branch so far."""
         return sum(phase[figure] for phase in self.results.get(branch, ()))
+
+    @contextlib.contextmanager
+    def _calibrated(self, branch, student):
+        """Opens a scope in which a student is calibrated.
+
+        Phases learn from students as they are: with other confidences their
+        pseudo-labels would be others.
+        """
+        head = None
+        if self._temperatures[branch] is not None:
+            head = head_of(student)
+        self._calibrate(branch, student)
+        yield
+        if head is not None:
+            set_head(student, head)
+
+    def _calibrate(self, branch, student):
+        temperature = self._temperatures.get(branch)
+        if temperature is not None:
+            set_head(student, head_of(student).cooled(temperature))
 
     def _leave_out(self, name, why):
         self.left_out.append({"name": name, "why": why})

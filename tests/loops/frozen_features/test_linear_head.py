@@ -5,6 +5,7 @@ from sklearn.linear_model import LogisticRegression
 from keras_fewlabels.loops.frozen_features.linear_head import (
     PENALTY,
     FeatureSpace,
+    LinearHead,
     fit_softmax,
 )
 
@@ -22,6 +23,15 @@ def test_heads_are_those_of_scikit_learn():
     found = head.probabilities(X[500:])
     np.testing.assert_allclose(
         found, oracle.predict_proba(centred[500:]), atol=0.05
+    )
+
+
+def test_a_cooled_head_divides_its_logits():
+    head = LinearHead(np.array([[2.0, 0.0]]), np.array([1.0, 0.0]))
+    # Logits (3, 0), divided by 3.
+    np.testing.assert_allclose(
+        head.cooled(3.0).probabilities(np.ones((1, 1))),
+        [[1 / (1 + np.exp(-1)), 1 / (1 + np.exp(1))]],
     )
 
 

@@ -56,6 +56,21 @@ def test_cross_validation_is_near_the_accuracy_on_other_images():
         assert abs(right.mean() - others) < 0.06
 
 
+@pytest.mark.parametrize("self_trained", [False, True])
+def test_the_temperature_calibrates_heads_on_other_images(self_trained):
+    features, labels, count = digits(20)
+    classifier = FeatureClassifier(features, np.eye(10)[labels[:count]])
+    head = classifier.self_train() if self_trained else classifier.probe()
+    rest = features[count:], labels[count:]
+    cooled = head.cooled(classifier.temperature(self_trained))
+    assert accuracy(cooled, *rest) == accuracy(head, *rest)
+    before, after = (
+        each.probabilities(rest[0]).max(axis=1).mean() - accuracy(head, *rest)
+        for each in (head, cooled)
+    )
+    assert abs(after) < abs(before) and abs(after) < 0.04
+
+
 def test_heads_of_a_cross_validation_are_fitted_once(monkeypatch):
     num_images = []
 
@@ -68,7 +83,8 @@ def test_heads_of_a_cross_validation_are_fitted_once(monkeypatch):
     classifier = FeatureClassifier(features, np.eye(10)[labels[:count]])
     probe = classifier.cross_validate(False)
     assert num_images == 5 * [40]
-    assert classifier.cross_validate(False) is probe
+    np.testing.assert_array_equal(classifier.cross_validate(False), probe)
+    classifier.temperature(False)
     assert len(num_images) == 5
     # The probes are where self-training starts.
     classifier.cross_validate(True)
@@ -89,6 +105,7 @@ def test_no_cross_validation_of_a_single_image():
     features, labels, count = digits(1)
     classifier = FeatureClassifier(features, np.eye(10)[labels[:count]])
     assert classifier.cross_validate(False) is None
+    assert classifier.temperature(False) is None
     assert accuracy(classifier.self_train(), features, labels) > 0.3
 
 

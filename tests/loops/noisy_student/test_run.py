@@ -2,14 +2,24 @@ import keras
 import numpy as np
 import pytest
 
+from keras_fewlabels.loops.frozen_features.linear_head import LinearHead
 from keras_fewlabels.loops.noisy_student.phase_data import divide
-from keras_fewlabels.loops.noisy_student.phases import Noise, Phase
+from keras_fewlabels.loops.noisy_student.phases import (
+    PHASE_KINDS,
+    Noise,
+    Phase,
+    PhaseKind,
+)
 from keras_fewlabels.loops.noisy_student.run import NoisyStudentRun
 from keras_fewlabels.loops.noisy_student.training.finished_phases import (
     FinishedPhases,
 )
 from keras_fewlabels.loops.noisy_student.training.run_progress import (
     RunProgress,
+)
+from keras_fewlabels.loops.noisy_student.training.student_features import (
+    head_of,
+    set_head,
 )
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*is taking over")
@@ -79,6 +89,62 @@ def test_a_phase_goes_on_from_the_one_before(run):
     run, _ = run
     assert set(run.models) == {"student", "baseline"}
     assert run.models["student"] is not run.models["baseline"]
+
+
+class Heads(PhaseKind):
+    """A phase that sets a head, notes those it sees, and calibrates."""
+
+    def __init__(self):
+        self.seen = []
+
+    def models(self, phase, model, build, settings):
+        return model if model is not None else build(0), None
+
+    def train(self, context, backup):
+        self._note("trained", context)
+        if context.phase.name == "left out":
+            return {"left_out": "no time"}
+        ones = LinearHead(np.ones((16, 3)), np.ones(3))
+        set_head(context.student, ones)
+        temperature = {"cold": 0.5, "hot": 4.0}.get(context.phase.name)
+        return {"epochs": 0, "steps": 0, "temperature": temperature}
+
+    def measure(self, context):
+        self._note("measured", context)
+        return {}
+
+    def _note(self, what, context):
+        kernel = head_of(context.student).kernel
+        self.seen.append((context.phase.name, what, float(kernel[0, 0])))
+
+
+@pytest.mark.parametrize("last, expected", [("hot", 0.25), ("none", 1.0)])
+def test_a_temperature_is_that_of_the_model_that_is_returned(
+    small_phases, monkeypatch, last, expected
+):
+    kind = Heads()
+    monkeypatch.setitem(PHASE_KINDS, "heads", kind)
+    names = ["cold", last, "left out"]
+    phases = [Phase(name, "heads", 0) for name in names]
+    student = small_phases.build()
+    recipe = small_phases.recipe(student)
+    run = NoisyStudentRun(
+        lambda generation: student,
+        recipe,
+        divide(recipe.task, None, None, 0.5, seed=0),
+        {name: [] for name in names},
+        FinishedPhases(None, lambda: ()),
+        RunProgress(phases, recipe.settings, verbose=0),
+    )
+    run.run(phases)
+    # What is measured is calibrated, and phases go on from what they learned.
+    assert kind.seen[1:] == [
+        ("cold", "measured", 2.0),
+        (last, "trained", 1.0),
+        (last, "measured", expected),
+        ("left out", "trained", 1.0),
+    ]
+    assert head_of(run.models["student"]).kernel[0, 0] == expected
 
 
 def test_last_data_and_policy_are_those_of_the_students(run):

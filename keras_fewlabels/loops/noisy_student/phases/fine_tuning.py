@@ -1,5 +1,6 @@
 import dataclasses
 
+import keras
 import numpy as np
 
 from keras_fewlabels.callbacks.fine_tune import FineTune
@@ -7,6 +8,7 @@ from keras_fewlabels.data.batches import JoinedBatches
 from keras_fewlabels.data.checks import class_numbers
 from keras_fewlabels.data.sources import is_dataset
 from keras_fewlabels.loops.frozen_features.self_training import sharpened
+from keras_fewlabels.loops.frozen_features.temperature import fit_temperature
 from keras_fewlabels.loops.noisy_student.measure import predict
 from keras_fewlabels.loops.noisy_student.phase_data import EpochBatches
 from keras_fewlabels.loops.noisy_student.phases.linear_probe import (
@@ -47,7 +49,10 @@ class FineTuning(FittedPhase):
     own. A head that has learned the labels alone is worse, and is replaced.
 
     The layers before the head stay as they were if the validation images say
-    that they were better, beyond a standard error.
+    that they were better, beyond a standard error. The same images tell the
+    temperature that calibrates the student. Without them there is none: the
+    layers have seen all labels, so that no label can tell how sure they may
+    be of other images.
     """
 
     recalibrates = False
@@ -103,13 +108,13 @@ class FineTuning(FittedPhase):
             before[1], _right(context, validation)
         ):
             student.set_weights(before[0])
-            return {**details, "kept": "the layers as they were"}
-        if context.phase.with_unlabeled:
+            details = {**details, "kept": "the layers as they were"}
+        elif context.phase.with_unlabeled:
             head = context.features.classifier(context).self_train()
             if context.phase.with_pseudo_labels:
                 head = head.mean_with(head_of(student))
             set_head(student, head)
-        return details
+        return {**details, "temperature": _temperature(context)}
 
     def measure(self, context):
         results = super().measure(context)
@@ -145,6 +150,19 @@ class _Rows:
 
     def __getitem__(self, numbers):
         return np.asarray(self._rows[self._numbers[numbers]])
+
+
+def _temperature(context):
+    """Returns the temperature that the validation images tell, or `None`."""
+    if context.data.validation is None:
+        return None
+    images, labels = context.data.validation
+    task = context.recipe.task
+    probabilities = predict(context.student, images, task.from_logits)
+    targets = keras.utils.to_categorical(
+        class_numbers(labels), task.num_classes
+    )
+    return fit_temperature(np.log(np.maximum(probabilities, 1e-12)), targets)
 
 
 def _right(context, labeled):

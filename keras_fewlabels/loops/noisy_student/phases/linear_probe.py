@@ -16,6 +16,8 @@ class LinearProbe(PhaseKind):
 
     The features are the input of the model's last `Dense` layer, which gets
     the weights of a logistic regression. The other layers stay as they are.
+    The temperature that calibrates it is found in a cross-validation on the
+    labels.
     """
 
     def cost(self, phase, settings):
@@ -27,12 +29,15 @@ class LinearProbe(PhaseKind):
     def train(self, context, backup):
         started = time.perf_counter()
         classifier = context.features.classifier(context)
-        head, right = self.head(classifier, context.data.seed)
+        seed = context.data.seed
+        head, self_trained = self.head(classifier, seed)
+        right = classifier.cross_validate(self_trained, seed)
         set_head(context.student, head)
         return {
             "epochs": 0,
             "steps": 0,
             "cross_validation": None if right is None else _accuracy(right),
+            "temperature": classifier.temperature(self_trained, seed),
             "seconds": time.perf_counter() - started,
         }
 
@@ -44,11 +49,9 @@ class LinearProbe(PhaseKind):
             seed: Int.
 
         Returns:
-            `LinearHead`, and for each labelled image whether a head that has
-            not learned its label is right, or `None` if that is unknown.
+            `LinearHead`, and whether it has learned from unlabelled images.
         """
-        right = classifier.cross_validate(self_trained=False, seed=seed)
-        return classifier.probe(), right
+        return classifier.probe(), False
 
     def measure(self, context):
         head = head_of(context.student)

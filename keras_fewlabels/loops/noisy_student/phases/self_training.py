@@ -21,8 +21,8 @@ class SelfTraining(LinearProbe):
         before = classifier.cross_validate(self_trained=False, seed=seed)
         after = classifier.cross_validate(self_trained=True, seed=seed)
         if after is not None and is_worse(before, after, _MARGIN):
-            return classifier.probe(), before
-        return classifier.self_train(), after
+            return classifier.probe(), False
+        return classifier.self_train(), True
 
 
 def is_worse(before, after, margin=1.0):

@@ -92,7 +92,12 @@ def test_validation_images_keep_what_is_worse_away(monkeypatch):
     validation = IMAGES[100:140], LABELS[100:140]
     student = pretrained()
     model, report = run(student, validation_data=validation)
-    assert "kept" in report.to_dict()["phases"][-1]
+    last = report.to_dict()["phases"][-1]
+    assert "kept" in last
+    # They also calibrate the model.
+    assert 0.25 <= last["temperature"] <= 4 and last["temperature"] != 1
+    loss = model.evaluate(IMAGES[100:], LABELS[100:], verbose=0)[0]
+    assert loss == pytest.approx(last["test"]["loss"], rel=1e-4)
     for before, after in zip(student.weights[:2], model.weights, strict=False):
         np.testing.assert_array_equal(
             *map(keras.ops.convert_to_numpy, (before, after))

@@ -59,6 +59,15 @@ def test_features_that_tell_the_classes_apart():
         )
 
 
+def test_the_model_is_calibrated_as_the_report_says():
+    model, details = probe(build())
+    last = details["phases"][-1]
+    assert 0.25 <= last["temperature"] <= 4 and last["temperature"] != 1
+    loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+    found = loss(LABELS[60:], model.predict(IMAGES[60:], verbose=0))
+    np.testing.assert_allclose(found, last["test"]["loss"], rtol=1e-4)
+
+
 def test_features_that_say_nothing():
     _, details = probe(build(scale=0.0))
     for phase in details["phases"]:
