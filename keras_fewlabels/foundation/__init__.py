@@ -83,6 +83,7 @@ from keras_fewlabels.foundation.models.classifier import (
     check_classifier,
     check_one_output,
     check_scores_shape,
+    ends_with,
 )
 from keras_fewlabels.foundation.models.head_input import head_input, last_dense
 from keras_fewlabels.foundation.optional_import import optional_import

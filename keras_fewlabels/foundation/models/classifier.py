@@ -58,7 +58,7 @@ def check_one_output(model, role):
         return
     shapes = keras.tree.map_structure(lambda each: each.shape, graph.output)
     check_scores_shape(shapes, role)
-    if _ends_with_sigmoid(graph):
+    if ends_with(graph, "sigmoid"):
         raise ValueError(
             f"The outputs of the {role} must be the logits or the "
             "probabilities of classes of which one is true; end it with a "
@@ -98,13 +98,20 @@ def check_scores_shape(shape, role):
         )
 
 
-def _ends_with_sigmoid(graph):
+def ends_with(graph, *activations):
+    """Returns whether a functional model ends with one of some activations.
+
+    Args:
+        graph: Functional model.
+        *activations: Strings, such as `"sigmoid"`.
+    """
     operation = nodes_in_order(graph)[-1].operation
     inner = graph_of(operation)
     if inner is not None:
-        return _ends_with_sigmoid(inner)
-    activation = getattr(operation, "activation", None)
-    return (
-        activation is keras.activations.sigmoid
-        or type(operation).__name__ == "Sigmoid"
+        return ends_with(inner, *activations)
+    function = getattr(operation, "activation", None)
+    return any(
+        function is getattr(keras.activations, name)
+        or type(operation).__name__ == name.capitalize()
+        for name in activations
     )

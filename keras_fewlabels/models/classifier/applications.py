@@ -68,11 +68,19 @@ def application_name(backbone):
     )
 
 
-def build_application(name, image_size, weights):
-    """Returns a network without its top, for images of three channels."""
+def build_application(name, image_size, weights, pooling="auto"):
+    """Returns a network without its top, for images of three channels.
+
+    It gives a feature map; or a vector, if it was trained with a normalization
+    after the pooling. Without a top, Keras would normalize first.
+    """
     build = getattr(keras.applications, name)
+    pools = name.startswith("ConvNeXt") and pooling in ("auto", "avg")
     return build(
-        include_top=False, weights=weights, input_shape=(*image_size, 3)
+        include_top=False,
+        weights=weights,
+        input_shape=(*image_size, 3),
+        pooling="avg" if pools else None,
     )
 
 

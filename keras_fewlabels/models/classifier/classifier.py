@@ -66,7 +66,9 @@ def classifier(
         classes: Int, the number of classes, 2 or more. Or the list of their
             names, which is only counted. `None` keeps the head of a task.
         image_size: Int, or pair of ints `(height, width)`, of the images. It
-            may be `None` for a model that was built for one size.
+            may be `None` for a model that was built for one size. A task that
+            keeps its head resizes images of another size, as in `predict()`;
+            any other model that was built for one size refuses them.
         weights: Where the weights of a named network come from:
             `"imagenet"`, the path of a file of weights without the top, or
             `None` for random ones. A backbone that is a model keeps its own.
@@ -89,7 +91,9 @@ def classifier(
             `"auto"` is the class token of those transformers of keras-hub
             that have one (ViT, DeiT, CLIP, DINOv2, DINOv3), otherwise the
             average. Features that are a vector already, as those of SigLIP,
-            stay as they are.
+            stay as they are. A ConvNeXt of `keras.applications` averages
+            before its last normalization, as it was trained; if it is not
+            given by its name, build it with `pooling="avg"`.
         dropout: Float in `[0, 1)`, the rate of dropout in front of the head.
         activation: Activation of the head. With `None` it gives logits, and
             the loss needs `from_logits=True`.
@@ -129,7 +133,9 @@ def classifier(
     check_value_range(value_range)
     check_choice(color_mode, "color_mode", tuple(_NUM_CHANNELS))
     check_type(name, "name", str, "a string", optional=True)
-    source = find_source(backbone, image_size, weights, num_classes is None)
+    source = find_source(
+        backbone, image_size, weights, num_classes is None, pooling
+    )
     images = keras.Input(
         (*(image_size or _own_size(source)), _NUM_CHANNELS[color_mode]),
         name="images",

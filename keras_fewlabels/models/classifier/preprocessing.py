@@ -21,6 +21,14 @@ _ANY_SIZE = 64
 # No network was trained on larger values. A backbone that makes them out of
 # pixels takes images in (0, 1), if only to bring those to (-1, 1).
 _LARGEST = 256
+# They bound values, but they are no preprocessing of pixels.
+_ACTIVATIONS = (
+    keras.layers.Activation,
+    keras.layers.ELU,
+    keras.layers.LeakyReLU,
+    keras.layers.ReLU,
+    keras.layers.Softmax,
+)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -145,8 +153,8 @@ def _mode_of(backbone):
 def _scaled_pixels(backbone):
     """Returns what the first layers of a backbone make of 0 and 255.
 
-    They are the layers up to the first one with weights. `Normalization`
-    belongs to them, although it has weights.
+    They are the layers up to the first one with weights, or an activation.
+    `Normalization` belongs to them, although it has weights.
 
     Returns:
         Pair of floats, the lowest and the highest value. `(0, 255)` if the
@@ -167,12 +175,13 @@ def _scaled_pixels(backbone):
 
 
 def _before_weights(graph):
-    """Returns the tensor that enters the first layer with weights."""
+    """Returns the tensor that enters the first layer that learned."""
     for node in nodes_in_order(graph):
         operation = node.operation
-        if not getattr(operation, "weights", None) or isinstance(
-            operation, keras.layers.Normalization
-        ):
+        has_weights = bool(getattr(operation, "weights", None))
+        is_scaling = isinstance(operation, keras.layers.Normalization)
+        is_activation = isinstance(operation, _ACTIVATIONS)
+        if not is_activation and (is_scaling or not has_weights):
             continue
         inner = graph_of(operation)
         if inner is None:

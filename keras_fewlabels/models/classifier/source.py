@@ -5,7 +5,12 @@ import os
 
 import keras
 
-from keras_fewlabels.foundation import graph_of, nodes_in_order
+from keras_fewlabels.foundation import (
+    check_one_input,
+    ends_with,
+    graph_of,
+    nodes_in_order,
+)
 from keras_fewlabels.models.classifier.applications import (
     application_name,
     build_application,
@@ -45,7 +50,7 @@ class Source:
     resizing: keras.Layer | None = None
 
 
-def find_source(backbone, image_size, weights, keeps_head):
+def find_source(backbone, image_size, weights, keeps_head, pooling="auto"):
     """Returns the `Source` that the arguments of a classifier name.
 
     Args:
@@ -53,11 +58,12 @@ def find_source(backbone, image_size, weights, keeps_head):
         image_size: Pair of ints, or `None` if the backbone decides.
         weights: As for `models.classifier`.
         keeps_head: Boolean, whether a task keeps its own head.
+        pooling: As for `models.classifier`.
 
     Raises:
         ValueError: If a name is not known, `backbone` is of another type, it
-            has a head that it should not have, or none that it could keep, or
-            `weights` are given beside a model.
+            has several inputs, a head that it should not have, or none that
+            it could keep, or `weights` are given beside a model.
     """
     if keeps_head and not is_task(backbone):
         raise ValueError(
@@ -66,10 +72,10 @@ def find_source(backbone, image_size, weights, keeps_head):
             f"head that can be kept. Received: backbone={backbone!r}"
         )
     if isinstance(backbone, str | os.PathLike):
-        return _named(os.fspath(backbone), image_size, weights)
+        return _named(os.fspath(backbone), image_size, weights, pooling)
     name = application_name(backbone)
     if name is not None:
-        return _named(name, image_size, weights)
+        return _named(name, image_size, weights, pooling)
     if not isinstance(backbone, keras.Model):
         raise ValueError(
             "`backbone` must be the name of a network of `keras.applications`, "
@@ -88,10 +94,10 @@ def find_source(backbone, image_size, weights, keeps_head):
     return _of_model(backbone)
 
 
-def _named(name, image_size, weights):
+def _named(name, image_size, weights, pooling):
     if not is_preset(name):
         name = application_name(name)
-        network = build_application(name, image_size, weights)
+        network = build_application(name, image_size, weights, pooling)
         return Source(network, network)
     if weights not in ("imagenet", None):
         raise ValueError(
@@ -103,6 +109,7 @@ def _named(name, image_size, weights):
 
 def _of_model(backbone, preprocessing=None):
     backbone = vision_part(backbone)
+    check_one_input(backbone, "backbone")
     return Source(
         plain_model(backbone),
         backbone,
@@ -130,8 +137,7 @@ def _check_no_head(backbone):
     if graph is None:
         return
     last = nodes_in_order(graph)[-1].operation
-    is_softmax = getattr(last, "activation", None) is keras.activations.softmax
-    if is_softmax or last.name == "predictions":
+    if last.name == "predictions" or ends_with(graph, "softmax", "sigmoid"):
         raise ValueError(
             "The backbone must give features, so it must not end with a "
             "classifier. Build it with `include_top=False`, or cut it off with "

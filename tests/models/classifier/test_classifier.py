@@ -60,6 +60,25 @@ def test_is_the_backbone_behind_its_preprocessing(name, module):
     np.testing.assert_allclose(scores_of(model), expected, atol=1e-5)
 
 
+@pytest.mark.tensorflow
+def test_a_network_pools_before_its_last_normalization():
+    build = keras.applications.ConvNeXtTiny
+    model = classifier("ConvNeXtTiny", 3, 32, weights=None)
+    assert [layer.name for layer in model.layers] == [
+        *("images", "convnext_tiny", "dropout", "predictions")
+    ]
+    # As with its top, whose layers before the head are these.
+    whole = build(weights=None, input_shape=(32, 32, 3), classes=3)
+    backbone = model.get_layer("convnext_tiny")
+    backbone.set_weights(whole.get_weights()[:-2])
+    before = keras.Model(whole.input, whole.layers[-2].output)
+    np.testing.assert_allclose(
+        scores_of(backbone), scores_of(before), rtol=1e-5, atol=1e-5
+    )
+    model = classifier("ConvNeXtTiny", 3, 32, weights=None, pooling="max")
+    assert model.layers[2].name == "pooling"
+
+
 def test_own_backbone():
     backbone = net()
     model = small(backbone)
@@ -161,11 +180,18 @@ def test_a_subclassed_backbone():
     assert scores_of(model).shape == (12, 3)
 
 
-def with_top():
+def with_top(*head):
     inputs = keras.Input((32, 32, 3))
     x = layers.Rescaling(1 / 255)(inputs)
     x = layers.Flatten()(x)
-    return keras.Model(inputs, layers.Dense(9, activation="softmax")(x))
+    for layer in head or [layers.Dense(9, activation="softmax")]:
+        x = layer(x)
+    return keras.Model(inputs, x)
+
+
+def of_two_images():
+    inputs = [keras.Input((32, 32, 3)) for _ in range(2)]
+    return keras.Model(inputs, layers.Conv2D(4, 3)(layers.Add()(inputs)))
 
 
 # Name: (expected in the message, the call that must raise).
@@ -209,6 +235,18 @@ CASES = {
     "a backbone with its top": (
         "Build it with `include_top=False`",
         lambda: classifier(with_top(), 3, 32),
+    ),
+    "a backbone with a head of several labels": (
+        "must not end with a classifier",
+        lambda: classifier(with_top(layers.Dense(9, activation="sigmoid")), 3),
+    ),
+    "a backbone with a softmax of its own": (
+        "must not end with a classifier",
+        lambda: classifier(with_top(layers.Dense(9), layers.Softmax()), 3),
+    ),
+    "a backbone of two images": (
+        "The backbone must take images and nothing else",
+        lambda: small(of_two_images(), image_size=None),
     ),
     "weights beside a model": (
         r"`backbone.load_weights\(path\)`",

@@ -82,6 +82,7 @@ def in_a_functional_model():
     "make",
     [
         lambda: net(layers.Rescaling(1 / 255)),
+        lambda: net(layers.Rescaling(1 / 255), layers.ReLU(0.5)),
         lambda: net(
             layers.RandomFlip(),
             layers.ZeroPadding2D(),
@@ -102,7 +103,15 @@ def test_backbones_that_scale_pixels_need_none(make):
 
 
 @pytest.mark.parametrize(
-    "front", [(), (layers.ZeroPadding2D(),), (layers.BatchNormalization(),)]
+    "front",
+    [
+        (),
+        (layers.ZeroPadding2D(),),
+        (layers.BatchNormalization(),),
+        # Activations, also those with a bound.
+        (layers.ReLU(6.0),),
+        (layers.Activation("tanh"),),
+    ],
 )
 def test_unknown_backbones_are_refused(front):
     expected = r"Pass what turns .*`preprocessing=\(1 / 255, 0\)`.*'net'"
