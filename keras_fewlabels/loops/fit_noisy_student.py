@@ -16,6 +16,7 @@ from keras_fewlabels.loops.noisy_student.build_student import (
     builder_of,
     classifier_of,
 )
+from keras_fewlabels.loops.noisy_student.comes_trained import comes_trained
 from keras_fewlabels.loops.noisy_student.outcome import Outcome
 from keras_fewlabels.loops.noisy_student.phase_callbacks import (
     callbacks_of_phases,
@@ -40,7 +41,6 @@ from keras_fewlabels.loops.noisy_student.training.run_progress import (
     RunProgress,
 )
 from keras_fewlabels.loops.recommend import (
-    comes_trained,
     recommended_for,
     unused_settings,
 )

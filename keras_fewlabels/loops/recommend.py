@@ -2,15 +2,15 @@ import numpy as np
 
 from keras_fewlabels.foundation import input_shape_of
 from keras_fewlabels.loops.noisy_student.build_student import builder_of
-from keras_fewlabels.loops.noisy_student.is_pretrained import was_trained
+from keras_fewlabels.loops.noisy_student.comes_trained import (
+    comes_trained,
+    was_trained,
+)
 from keras_fewlabels.loops.noisy_student.recommended_noise import (
     image_noise,
     model_noise,
 )
 from keras_fewlabels.loops.noisy_student.task import inspect_task
-from keras_fewlabels.loops.noisy_student.training.student_features import (
-    has_linear_head,
-)
 from keras_fewlabels.loops.settings import Settings
 
 # Fewer validation images per class cannot tell two models apart.
@@ -109,20 +109,6 @@ def recommended_for(task, model, needs_validation, pretrained=None):
         why[name] = f"not used: {reason}"
     values = {name: value for name, (value, _) in proposals.items()}
     return Settings(**values, why=why)
-
-
-def comes_trained(task, model):
-    """Returns whether a run starts with the features of a model, and why.
-
-    Args:
-        task: `Task`.
-        model: Keras model, the student.
-    """
-    if not was_trained(model):
-        return False, "most weights of the model are those of a new one"
-    if not has_linear_head(model, task.labeled[0][:2]):
-        return False, "the model does not end with a `Dense` layer with a bias"
-    return True, "the model comes trained, and ends with a `Dense` layer"
 
 
 def unused_settings(

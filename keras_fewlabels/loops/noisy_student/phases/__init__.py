@@ -1,9 +1,6 @@
 """The phases of a run, as data, and how each kind of phase is trained."""
 
 from keras_fewlabels.loops.noisy_student.phases.fine_tuning import FineTuning
-from keras_fewlabels.loops.noisy_student.phases.high_resolution import (
-    HighResolution,
-)
 from keras_fewlabels.loops.noisy_student.phases.linear_probe import (
     LinearProbe,
 )
@@ -26,7 +23,10 @@ from keras_fewlabels.loops.noisy_student.phases.plan import (
 from keras_fewlabels.loops.noisy_student.phases.self_training import (
     SelfTraining,
 )
-from keras_fewlabels.loops.noisy_student.phases.supervised import Supervised
+from keras_fewlabels.loops.noisy_student.phases.supervised import (
+    HighResolution,
+    Supervised,
+)
 
 # The kinds of phases, by the name that a `Phase` has for its kind.
 PHASE_KINDS = {

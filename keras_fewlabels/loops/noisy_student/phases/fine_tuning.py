@@ -14,16 +14,12 @@ from keras_fewlabels.loops.noisy_student.phase_data import EpochBatches
 from keras_fewlabels.loops.noisy_student.phases.linear_probe import (
     pseudo_label_figures,
 )
-from keras_fewlabels.loops.noisy_student.phases.phase_kind import FittedPhase
+from keras_fewlabels.loops.noisy_student.phases.phase_kind import ContinuedPhase
 from keras_fewlabels.loops.noisy_student.phases.self_training import is_worse
-from keras_fewlabels.loops.noisy_student.training.averaged_student import (
-    SupervisedStudent,
-)
 from keras_fewlabels.loops.noisy_student.training.student_features import (
     head_of,
     set_head,
 )
-from keras_fewlabels.models.ema_teacher import EMATeacher
 
 # The labelled images in a batch that also has pseudo-labelled ones.
 _LABELED_SHARE = 0.25
@@ -35,7 +31,7 @@ _FEWEST_STEPS = 20
 _COST = 4
 
 
-class FineTuning(FittedPhase):
+class FineTuning(ContinuedPhase):
     """Trains all layers, then fits the head anew.
 
     The layers learn the labels alone, or pseudo-labels as well: the student's
@@ -44,15 +40,22 @@ class FineTuning(FittedPhase):
     weights that they have. Batch normalization keeps its statistics, as
     `FineTune` does.
 
+    After labels alone the student gets the mean of its weights before and
+    after. That is as good as the better of the two where few labels tell
+    little more than the layers knew, and loses part of the gain elsewhere.
+
     A head is then fitted to the new features of labelled and unlabelled
-    images. After pseudo-labels the student gets the mean of that head and its
-    own. A head that has learned the labels alone is worse, and is replaced.
+    images, and the student gets the mean of that head and its own.
 
     The layers before the head stay as they were if the validation images say
     that they were better, beyond a standard error. The same images tell the
     temperature that calibrates the student. Without them there is none: the
     layers have seen all labels, so that no label can tell how sure they may
     be of other images.
+
+    Reference:
+        - [Wortsman et al., 2021](https://arxiv.org/abs/2109.01903), WiSE-FT,
+          the mean of weights before and after fine-tuning.
     """
 
     recalibrates = False
@@ -61,37 +64,25 @@ class FineTuning(FittedPhase):
         per_step = _COST * settings.batch_size
         return float(per_step * phase.steps + phase.num_predicted)
 
-    def models(self, phase, model, build, settings):
-        return model, None
-
     def batches(self, context):
-        images, labels = context.data.labeled
+        if not context.phase.with_pseudo_labels:
+            return super().batches(context)
+        pool, targets = _pseudo_labeled(context)
+        if not len(targets):
+            return super().batches(context)
         size = context.recipe.settings.batch_size
-        parts = [(images, labels, size)]
-        if context.phase.with_pseudo_labels:
-            pool, targets = _pseudo_labeled(context)
-            if len(targets):
-                num_labeled = max(1, round(_LABELED_SHARE * size))
-                parts = [
-                    (images, labels, num_labeled),
-                    (pool, targets, size - num_labeled),
-                ]
+        num_labeled = max(1, round(_LABELED_SHARE * size))
         batches = JoinedBatches(
-            parts, context.steps_per_epoch, context.data.seed
+            [
+                (*context.data.labeled, num_labeled),
+                (pool, targets, size - num_labeled),
+            ],
+            context.steps_per_epoch,
+            context.data.seed,
         )
         return EpochBatches(
             batches.as_dataset(), context.steps_per_epoch, batches
         )
-
-    def model(self, context, num_steps):
-        recipe, phase = context.recipe, context.phase
-        model = SupervisedStudent(
-            recipe.copy_of(context.student, phase.noise.model),
-            recipe.augmentation(phase.noise.labeled),
-            EMATeacher(max(0.0, 1 - 20 / num_steps)),
-        )
-        recipe.compile(model, context.student, num_steps)
-        return model
 
     def callbacks(self, model):
         return [FineTune(model.student, {0: "all"})]
@@ -104,16 +95,18 @@ class FineTuning(FittedPhase):
         # All images that choose a model are out of the training.
         data = dataclasses.replace(context.data, validation=None)
         details = super().train(dataclasses.replace(context, data=data), backup)
+        is_on_labels = not context.phase.with_pseudo_labels
+        if is_on_labels and context.phase.with_unlabeled:
+            student.set_weights(_means(student.get_weights(), before[0]))
         if validation is not None and is_worse(
             before[1], _right(context, validation)
         ):
             student.set_weights(before[0])
             details = {**details, "kept": "the layers as they were"}
         elif context.phase.with_unlabeled:
-            head = context.features.classifier(context).self_train()
-            if context.phase.with_pseudo_labels:
-                head = head.mean_with(head_of(student))
-            set_head(student, head)
+            own = head_of(student)
+            fitted = context.features.classifier(context).self_train()
+            set_head(student, own.mean_with(fitted))
         return {**details, "temperature": _temperature(context)}
 
     def measure(self, context):
@@ -137,6 +130,13 @@ def _pseudo_labeled(context):
     if task.sparse:
         targets = targets.argmax(axis=1)
     return _Rows(images, chosen), targets.astype(context.data.labeled[1].dtype)
+
+
+def _means(weights, others):
+    return [
+        (ours + theirs) / 2
+        for ours, theirs in zip(weights, others, strict=True)
+    ]
 
 
 class _Rows:

@@ -10,12 +10,19 @@ from keras_fewlabels.loops.noisy_student.measure import (
     Labeler,
     measure_accuracy,
 )
-from keras_fewlabels.loops.noisy_student.phase_data import PhaseData
+from keras_fewlabels.loops.noisy_student.phase_data import (
+    PhaseData,
+    labeled_batches,
+)
 from keras_fewlabels.loops.noisy_student.phases.phase import Phase
 from keras_fewlabels.loops.noisy_student.recipe import Recipe
+from keras_fewlabels.loops.noisy_student.training.averaged_student import (
+    SupervisedStudent,
+)
 from keras_fewlabels.loops.noisy_student.training.fit_phase import fit_phase
 from keras_fewlabels.loops.noisy_student.training.run_clock import RunClock
 from keras_fewlabels.models.copy_weights import copy_weights
+from keras_fewlabels.models.ema_teacher import EMATeacher
 
 
 @dataclasses.dataclass(frozen=True)
@@ -161,9 +168,14 @@ class FittedPhase(PhaseKind, abc.ABC):
     # Whether statistics of batch normalization are calculated anew.
     recalibrates = True
 
-    @abc.abstractmethod
     def batches(self, context):
-        """Returns the `EpochBatches` to fit on."""
+        """Returns the `EpochBatches` to fit on, by default of the labels."""
+        return labeled_batches(
+            context.data.labeled,
+            context.recipe.settings.batch_size,
+            context.steps_per_epoch,
+            context.data.seed,
+        )
 
     @abc.abstractmethod
     def model(self, context, num_steps):
@@ -206,3 +218,25 @@ class FittedPhase(PhaseKind, abc.ABC):
         )
         copy_weights(model.average.model, context.student)
         return details
+
+
+class ContinuedPhase(FittedPhase):
+    """A phase that trains the student of the phase before on, with labels."""
+
+    # By which the learning rate is multiplied.
+    rate_factor = 1.0
+
+    def models(self, phase, model, build, settings):
+        return model, None
+
+    def model(self, context, num_steps):
+        recipe, phase = context.recipe, context.phase
+        model = SupervisedStudent(
+            recipe.copy_of(context.student, phase.noise.model),
+            recipe.augmentation(phase.noise.labeled),
+            EMATeacher(max(0.0, 1 - 20 / num_steps)),
+        )
+        recipe.compile(
+            model, context.student, num_steps, rate_factor=self.rate_factor
+        )
+        return model

@@ -1,5 +1,10 @@
-from keras_fewlabels.loops.noisy_student.phase_data import labeled_batches
-from keras_fewlabels.loops.noisy_student.phases.phase_kind import FittedPhase
+import math
+
+from keras_fewlabels.callbacks.fine_tune import FineTune
+from keras_fewlabels.loops.noisy_student.phases.phase_kind import (
+    ContinuedPhase,
+    FittedPhase,
+)
 from keras_fewlabels.loops.noisy_student.training.averaged_student import (
     SupervisedStudent,
 )
@@ -14,14 +19,6 @@ class Supervised(FittedPhase):
     to zero.
     """
 
-    def batches(self, context):
-        return labeled_batches(
-            context.data.labeled,
-            context.recipe.settings.batch_size,
-            context.steps_per_epoch,
-            context.data.seed,
-        )
-
     def model(self, context, num_steps):
         recipe, phase = context.recipe, context.phase
         model = SupervisedStudent(
@@ -32,3 +29,18 @@ class Supervised(FittedPhase):
         falls = phase.patience is None
         recipe.compile(model, context.student, num_steps, falls)
         return model
+
+
+class HighResolution(ContinuedPhase):
+    """Trains the upper layers of a student on labelled images as they are.
+
+    Reference:
+        - [Touvron et al., 2019](https://arxiv.org/abs/1906.06423), FixRes.
+    """
+
+    # The upper layers must not forget what they learned from all images.
+    rate_factor = 0.1
+
+    def callbacks(self, model):
+        num_layers = math.ceil(len(model.student.layers) / 2)
+        return [FineTune(model.student, {0: num_layers})]

@@ -6,14 +6,13 @@ import keras
 import numpy as np
 
 from keras_fewlabels.data.sources import image_source
-from keras_fewlabels.evaluation.features import flat_features, with_features
+from keras_fewlabels.evaluation.features import with_features
 from keras_fewlabels.foundation import fingerprint, last_dense
 from keras_fewlabels.loops.frozen_features.compute_features import (
     FeatureReader,
 )
 from keras_fewlabels.loops.frozen_features.linear_head import (
     LinearHead,
-    softmax,
 )
 from keras_fewlabels.loops.frozen_features.self_training import (
     FeatureClassifier,
@@ -158,38 +157,6 @@ class StudentFeatures:
             "mirrored": mirrored,
             "num_unlabeled": int(min(num_images, max(0, num_passes))),
         }
-
-
-def has_linear_head(model, images):
-    """Returns whether a model ends with a `Dense` layer, up to a softmax.
-
-    Args:
-        model: Keras classifier.
-        images: Array of a few images.
-
-    Returns:
-        Boolean. The layer must have a bias.
-    """
-    dense = last_dense(model)
-    if dense is None or dense.bias is None:
-        return False
-    try:
-        extractor = with_features(model)
-    except ValueError:
-        return False
-    features, outputs = map(
-        keras.ops.convert_to_numpy, extractor([images], training=False)
-    )
-    head = head_of(model)
-    features = flat_features(features)
-    if features.shape[1] != len(head.kernel):
-        return False
-    logits = features @ head.kernel + head.bias
-    return any(
-        scores.shape == outputs.shape
-        and np.allclose(scores, outputs, rtol=0.05, atol=0.05)
-        for scores in (logits, softmax(logits))
-    )
 
 
 def head_of(model):

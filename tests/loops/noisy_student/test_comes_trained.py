@@ -3,7 +3,10 @@ import numpy as np
 import pytest
 from keras import layers
 
-from keras_fewlabels.loops.noisy_student.is_pretrained import was_trained
+from keras_fewlabels.loops.noisy_student.comes_trained import (
+    has_linear_head,
+    was_trained,
+)
 
 
 def build(use_bias=True):
@@ -45,3 +48,32 @@ def test_one_bias_that_was_set_is_no_training():
 def test_a_model_without_such_weights():
     model = keras.Sequential([keras.Input((2,)), layers.Dense(2, None, False)])
     assert was_trained(model) is False
+
+
+@pytest.mark.parametrize(
+    "head, expected",
+    [
+        ([layers.Dense(3)], True),
+        ([layers.Dense(3, activation="softmax")], True),
+        ([layers.Dropout(0.5), layers.Dense(3), layers.Softmax()], True),
+        ([layers.Dense(3, use_bias=False)], False),
+        ([layers.Dense(3, activation="relu")], False),
+        ([layers.Dense(3), layers.Rescaling(2.0)], False),
+        ([layers.Reshape((16, 1)), layers.GlobalAveragePooling1D()], False),
+    ],
+)
+def test_heads(head, expected):
+    copies = [type(each).from_config(each.get_config()) for each in head]
+    model = keras.Sequential(
+        [keras.Input((4, 4, 1)), layers.Flatten(), *copies]
+    )
+    model.set_weights(
+        [
+            np.random.default_rng(1).normal(size=weight.shape)
+            for weight in model.get_weights()
+        ]
+    )
+    assert (
+        has_linear_head(model, np.random.default_rng(0).random((5, 4, 4, 1)))
+        is expected
+    )
