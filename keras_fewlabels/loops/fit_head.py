@@ -26,7 +26,7 @@ from keras_fewlabels.foundation import (
     nodes_in_order,
 )
 from keras_fewlabels.loops.check_compiled import check_compiled
-from keras_fewlabels.loops.frozen_features.with_pseudo_labels import (
+from keras_fewlabels.loops.frozen_features.self_training import (
     with_pseudo_labels,
 )
 from keras_fewlabels.policies.parts import reads_class_numbers

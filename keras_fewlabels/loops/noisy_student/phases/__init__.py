@@ -1,8 +1,9 @@
 """The phases of a run, as data, and how each kind of phase is trained."""
 
 from keras_fewlabels.loops.noisy_student.phases.fine_tuning import FineTuning
-from keras_fewlabels.loops.noisy_student.phases.linear_probe import (
+from keras_fewlabels.loops.noisy_student.phases.heads import (
     LinearProbe,
+    SelfTraining,
 )
 from keras_fewlabels.loops.noisy_student.phases.noisy_student import (
     NoisyStudentPhase,
@@ -19,9 +20,6 @@ from keras_fewlabels.loops.noisy_student.phases.plan import (
     STUDENT,
     plan_phases,
     waterfall_steps,
-)
-from keras_fewlabels.loops.noisy_student.phases.self_training import (
-    SelfTraining,
 )
 from keras_fewlabels.loops.noisy_student.phases.supervised import (
     HighResolution,

@@ -11,11 +11,11 @@ from keras_fewlabels.loops.frozen_features.self_training import sharpened
 from keras_fewlabels.loops.frozen_features.temperature import fit_temperature
 from keras_fewlabels.loops.noisy_student.measure import predict
 from keras_fewlabels.loops.noisy_student.phase_data import EpochBatches
-from keras_fewlabels.loops.noisy_student.phases.linear_probe import (
+from keras_fewlabels.loops.noisy_student.phases.heads import (
+    is_worse,
     pseudo_label_figures,
 )
 from keras_fewlabels.loops.noisy_student.phases.phase_kind import ContinuedPhase
-from keras_fewlabels.loops.noisy_student.phases.self_training import is_worse
 from keras_fewlabels.loops.noisy_student.training.student_features import (
     head_of,
     set_head,
