@@ -14,6 +14,7 @@ from keras_fewlabels.loops.noisy_student.run import NoisyStudentRun
 from keras_fewlabels.loops.noisy_student.training.finished_phases import (
     FinishedPhases,
 )
+from keras_fewlabels.loops.noisy_student.training.run_clock import RunClock
 from keras_fewlabels.loops.noisy_student.training.run_progress import (
     RunProgress,
 )
@@ -153,6 +154,29 @@ def test_last_data_and_policy_are_those_of_the_students(run):
     assert run.last_data.validation is None
     assert len(run.last_data.labeled[0]) == 24
     assert run.last_policy is not None
+
+
+def test_a_phase_that_is_cut_costs_less(small_phases):
+    keras.utils.set_random_seed(0)
+    recipe = small_phases.recipe(small_phases.build())
+    progress = RunProgress(PHASES, recipe.settings, verbose=0)
+    before = dict(progress.costs)
+    run = NoisyStudentRun(
+        None,
+        recipe,
+        divide(recipe.task, None, None, 0.5, seed=0),
+        {},
+        FinishedPhases(None, lambda: ()),
+        progress,
+        RunClock(1e-9),
+    )
+    # Without a pace there is no reason for fewer steps.
+    assert run._cut(PHASES[0]) == PHASES[0] and progress.costs == before
+    progress.pace = 1.0
+    assert run._cut(PHASES[0]).steps == 1
+    # The pace of the phases to come follows from the steps that are done.
+    cost = before["supervised"] / PHASES[0].steps
+    assert progress.costs == {**before, "supervised": cost}
 
 
 def test_a_new_student_depends_on_its_generation_alone(run):
