@@ -96,10 +96,9 @@ def fit_noisy_student(
        features, as before.
     4. Rounds of fine-tuning: all layers learn labels and pseudo-labels.
 
-    The logits of a model that ends with a head on frozen features are divided
-    by a temperature, found in the cross-validation, so that its confidences
-    are about as high as its accuracy. After fine-tuning, only images of
-    `validation_data` can tell one.
+    The logits are divided by a temperature, found in the cross-validation, so
+    that confidences are about as high as the accuracy. After fine-tuning, only
+    images of `validation_data` could tell another one.
 
     **A new model** is trained by the loop of Noisy Student. The function
     trains a model on the labels, until the validation loss has settled, and

@@ -193,6 +193,7 @@ class NoisyStudentRun:
                 ),
             ),
             **self._seconds_of(phase),
+            results=tuple(self.results.get(phase.branch, ())),
         )
 
     def _seconds_of(self, phase):

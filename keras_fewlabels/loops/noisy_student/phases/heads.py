@@ -87,6 +87,13 @@ class SelfTraining(LinearProbe):
     def cost(self, phase, settings):
         return 0.0
 
+    def train(self, context, backup):
+        details = super().train(context, backup)
+        # That of later heads, which are all self-trained.
+        classifier = context.features.classifier(context)
+        temperature = classifier.temperature(True, context.data.seed)
+        return {**details, "self_trained_temperature": temperature}
+
     def head(self, classifier, seed):
         before = classifier.cross_validate(self_trained=False, seed=seed)
         after = classifier.cross_validate(self_trained=True, seed=seed)

@@ -44,6 +44,8 @@ class PhaseContext:
         seconds: Float, the seconds that the steps may take.
         at_most: Float, the seconds that the training may take with all that
             comes before its second step.
+        results: Sequence of dicts, the results of the phases before in its
+            branch.
     """
 
     phase: Phase
@@ -59,6 +61,7 @@ class PhaseContext:
     features: object = None
     seconds: float = math.inf
     at_most: float = math.inf
+    results: tuple = ()
 
     @property
     def steps_per_epoch(self):

@@ -76,6 +76,9 @@ def test_rounds_train_all_layers_but_batch_normalization(loss):
         is_norm = "batch_normalization" in before.path
         same = np.array_equal(*map(keras.ops.convert_to_numpy, (before, after)))
         assert same is is_norm
+    # No label can tell another temperature than before.
+    temperatures = {each["temperature"] for each in phases[1:]}
+    assert len(temperatures) == 1 and None not in temperatures
     shares = phases[-1]["pseudo_labels"]
     assert shares["accuracy"] == pytest.approx(
         phases[-1]["test"]["accuracy"], abs=0.2
@@ -110,6 +113,8 @@ def test_a_baseline_learns_labels_alone_in_as_many_steps():
     assert baseline["name"] == "fine-tuning, labels only"
     assert baseline["steps"] == 60
     assert baseline["pseudo_labels"] is None
+    # Its head is not fitted to features.
+    assert baseline["temperature"] is None
 
 
 def test_no_time_leaves_the_probe():
