@@ -1,3 +1,5 @@
+import types
+
 import keras
 import numpy as np
 import pytest
@@ -189,3 +191,53 @@ def test_a_new_student_depends_on_its_generation_alone(run):
         np.testing.assert_array_equal(ours, theirs)
     other = run._new_student(1).get_weights()
     assert not np.array_equal(first[0], other[0])
+
+
+@pytest.mark.parametrize(
+    ("seconds", "steps"),
+    [
+        # Ten of the seconds of a rung are for features.
+        (390, [120, 120, 120]),
+        # A third of the time is too short, so that there are two rungs.
+        (280, [130, 130, 0]),
+        # Labels alone need fewer steps.
+        (150, [140, 0, 0]),
+        (80, [70, 0, 0]),
+        (40, [0, 0, 0]),
+    ],
+)
+def test_rungs_that_would_be_too_short_are_left_out(
+    small_phases, seconds, steps
+):
+    recipe = small_phases.recipe(small_phases.build())
+    phases = [
+        Phase(
+            "fine-tuning",
+            "fine-tuning",
+            400,
+            generation=number,
+            with_unlabeled=True,
+            with_pseudo_labels=number > 0,
+            num_predicted=160,
+        )
+        for number in range(3)
+    ]
+    clock = types.SimpleNamespace(limit=seconds, seconds_left=seconds)
+    progress = RunProgress(phases, recipe.settings, verbose=0)
+    # A step of four images takes as long as 16 predictions: a second.
+    progress.pace = 1 / 16
+    run = NoisyStudentRun(
+        None,
+        recipe,
+        divide(recipe.task, None, None, 0, 0, None),
+        {},
+        FinishedPhases(None, lambda: ()),
+        progress,
+        clock,
+    )
+    found = []
+    for phase in phases:
+        found.append(run._steps_in_time(phase))
+        clock.seconds_left -= found[-1] + 10 * (found[-1] > 0)
+        progress.finish(phase.title)
+    assert found == steps

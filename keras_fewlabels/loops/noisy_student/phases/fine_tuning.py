@@ -25,8 +25,11 @@ from keras_fewlabels.loops.noisy_student.training.student_features import (
 _LABELED_SHARE = 0.25
 # The pseudo-labels that are left out, those the student is least sure of.
 _LEAST_SURE = 0.1
-# In fewer steps a network forgets more than it learns.
-_FEWEST_STEPS = 20
+# A shorter round may do harm: after 37 steps a network had 60 % on photographs
+# of waste, where an SVM on its frozen features had 66 %. The mean with the
+# weights before loses nothing after 40 steps on labels.
+_FEWEST_STEPS = 100
+_FEWEST_STEPS_ON_LABELS = 40
 # A training step beside a forward pass, per image.
 _COST = 4
 
@@ -66,6 +69,14 @@ class FineTuning(ContinuedPhase):
         per_step = _COST * settings.batch_size
         return float(per_step * phase.steps + phase.num_predicted)
 
+    def fewest_steps(self, phase):
+        if not phase.with_unlabeled:
+            # A baseline has the steps of what it is compared with.
+            return 1
+        if phase.with_pseudo_labels:
+            return _FEWEST_STEPS
+        return _FEWEST_STEPS_ON_LABELS
+
     def batches(self, context):
         if not context.phase.with_pseudo_labels:
             return super().batches(context)
@@ -90,7 +101,7 @@ class FineTuning(ContinuedPhase):
         return [FineTune(model.student, {0: "all"})]
 
     def train(self, context, backup):
-        if context.phase.steps < _FEWEST_STEPS:
+        if not context.phase.steps:
             return {"left_out": "there was no time for it"}
         student, validation = context.student, context.data.validation
         before = student.get_weights(), _right(context, validation)

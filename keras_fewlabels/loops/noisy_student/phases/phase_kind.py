@@ -104,6 +104,17 @@ class PhaseKind:
         """
         return 0
 
+    def fewest_steps(self, phase):
+        """Returns the steps below which a phase is better left out.
+
+        Args:
+            phase: `Phase`.
+
+        Returns:
+            Int. With 1 a phase is trained in any case.
+        """
+        return 1
+
     def models(self, phase, model, build, settings):
         """Returns the student to train, and its teacher.
 
