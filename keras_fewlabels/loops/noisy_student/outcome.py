@@ -1,5 +1,7 @@
 """The outcome of a run: the model to keep, and its mistakes."""
 
+from keras_fewlabels.evaluation.calibration import calibration
+from keras_fewlabels.evaluation.class_recalls import class_recalls
 from keras_fewlabels.evaluation.verdict import compare_predictions
 from keras_fewlabels.loops.noisy_student.measure import (
     Labeler,
@@ -29,8 +31,9 @@ class Outcome:
         verdict: Dict of `evaluation.Verdict`, with `split`, `kept` and
             `linear_probe`, or `None`. `linear_probe` is a dict of `accuracy`,
             `accuracy_of_kept` and `is_better`, or `None` without a probe.
-        examined: Dict of `split` and the results of `find_mistakes`, or
-            `None` without validation and test images.
+        examined: Dict of `split`, the results of `find_mistakes` and
+            `class_recalls`, and `calibration`, those of the function of that
+            name. `None` without validation and test images.
     """
 
     def __init__(self, run):
@@ -44,10 +47,14 @@ class Outcome:
         split = "validation" if self._data.test is None else "test"
         if getattr(self._data, split) is not None:
             self._images, labels = getattr(self._data, split)
-            mistakes = find_mistakes(
-                self._predict(self.model, self._images), labels
-            )
-            self.examined = {"split": split, **mistakes}
+            probabilities = self._predict(self.model, self._images)
+            mistakes = find_mistakes(probabilities, labels)
+            self.examined = {
+                "split": split,
+                **mistakes,
+                **class_recalls(mistakes["confusion"]),
+                "calibration": calibration(probabilities, labels),
+            }
 
     def files(self):
         """Returns what the report writes beside its figures, `RunFiles`."""

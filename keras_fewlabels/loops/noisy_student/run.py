@@ -65,6 +65,8 @@ class NoisyStudentRun:
         self.progress = progress
         self.clock = clock or RunClock()
         self.left_out = []
+        # The seconds of the phases so far, and when the last one ended.
+        self._seconds, self._last_end = 0.0, 0.0
         # By which the head of the student of each branch is divided.
         self._temperatures = {}
         # The features of the student of each branch.
@@ -103,6 +105,7 @@ class NoisyStudentRun:
                 "generation": phase.generation,
                 **trained,
                 **measured,
+                "seconds_since_start": self._spend(trained["seconds"]),
             }
             self.progress.finish(phase.title, results)
             self.models[phase.branch] = context.student
@@ -116,6 +119,17 @@ class NoisyStudentRun:
     def total(self, figure, branch):
         """Returns the sum of a figure over the phases of a branch so far."""
         return sum(phase[figure] for phase in self.results.get(branch, ()))
+
+    def _spend(self, seconds):
+        """Returns the seconds of all phases so far, with one that has ended.
+
+        Of a phase that was trained before this call went on from a backup,
+        the clock has seen less than the seconds that it took.
+        """
+        now = self.clock.seconds
+        self._seconds += max(seconds, now - self._last_end)
+        self._last_end = now
+        return self._seconds
 
     @contextlib.contextmanager
     def _calibrated(self, branch, student):

@@ -3,7 +3,10 @@
 import numpy as np
 
 from keras_fewlabels import plots
+from keras_fewlabels.evaluation.verdict import wilson_interval
 from keras_fewlabels.loops.report.text import known_split, phase_name
+from keras_fewlabels.plots.results.accuracy_over_time import accuracy_over_time
+from keras_fewlabels.plots.results.reliability import reliability
 from keras_fewlabels.plots.results.waterfall import waterfall
 
 TRAINING_METRICS = ("loss", "accuracy")
@@ -19,10 +22,11 @@ def report_figures(details, mistakes=None):
             `details["examined"]["mistakes"]` describes, in its order.
 
     Returns:
-        Dict of `"comparison"`, `"waterfall"`, `"learning_curves"`,
-        `"pseudo_labels"`, `"confusion_matrix"` and `"mistakes"` to a
-        `matplotlib.figure.Figure`, or to `None` if the data of that plot is
-        missing.
+        Dict of `"accuracy_over_time"`, `"comparison"`, `"waterfall"`,
+        `"learning_curves"`, `"pseudo_labels"`, `"reliability"`,
+        `"confusion_matrix"` and `"mistakes"` to a `matplotlib.figure.Figure`,
+        or to `None` if the data of that plot is missing. There is no
+        comparison if the accuracy over time shows the same.
 
     Raises:
         ImportError: If matplotlib is not installed.
@@ -44,11 +48,15 @@ def report_figures(details, mistakes=None):
     known = dict.fromkeys(name for each in histories.values() for name in each)
     # Keras validates every metric, but models log other numbers as well.
     shown = [name for name in known if f"val_{name}" in known]
+    over_time = _over_time(details)
     return {
-        "comparison": _comparison(parts),
+        "accuracy_over_time": over_time,
+        # The bars of phases would only repeat the points over time.
+        "comparison": None if over_time else _comparison(parts),
         "waterfall": _waterfall(details.get("waterfall") or []),
         "learning_curves": _curves(histories, shown or TRAINING_METRICS),
         "pseudo_labels": _curves(histories, PSEUDO_LABEL_METRICS),
+        "reliability": _reliability(details),
         "confusion_matrix": _confusion_matrix(details),
         "mistakes": _mistakes(details, mistakes),
     }
@@ -57,6 +65,61 @@ def report_figures(details, mistakes=None):
 def _history(part):
     history = part.get("history") or {}
     return {name: values for name, values in history.items() if values}
+
+
+def _over_time(details):
+    phases = details["phases"]
+    if any(phase.get("seconds_since_start") is None for phase in phases):
+        return None
+    measures = {
+        split: [_point(phase, split) for phase in phases]
+        for split in ("cross_validation", "validation", "test")
+    }
+    # One point is no curve, but may stand beside another one.
+    if max(len(_known(points)) for points in measures.values()) < 2:
+        return None
+    return accuracy_over_time(
+        [phase_name(phase) for phase in phases],
+        [phase["seconds_since_start"] for phase in phases],
+        {
+            split.replace("_", "-"): points
+            for split, points in measures.items()
+            if _known(points)
+        },
+        _levels(details),
+    )
+
+
+def _point(phase, split):
+    """Returns accuracy and interval of a phase, or `None`."""
+    measured = phase.get(split) or {}
+    if measured.get("accuracy") is None:
+        return None
+    num_right = round(measured["accuracy"] * measured["num_images"])
+    interval = wilson_interval(num_right, measured["num_images"])
+    return measured["accuracy"], *interval
+
+
+def _known(points):
+    return [point for point in points if point is not None]
+
+
+def _levels(details):
+    """Returns the accuracies of models beside the phases, by name."""
+    first = details["phases"][0]
+    is_probe = first["name"] == "linear probe"
+    levels = {
+        "linear probe": first if is_probe else details.get("linear_probe"),
+        "baseline": details.get("baseline"),
+    }
+    levels = {name: part for name, part in levels.items() if part}
+    # On the images on which the last phase was measured.
+    split = known_split([details["phases"][-1], *levels.values()])
+    return {
+        f"{name}, {split}": part[split]["accuracy"]
+        for name, part in levels.items()
+        if split
+    }
 
 
 def _comparison(parts):
@@ -86,6 +149,21 @@ def _curves(histories, metrics):
         if any(metric in history for history in chosen.values())
     ]
     return plots.learning_curves(chosen, drawn) if drawn else None
+
+
+def _reliability(details):
+    found = (details.get("examined") or {}).get("calibration")
+    if not found:
+        return None
+    bins = []
+    for each in found["bins"]:
+        num_right, num_images = each["num_right"], each["num_images"]
+        accuracy = interval = None
+        if num_images:
+            accuracy = num_right / num_images
+            interval = wilson_interval(num_right, num_images)
+        bins.append({**each, "accuracy": accuracy, "interval": interval})
+    return reliability(bins, found["expected_calibration_error"])
 
 
 def _confusion_matrix(details):

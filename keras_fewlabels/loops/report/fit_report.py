@@ -17,6 +17,7 @@ from keras_fewlabels.loops.report.run_files import RunFiles, settings_json
 from keras_fewlabels.loops.report.text import (
     data_line,
     duration,
+    examined_line,
     left_out_line,
     verdict_line,
 )
@@ -51,6 +52,9 @@ class FitReport(Result):
               `history`, and `pseudo_labels` (a dict of `mask_ratio`,
               `confidence`, `class_shares` and `accuracy`, as the policy has
               them at the end of the phase). The last six can be `None`.
+              Optional `seconds_since_start`, from the start of the run to the
+              end of the phase. In a run that went on from a backup it is the
+              sum of what the phases took.
             - `baseline`: Optional phase, without unlabelled images.
             - `linear_probe`: Optional dict of `name`, `seconds`, `validation`
               and `test`.
@@ -60,9 +64,16 @@ class FitReport(Result):
               `split`, with `kept`, `"student"` or `"baseline"`, and with
               `linear_probe`, a dict of `accuracy`, `accuracy_of_kept` and
               `is_better`, or `None`.
-            - `examined`: Optional dict of `split`, `confusion` (counts by
-              true and predicted class) and `mistakes` (dicts of `index`,
-              `true`, `predicted`, `confidence`).
+            - `examined`: Optional dict on the returned model: `split`, the
+              images it was examined on, `"test"` or else `"validation"`;
+              `confusion` (counts by true and predicted class); `mistakes`
+              (dicts of `index`, `true`, `predicted`, `confidence`); and
+              optional `recalls` (dicts of `num_images`, `num_right`, `recall`
+              and its `interval`, a pair, for each class),
+              `balanced_accuracy`, the mean recall, and `calibration` (a dict
+              of `expected_calibration_error`, mean `confidence`, `accuracy`,
+              and `bins` of the confidence with `low`, `high`, `num_images`,
+              `num_right` and mean `confidence`).
             - `findings`: Optional dict, that of `data.FolderFindings`.
             - `time_limit`: Optional number of seconds. `left_out`: Optional
               list of dicts of `name` and `why`, phases without time.
@@ -126,7 +137,11 @@ class FitReport(Result):
         lines += ["", *_lines(waterfall_rows(details))]
         # One blank line, also where no waterfall follows the phases.
         lines += [""] if lines[-1] else []
-        for text in (verdict_line(details), left_out_line(details)):
+        for text in (
+            verdict_line(details),
+            examined_line(details),
+            left_out_line(details),
+        ):
             lines += textwrap.wrap(text, 79)
         lines.append(data_line(details["data"]))
         time = duration(details["seconds"])
@@ -136,6 +151,9 @@ class FitReport(Result):
     def figure(self):
         """Draws the accuracies of the phases, or else the learning curves.
 
+        The accuracies are drawn over the time since the start of the run, or
+        as bars if the phases have no times.
+
         Returns:
             A `matplotlib.figure.Figure`, or `None` if there is neither.
 
@@ -143,7 +161,11 @@ class FitReport(Result):
             ImportError: If matplotlib is not installed.
         """
         figures = report_figures(self._details)
-        return figures["comparison"] or figures["learning_curves"]
+        return (
+            figures["accuracy_over_time"]
+            or figures["comparison"]
+            or figures["learning_curves"]
+        )
 
     def save(self, folder):
         """Writes the report into a folder, over an earlier one.
@@ -151,9 +173,10 @@ class FitReport(Result):
         - `report.json`: what `to_dict()` returns. It is there first, and
           stays if a package for the rest is missing.
         - `index.html`: a page that needs no other file and no network.
-        - `comparison.png`, `waterfall.png`, `learning_curves.png`,
-          `pseudo_labels.png`, `confusion_matrix.png` and `mistakes.png`: the
-          plots of the page, as far as there are any.
+        - `accuracy_over_time.png` or, if the phases have no times,
+          `comparison.png`; `waterfall.png`, `learning_curves.png`,
+          `pseudo_labels.png`, `reliability.png`, `confusion_matrix.png` and
+          `mistakes.png`: the plots of the page, as far as there are any.
         - `README.md`: a card of the model, in the form of the Hugging Face
           hub. `settings.json`: settings, seed and versions, to run it again.
         - `model.keras`: the model that the fit returned, and `last.keras`:

@@ -1,10 +1,11 @@
 """The card of a model, in the form of the Hugging Face hub."""
 
-from keras_fewlabels.loops.report.rows import phase_rows
+from keras_fewlabels.loops.report.rows import phase_rows, recall_rows
 from keras_fewlabels.loops.report.template import jinja_template
 from keras_fewlabels.loops.report.text import (
     data_line,
     duration,
+    examined_line,
     headline,
     kept_phase,
     known_split,
@@ -44,11 +45,15 @@ def model_card(details):
         data=data,
         inputs=_inputs(data),
         from_logits=data.get("from_logits"),
-        classes=list(_class_rows(data, pseudo_labels)),
+        classes=_with_recalls(
+            list(_class_rows(data, pseudo_labels)), recall_rows(details)
+        ),
         counts=data_line(data),
         phases=phase_rows(details),
         baseline=baseline and baseline["name"],
         verdict=verdict_line(details),
+        examined=examined_line(details),
+        examined_split=(details.get("examined") or {}).get("split"),
         pseudo_labels=_limit(pseudo_labels),
         validation=validation_line(details),
         has_test=data.get("num_test") is not None,
@@ -71,6 +76,16 @@ def _class_rows(data, pseudo_labels):
     yield "class", "name", "labelled images", "share of the pseudo-labels"
     for number, (name, count) in enumerate(zip(names, counts, strict=True)):
         yield number, name, count, percent(shares[number] if shares else None)
+
+
+def _with_recalls(classes, recalls):
+    """Returns the rows of classes with their recalls, if these are known."""
+    if not recalls or len(classes) == 1:
+        return classes
+    return [
+        (*row, recall)
+        for row, (_, recall) in zip(classes, recalls, strict=True)
+    ]
 
 
 def _pseudo_labels(details):

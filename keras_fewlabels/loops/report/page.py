@@ -5,11 +5,13 @@ from keras_fewlabels.loops.report.rows import (
     finding_rows,
     phase_rows,
     pseudo_label_rows,
+    recall_rows,
     waterfall_rows,
 )
 from keras_fewlabels.loops.report.template import jinja_template
 from keras_fewlabels.loops.report.text import (
     duration,
+    examined_line,
     headline,
     left_out_line,
     percent,
@@ -63,6 +65,8 @@ def report_page(details, pictures):
         waterfall=waterfall_rows(details),
         pseudo_labels=pseudo_label_rows(details),
         examined=(details.get("examined") or {}).get("split"),
+        examined_line=examined_line(details),
+        recalls=recall_rows(details),
         classes=_class_rows(details),
         settings=_setting_rows(details),
         findings=finding_rows(details),

@@ -11,6 +11,7 @@ from keras_fewlabels.loops.report.text import (
     phase_name,
     points,
     result,
+    with_interval,
 )
 
 # Files of a kind whose names are shown.
@@ -59,6 +60,22 @@ def pseudo_label_rows(details):
             shares = map(labels.get, ("mask_ratio", "confidence", "accuracy"))
             rows.append([phase_name(phase), *map(percent, shares)])
     return _known_columns(rows)
+
+
+def recall_rows(details):
+    """Returns the recall of the returned model for each class."""
+    examined = details.get("examined") or {}
+    recalls = examined.get("recalls") or []
+    names = details["data"].get("class_names") or range(len(recalls))
+    rows = [["class", "recall"]]
+    for name, each in zip(names, recalls, strict=bool(recalls)):
+        recall = "no images"
+        if each["num_images"]:
+            recall = with_interval(
+                each["recall"], each["interval"], each["num_images"]
+            )
+        rows.append([name, recall])
+    return rows if recalls else []
 
 
 def finding_rows(details):

@@ -53,6 +53,23 @@ def left_out_line(details):
     )
 
 
+def examined_line(details):
+    """Returns what the examined images tell beside the accuracy, or `""`."""
+    examined = details.get("examined") or {}
+    found = examined.get("calibration")
+    if not found:
+        return ""
+    error = 100 * found["expected_calibration_error"]
+    count = sum(each["num_images"] for each in found["bins"])
+    return (
+        f"Balanced accuracy {percent(examined['balanced_accuracy'])}, mean "
+        f"confidence {percent(found['confidence'])} and expected calibration "
+        f"error {error:.1f} points, where the accuracy is "
+        f"{percent(found['accuracy'])} on {count:,} {examined['split']} "
+        "images."
+    )
+
+
 def kept_phase(details):
     """Returns the phase, or baseline, that the kept model comes from."""
     is_baseline = (details.get("verdict") or {}).get("kept") == "baseline"
@@ -126,7 +143,13 @@ def result(part, split):
     if (part.get(split) or {}).get("accuracy") is None:
         return ""
     accuracy, count = (part[split][key] for key in ("accuracy", "num_images"))
-    low, high = wilson_interval(round(accuracy * count), count)
+    interval = wilson_interval(round(accuracy * count), count)
+    return with_interval(accuracy, interval, count)
+
+
+def with_interval(accuracy, interval, count):
+    """Returns an accuracy with its interval and number of images."""
+    low, high = interval
     # More digits than the interval is sure of would only hide it.
     digits = 0 if count < 10_000 else 1
     interval = f"{100 * low:.{digits}f}-{100 * high:.{digits}f}"

@@ -59,6 +59,8 @@ def test_the_better_of_two_on_validation_images_is_kept():
     assert files.pseudo_labels.weights is None
     # Where the model that was kept is wrong: nowhere.
     assert outcome.examined["mistakes"] == []
+    assert outcome.examined["balanced_accuracy"] == 1
+    assert outcome.examined["calibration"]["accuracy"] == 1
 
 
 def test_a_student_stays_where_it_is_better_or_nobody_can_tell():
@@ -119,6 +121,15 @@ def test_mistakes_are_those_on_test_images_if_there_are_any(has_test):
     examined = outcome.examined
     assert examined["split"] == ("test" if has_test else "validation")
     assert np.trace(examined["confusion"]) == 0
+    assert [each["recall"] for each in examined["recalls"]] == [0, 0]
+    found = examined["calibration"]
+    assert sum(each["num_images"] for each in found["bins"]) == (
+        100 if has_test else 50
+    )
+    # All are wrong: the whole confidence is too much.
+    assert found["expected_calibration_error"] == pytest.approx(
+        found["confidence"]
+    )
     files = outcome.files()
     assert files.mistakes.shape == (20, 1, 2, 1)
     if has_test:

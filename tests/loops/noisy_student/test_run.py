@@ -110,7 +110,7 @@ class Heads(PhaseKind):
         ones = LinearHead(np.ones((16, 3)), np.ones(3))
         set_head(context.student, ones)
         temperature = {"cold": 0.5, "hot": 4.0}.get(context.phase.name)
-        return {"epochs": 0, "steps": 0, "temperature": temperature}
+        return {**super().train(context, backup), "temperature": temperature}
 
     def measure(self, context):
         self._note("measured", context)
@@ -148,6 +148,26 @@ def test_a_temperature_is_that_of_the_model_that_is_returned(
         ("left out", "trained", 1.0),
     ]
     assert head_of(run.models["student"]).kernel[0, 0] == expected
+
+
+def test_seconds_since_the_start_are_summed_over_what_was_resumed(
+    small_phases,
+):
+    recipe = small_phases.recipe(small_phases.build())
+    clock = types.SimpleNamespace(seconds=2.0)
+    run = NoisyStudentRun(
+        *(None, recipe, None, {}, None),
+        RunProgress([], recipe.settings, verbose=0),
+        clock,
+    )
+    # Two seconds of preparation, then eight out of a backup.
+    assert run._spend(8.0) == 8
+    clock.seconds = 2.5
+    # Half a second to read what took four.
+    assert run._spend(4.0) == 12
+    clock.seconds = 12.5
+    # Three of the ten seconds were not spent on training.
+    assert run._spend(7.0) == 22
 
 
 def test_last_data_and_policy_are_those_of_the_students(run):

@@ -40,10 +40,12 @@ def titles_of(figure):
 
 def test_all_names_are_there_and_none_without_data():
     assert report_figures({"phases": [phase("supervised", 0)]}) == {
+        "accuracy_over_time": None,
         "comparison": None,
         "waterfall": None,
         "learning_curves": None,
         "pseudo_labels": None,
+        "reliability": None,
         "confusion_matrix": None,
         "mistakes": None,
     }
@@ -69,6 +71,75 @@ def test_comparison_of_phases_and_baseline_on_the_same_images():
     assert figure.axes[0].get_title(loc="left") == "validation accuracy"
     assert rows_of(figure)["baseline"] == "52.0 %"
     assert rows_of(figure)["student 2"] == "70.0 %"
+
+
+def test_accuracy_over_time_takes_the_place_of_the_comparison():
+    phases = [
+        {**phase("linear probe", 0, test=on(0.5)), "seconds_since_start": 20},
+        {**phase("fine-tuning", 1, test=on(0.7)), "seconds_since_start": 80},
+    ]
+    phases[0]["cross_validation"] = on(0.4)
+    figures = drawn(phases, baseline=phase("alone", 0, test=on(0.6)))
+    assert list(figures) == ["accuracy_over_time"]
+    figure = figures["accuracy_over_time"]
+    assert legend_of(figure) == [
+        *("cross-validation", "test", "linear probe, test", "baseline, test")
+    ]
+    cross, test = (each.lines[0] for each in figure.axes[0].containers)
+    assert cross.get_xydata() == pytest.approx(np.array([[20, 40]]))
+    assert test.get_xydata() == pytest.approx(np.array([[20, 50], [80, 70]]))
+    # Wilson, of 50 and 70 of 100 images.
+    (bars,) = figure.axes[0].containers[1].lines[2]
+    ends = np.array(bars.get_segments())[:, :, 1]
+    expected = [[40.38, 59.62], [60.42, 78.11]]
+    np.testing.assert_allclose(ends, expected, atol=0.01)
+
+
+def test_levels_are_of_the_images_that_the_last_phase_was_measured_on():
+    phases = [
+        {**phase("supervised", 0, on(0.5)), "seconds_since_start": 20},
+        {**phase("student", 1, on(0.7)), "seconds_since_start": 80},
+    ]
+    more = {"baseline": phase("alone", 0, on(0.65), on(0.6))}
+    figure = drawn(phases, **more)["accuracy_over_time"]
+    assert legend_of(figure) == ["validation", "baseline, validation"]
+    # A probe on other images is no level.
+    more["linear_probe"] = phase("linear probe", 0, test=on(0.4))
+    figure = drawn(phases, **more)["accuracy_over_time"]
+    assert legend_of(figure) == ["validation"]
+
+
+def test_without_two_accuracies_of_a_kind_there_is_no_curve():
+    phases = [
+        {**phase("supervised", 0, on(0.5)), "seconds_since_start": 20},
+        {**phase("student", 1, test=on(0.7)), "seconds_since_start": 80},
+    ]
+    assert drawn(phases) == {}
+    # Nor without all times.
+    phases = [phases[0], phase("student", 1, on(0.5))]
+    assert list(drawn(phases)) == ["comparison"]
+
+
+def test_reliability_has_the_share_of_each_bin_and_its_interval():
+    bins = [
+        {"num_images": 0, "num_right": 0, "confidence": None},
+        {"num_images": 100, "num_right": 50, "confidence": 0.75},
+    ]
+    bins[0] |= {"low": 0.0, "high": 0.5}
+    bins[1] |= {"low": 0.5, "high": 1.0}
+    found = {"bins": bins, "expected_calibration_error": 0.25}
+    examined = {"confusion": [[1]], "calibration": found}
+    figure = drawn(
+        [phase("supervised", 0)],
+        examined=examined,
+        data={"class_names": None},
+    )["reliability"]
+    (container,) = figure.axes[0].containers
+    line, _, (bars,) = container.lines
+    assert line.get_xydata().tolist() == [[75, 50]]
+    ends = bars.get_segments()[0][:, 1]
+    np.testing.assert_allclose(ends, [40.38, 59.62], atol=0.01)
+    assert "25.0 points" in figure.axes[0].get_title(loc="left")
 
 
 def test_one_phase_is_no_comparison():

@@ -121,6 +121,41 @@ def test_saved_page_shows_the_plots_that_lie_beside_it(tmp_path):
         assert base64.b64encode(content).decode() in page
 
 
+def test_a_run_with_times_shows_the_accuracy_over_them(tmp_path):
+    given = details()
+    for part, seconds in zip(given["phases"], (210, 830), strict=True):
+        part["seconds_since_start"] = seconds
+    report = FitReport(given)
+    assert report.figure().axes[0].get_xlabel() == "minutes since the start"
+    FitReport(details()).save(tmp_path)
+    report.save(tmp_path)
+    assert (tmp_path / "accuracy_over_time.png").exists()
+    # That of the earlier report would show other figures.
+    assert not (tmp_path / "comparison.png").exists()
+
+
+def test_print_tells_of_calibration_and_balance():
+    given = details(
+        examined={
+            "split": "test",
+            "balanced_accuracy": 0.655,
+            "calibration": {
+                "expected_calibration_error": 0.0432,
+                "confidence": 0.75,
+                "accuracy": 0.691,
+                "bins": [{"num_images": 2000}, {"num_images": 3000}],
+            },
+        }
+    )
+    text = str(FitReport(given))
+    assert max(map(len, text.split("\n"))) <= 80
+    assert (
+        "Balanced accuracy 65.5 %, mean confidence 75.0 % and expected "
+        "calibration error 4.3 points, where the accuracy is 69.1 % on 5,000 "
+        "test images."
+    ) in text.replace("\n", " ")
+
+
 def test_saving_again_overwrites_and_leaves_no_plot_of_another_report(tmp_path):
     FitReport(details()).save(tmp_path)
     (tmp_path / "mine.txt").write_text("stays")

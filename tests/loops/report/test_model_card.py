@@ -55,6 +55,30 @@ def test_what_a_stranger_needs_to_know():
     assert "learned afterwards" not in card
 
 
+def test_recalls_stand_beside_the_classes():
+    known = {"num_images": 20, "recall": 0.85, "interval": [0.64, 0.948]}
+    none = {"num_images": 0, "recall": None, "interval": None}
+    examined = {
+        "split": "test",
+        "recalls": [known, none],
+        "balanced_accuracy": 0.85,
+        "calibration": {
+            "expected_calibration_error": 0.0432,
+            "confidence": 0.75,
+            "accuracy": 0.7,
+            "bins": [{"num_images": 20}],
+        },
+    }
+    card = model_card(details(examined=examined))
+    assert "| 0 | cat | 10 | 25.0 % | 85.0 % (64-95) of 20 |" in card
+    assert "| 1 | dog | 30 | 75.0 % | no images |" in card
+    assert "calibration error 4.3 points" in card
+    assert "is the share of its test images" in card
+    # A report of an earlier version.
+    old = model_card(details(examined={"split": "test"}))
+    assert "recall" not in old and "calibration" not in old
+
+
 def test_learned_validation_images_are_labelled_images():
     measured = {"accuracy": 0.5, "num_images": 202, "loss": 1.0}
     one = details(data={**DATA, "num_labeled": 1010, "num_validation": 0})

@@ -42,7 +42,20 @@ FULL = {
             }
         ],
     },
-    "examined": {"split": "test", "confusion": [[1, 0], [0, 1]]},
+    "examined": {
+        **{"split": "test", "confusion": [[1, 0], [0, 1]]},
+        "balanced_accuracy": 0.85,
+        "recalls": [
+            {"num_images": 20, "recall": 0.85, "interval": [0.64, 0.948]},
+            {"num_images": 0, "recall": None, "interval": None},
+        ],
+        "calibration": {
+            "expected_calibration_error": 0.0432,
+            "confidence": 0.75,
+            "accuracy": 0.7,
+            "bins": [{"num_images": 20}],
+        },
+    },
     "verdict": {
         **{"difference": 0.0, "interval": [-0.01, 0.02], "num_images": 500},
         **{"is_better": None, "split": "validation", "kept": "student"},
@@ -63,8 +76,8 @@ FULL = {
     "waterfall": [{"name": "labels only", "validation": RESULT}],
 }
 NAMES = [
-    *("comparison", "waterfall", "learning_curves", "pseudo_labels"),
-    *("confusion_matrix", "mistakes"),
+    *("accuracy_over_time", "comparison", "waterfall", "learning_curves"),
+    *("pseudo_labels", "reliability", "confusion_matrix", "mistakes"),
 ]
 
 
@@ -109,6 +122,8 @@ def test_everything_is_on_the_page(full):
         "Gain of each step",
         "Learning curves",
         "Pseudo-labels",
+        "Confidence on test images",
+        "Recall of each class on test images",
         "Mistakes on test images",
         "Share of each class",
         "Settings",
@@ -131,6 +146,8 @@ def test_everything_is_on_the_page(full):
         "+0.0",
         "62.5 %",
         "87.5 %",
+        "85.0 % (64-95) of 20",
+        "no images",
         "64",
         "None",
     ):
@@ -159,12 +176,29 @@ def test_bars_of_classes_are_in_proportion(full):
     assert full.of("span")[-4:] == ["25.0 %", "50.0 %", "75.0 %", "50.0 %"]
 
 
+def test_confidence_is_said_and_that_validation_images_flatter(full):
+    (line,) = (text for text in full.of("p") if "calibration" in text)
+    assert line.startswith("Balanced accuracy 85.0 %, mean confidence 75.0 %")
+    assert not any("slightly too good" in text for text in full.of("p"))
+    examined = {**FULL["examined"], "split": "validation"}
+    page = Page(report_page({**FULL, "examined": examined}, {}))
+    assert any("slightly too good" in text for text in page.of("p"))
+    assert "Recall of each class on validation images" in page.of("h2")
+
+
 def test_many_classes_are_folded():
     def is_open(num_classes):
         data = {**MINIMAL["data"], "class_counts": [1] * num_classes}
-        page = Page(report_page({**MINIMAL, "data": data}, {}))
-        (attrs,) = (attrs for tag, attrs in page.tags if tag == "details")
-        return "open" in attrs
+        recall = {"num_images": 1, "recall": 1.0, "interval": [0.2, 1.0]}
+        examined = {"split": "test", "recalls": [recall] * num_classes}
+        page = report_page({**MINIMAL, "data": data, "examined": examined}, {})
+        recalls, shares = (
+            "open" in attrs
+            for tag, attrs in Page(page).tags
+            if tag == "details"
+        )
+        assert recalls == shares
+        return shares
 
     assert is_open(30)
     assert not is_open(31)

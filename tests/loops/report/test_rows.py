@@ -3,6 +3,7 @@ from keras_fewlabels.loops.report.rows import (
     finding_rows,
     phase_rows,
     pseudo_label_rows,
+    recall_rows,
     waterfall_rows,
 )
 
@@ -107,6 +108,23 @@ def test_pseudo_labels_of_the_phases_that_had_some():
         ["phase", "share used", "confidence"],
         ["student 2", "60.0 %", "80.0 %"],
     ]
+
+
+def test_recall_of_each_class_with_its_interval():
+    known = {"num_images": 20, "recall": 0.85, "interval": [0.64, 0.948]}
+    none = {"num_images": 0, "recall": None, "interval": None}
+    details = {"data": {}, "examined": {"recalls": [known, none]}}
+    assert recall_rows(details) == [
+        ["class", "recall"],
+        [0, "85.0 % (64-95) of 20"],
+        [1, "no images"],
+    ]
+    details["data"]["class_names"] = ["cat", "dog"]
+    assert [row[0] for row in recall_rows(details)[1:]] == ["cat", "dog"]
+    # A report of an earlier version has none.
+    names = {"class_names": ["cat", "dog"]}
+    assert recall_rows({"data": names, "examined": {"split": "test"}}) == []
+    assert recall_rows({"data": names, "examined": None}) == []
 
 
 def test_findings_name_some_of_the_files():
