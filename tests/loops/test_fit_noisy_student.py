@@ -164,6 +164,11 @@ def test_report_tells_the_phases_and_the_data():
     assert phases[0]["validation"]["num_images"] == 10
     assert phases[1]["validation"] is None
     assert {"mask_ratio", "pseudo_label_accuracy"} <= set(history)
+    first, last = (phase["seconds_since_start"] for phase in phases)
+    assert phases[0]["seconds"] <= first < last <= details["seconds"]
+    assert details["examined"]["calibration"]["accuracy"] == pytest.approx(
+        phases[-1]["test"]["accuracy"]
+    )
     data = details["data"]
     assert data["num_labeled"] + data["num_validation"] == len(LABELED[1])
     assert data["num_unlabeled"] == 300

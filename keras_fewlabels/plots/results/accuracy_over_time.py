@@ -68,7 +68,7 @@ def accuracy_over_time(names, seconds, measures, levels=None):
     figure.legend(
         handles=handles,
         loc="outside lower center",
-        ncols=3,
+        ncols=4,
         frameon=False,
         fontsize="small",
     )
