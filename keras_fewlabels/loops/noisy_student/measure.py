@@ -12,7 +12,10 @@ from keras_fewlabels.data.sources import image_source
 from keras_fewlabels.foundation import trace_predict
 from keras_fewlabels.policies.parts import class_probabilities
 
-_BATCH_SIZE = 256
+# Pixels of the images that pass through a model at once: more activations
+# would need gigabytes.
+_MAX_PIXELS = 2**21
+_MAX_BATCH_SIZE = 256
 # Images on disk that are in memory at a time.
 _PIECE = 1024
 # The most confident mistakes, as many as a page can show.
@@ -32,10 +35,24 @@ def predict_outputs(model, images):
     outputs = []
     for piece in pieces:
         trace_predict(model, piece)
-        outputs.append(model.predict(piece, batch_size=_BATCH_SIZE, verbose=0))
+        batch_size = batch_size_for(piece.shape[1:])
+        outputs.append(model.predict(piece, batch_size=batch_size, verbose=0))
     return keras.tree.map_structure(
         lambda *parts: np.concatenate(parts), *outputs
     )
+
+
+def batch_size_for(image_shape):
+    """Returns how many images a model predicts at once.
+
+    Args:
+        image_shape: Tuple `(height, width, channels)`.
+
+    Returns:
+        Int, 256 for images up to 90 px, 41 for those of 224 px.
+    """
+    height, width, _ = image_shape
+    return int(np.clip(_MAX_PIXELS // (height * width), 1, _MAX_BATCH_SIZE))
 
 
 def predict(model, images, from_logits):

@@ -6,6 +6,7 @@ from keras_fewlabels.data.folders import ImageFiles
 from keras_fewlabels.loops.noisy_student.measure import (
     Labeler,
     PseudoLabels,
+    batch_size_for,
     find_mistakes,
     measure_accuracy,
     predict,
@@ -193,3 +194,10 @@ def test_there_may_be_none_or_many():
     assert find_mistakes(PROBABILITIES, right)["mistakes"] == []
     many = np.tile(PROBABILITIES, (10, 1))
     assert len(find_mistakes(many, 1 - np.tile(right, 10))["mistakes"]) == 20
+
+
+@pytest.mark.parametrize(
+    ("size", "expected"), [(8, 256), (90, 256), (160, 81), (224, 41), (9999, 1)]
+)
+def test_large_images_pass_in_small_batches(size, expected):
+    assert batch_size_for((size, size, 3)) == expected

@@ -30,6 +30,8 @@ _LEAST_SURE = 0.1
 # weights before loses nothing after 40 steps on labels.
 _FEWEST_STEPS = 100
 _FEWEST_STEPS_ON_LABELS = 40
+# Of the images of a dataset that are in memory.
+_MAX_BYTES = 2**30
 # A training step beside a forward pass, per image.
 _COST = 4
 
@@ -131,14 +133,17 @@ def _pseudo_labeled(context):
     """Returns the surer part of the unlabelled images, with their labels."""
     task = context.recipe.task
     features = context.features.of(context).unlabeled
+    images = task.unlabeled.images
+    if is_dataset(images):
+        # It is read in its order alone, so that its images must be kept.
+        num_kept = _MAX_BYTES // task.sample[0].nbytes
+        features = features[:num_kept]
+        images = task.unlabeled.first(len(features))
     targets = sharpened(head_of(context.student).probabilities(features))
     if not len(targets):
         return None, targets
     sure = targets.max(axis=1)
     chosen = np.flatnonzero(sure >= np.quantile(sure, _LEAST_SURE))
-    images = task.unlabeled.images
-    if is_dataset(images):
-        images = task.unlabeled.first(len(features))
     targets = targets[chosen].astype("float32")
     if task.sparse:
         targets = targets.argmax(axis=1)

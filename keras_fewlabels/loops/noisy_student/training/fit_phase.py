@@ -1,7 +1,10 @@
 """The training of a model in one phase of a run."""
 
 from keras_fewlabels.callbacks.backup.seed_epochs import SeedEpochs
-from keras_fewlabels.loops.noisy_student.measure import measure_accuracy
+from keras_fewlabels.loops.noisy_student.measure import (
+    batch_size_for,
+    measure_accuracy,
+)
 from keras_fewlabels.loops.noisy_student.training.best_average import (
     BestAverage,
     WatchValidation,
@@ -58,7 +61,7 @@ def fit_phase(
             initial_epoch=first_epoch,
             epochs=epochs[1],
             validation_data=data.validation,
-            validation_batch_size=256,
+            validation_batch_size=batch_size_for(data.labeled[0].shape[1:]),
             shuffle=False,
             callbacks=[
                 SeedEpochs(data.seed, batches.order),

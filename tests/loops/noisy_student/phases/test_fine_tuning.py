@@ -1,6 +1,7 @@
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 
 from keras_fewlabels.loops import fit_noisy_student
 from keras_fewlabels.loops.frozen_features import compute_features
@@ -195,3 +196,25 @@ def test_cost_counts_the_images_that_pass():
         batch_size = 32
 
     assert FineTuning().cost(phase, Settings) == 4 * 32 * 10 + 200
+
+
+def test_of_a_dataset_a_part_is_in_memory(monkeypatch):
+    monkeypatch.setattr(module, "_MAX_BYTES", 50 * IMAGES[0].nbytes)
+    kept, pseudo_labeled = [], module._pseudo_labeled
+
+    def counted(context):
+        images, targets = pseudo_labeled(context)
+        kept.append((len(images), len(targets), len(images._rows)))
+        return images, targets
+
+    monkeypatch.setattr(module, "_pseudo_labeled", counted)
+    pool = tf.data.Dataset.from_tensor_slices(IMAGES[20:]).batch(16)
+    fit_noisy_student(
+        pretrained(),
+        (IMAGES[:20], LABELS[:20]),
+        pool,
+        settings={"student_steps": 6, "rounds": 1},
+        verbose=0,
+    )
+    # The tenth that is least sure is left out.
+    assert kept == [(45, 45, 50)]
