@@ -28,17 +28,23 @@ class FeatureReader:
             reads the finished pieces from it.
         made_from: String, the fingerprint of the extractor's weights.
 
-    Attributes:
-        seconds_per_image: Float, how long the features of one view of an
-            image take, without tracing; `None` before any image.
     """
 
     def __init__(self, extractor, mirrored, store=None, made_from=""):
         self._extractor = extractor
         self.mirrored = mirrored
         self._store, self._made_from = store, made_from
-        self.seconds_per_image = None
         self._is_traced = False
+        # Of all pieces, for a single one may be small.
+        self._seconds, self._num_passes = 0.0, 0
+
+    @property
+    def seconds_per_image(self):
+        """Float, how long one view of an image takes, reading included.
+
+        Tracing does not count. `None` before any image.
+        """
+        return self._seconds / self._num_passes if self._num_passes else None
 
     @property
     def num_views(self):
@@ -69,8 +75,11 @@ class FeatureReader:
             rows = self._stored(name, key)
             if rows is None:
                 size = min(self._piece(source), count - done)
-                rows = self._features_of(source.read(done, size))
-                self._write(name, key, rows)
+                started = time.perf_counter()
+                images_read = source.read(done, size)
+                seconds = time.perf_counter() - started
+                rows, more = self._features_of(images_read)
+                self._write(name, key, rows, seconds + more)
             if features is None:
                 features = np.empty((count, rows.shape[1]), rows.dtype)
             features[done : done + len(rows)] = rows
@@ -84,14 +93,18 @@ class FeatureReader:
         piece = None if self._store is None else self._store.read(name, key)
         if piece is None:
             return None
-        self.seconds_per_image = float(piece["seconds_per_image"])
+        self._count(piece["features"], float(piece["seconds"]))
         return piece["features"]
 
-    def _write(self, name, key, rows):
+    def _write(self, name, key, rows, seconds):
+        self._count(rows, seconds)
         if self._store is not None:
-            seconds = np.array(self.seconds_per_image)
-            piece = {"features": rows, "seconds_per_image": seconds}
+            piece = {"features": rows, "seconds": np.array(seconds)}
             self._store.write(name, key, piece)
+
+    def _count(self, rows, seconds):
+        self._seconds += seconds
+        self._num_passes += self.num_views * len(rows)
 
     def _piece(self, source):
         """Returns how many images to read next."""
@@ -116,8 +129,7 @@ class FeatureReader:
         started = time.perf_counter()
         features = sum(map(self._predict, views)) / len(views)
         seconds = time.perf_counter() - started
-        self.seconds_per_image = seconds / (len(views) * len(images))
-        return features.astype("float16")
+        return features.astype("float16"), seconds
 
     def _predict(self, images):
         outputs = self._extractor.predict(

@@ -165,7 +165,9 @@ class _PhaseProgress(keras.callbacks.Callback):
 
     def _measure(self, now, done):
         started, share = self._started
-        cost = (done - share) * self._run.costs[self._title]
+        phase = self._run.phases[self._title]
+        cost = self._run.costs[self._title] - phase.num_predicted
+        cost *= done - share
         if cost > 0:
             self._run.pace = (now - started) / cost
 

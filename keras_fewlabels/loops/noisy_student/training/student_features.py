@@ -144,7 +144,9 @@ class StudentFeatures:
                 title = f"{context.phase.title}: features"
                 show = self._progress.images(title, count)
                 rest = reader.read(pool, count, show, "unlabeled")
-        self._progress.pace = reader.seconds_per_image
+        if self._progress.pace is None:
+            # Steps of training tell it better, once there are any.
+            self._progress.pace = reader.seconds_per_image
         return Features(features, rest)
 
     def _in_time(self, reader, num_unlabeled):
