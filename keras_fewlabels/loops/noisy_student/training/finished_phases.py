@@ -204,6 +204,7 @@ class PhaseBackup(keras.callbacks.Callback):
 
     def on_epoch_begin(self, epoch, logs=None):
         self._started = time.perf_counter()
+        self._num_steps = 0
 
     def on_train_batch_end(self, batch, logs=None):
         self._num_steps = batch + 1
