@@ -96,9 +96,9 @@ def fit_noisy_student(
        features, as before.
     4. Rounds of fine-tuning: all layers learn labels and pseudo-labels.
 
-    The logits are divided by a temperature, found in the cross-validation, so
-    that confidences are about as high as the accuracy. After fine-tuning, only
-    images of `validation_data` could tell another one.
+    The logits are divided by a temperature, found in the cross-validation, to
+    bring confidences near to the accuracy. After fine-tuning, only images of
+    `validation_data` could tell another one.
 
     **A new model** is trained by the loop of Noisy Student. The function
     trains a model on the labels, until the validation loss has settled, and
@@ -146,7 +146,7 @@ def fit_noisy_student(
             part of the labelled images is set aside.
         generations: Int, how many students are trained after the supervised
             phase. A model that comes trained has `settings.rounds` rounds of
-            fine-tuning for each of them.
+            pseudo-labels for each of them.
         time_limit: Optional number, the seconds that the call may take. The
             lengths of the phases follow from it, and the report names what
             was left out. A run always ends with a model: without time for

@@ -237,7 +237,7 @@ def _ladder(model):
         "batch_size": (32, measured),
         "student_steps": (
             1500,
-            "for all rounds together, as far as there is time",
+            "for all fine-tuning together, as far as there is time",
         ),
         "steps_per_epoch": (50, "progress and backups after so many steps"),
         "label_smoothing": (0.0, measured),

@@ -61,8 +61,8 @@ class Settings:
         train_on_validation: Boolean. If `True`, the phases after the
             supervised one train on the validation images as well.
         supervised_steps: Int, the steps of the supervised phase at most.
-        student_steps: Int, the steps of each student, or of all rounds of
-            fine-tuning together.
+        student_steps: Int, the steps of each student, or of all fine-tuning
+            together.
         steps_per_epoch: Int, the steps of an epoch at most. The models are
             validated after each epoch.
         patience: Int, the epochs without a lower validation loss after which

@@ -27,7 +27,6 @@ class FeatureReader:
         store: Optional `ArrayStore`. A pass that is killed and started again
             reads the finished pieces from it.
         made_from: String, the fingerprint of the extractor's weights.
-
     """
 
     def __init__(self, extractor, mirrored, store=None, made_from=""):
@@ -123,7 +122,6 @@ class FeatureReader:
         if self.mirrored:
             views.append(images[:, :, ::-1])
         if not self._is_traced:
-            # The first batch is traced, so the second one tells the time.
             self._predict(images[:BATCH_SIZE])
             self._is_traced = True
         started = time.perf_counter()

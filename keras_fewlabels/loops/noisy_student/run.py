@@ -67,8 +67,6 @@ class NoisyStudentRun:
         self.left_out = []
         # The seconds of the phases so far, and when the last one ended.
         self._seconds, self._last_end = 0.0, 0.0
-        # By which the head of the student of each branch is divided.
-        self._temperatures = {}
         # The features of the student of each branch.
         self._features = {}
         self.models = {}
@@ -97,8 +95,7 @@ class NoisyStudentRun:
                     f"{phase.title}",
                     "there was no time for them",
                 )
-            self._temperatures[phase.branch] = trained.get("temperature")
-            with self._calibrated(phase.branch, context.student):
+            with _calibrated(context.student, trained.get("temperature")):
                 measured = PHASE_KINDS[phase.kind].measure(context)
             results = {
                 "name": phase.name,
@@ -114,7 +111,7 @@ class NoisyStudentRun:
                 self.last_data = context.data
                 self.last_policy = context.policy or self.last_policy
         for branch, model in self.models.items():
-            self._calibrate(branch, model)
+            _calibrate(model, self.results[branch][-1].get("temperature"))
 
     def total(self, figure, branch):
         """Returns the sum of a figure over the phases of a branch so far."""
@@ -130,26 +127,6 @@ class NoisyStudentRun:
         self._seconds += max(seconds, now - self._last_end)
         self._last_end = now
         return self._seconds
-
-    @contextlib.contextmanager
-    def _calibrated(self, branch, student):
-        """Opens a scope in which a student is calibrated.
-
-        Phases learn from students as they are: with other confidences their
-        pseudo-labels would be others.
-        """
-        head = None
-        if self._temperatures[branch] is not None:
-            head = head_of(student)
-        self._calibrate(branch, student)
-        yield
-        if head is not None:
-            set_head(student, head)
-
-    def _calibrate(self, branch, student):
-        temperature = self._temperatures.get(branch)
-        if temperature is not None:
-            set_head(student, head_of(student).cooled(temperature))
 
     def _leave_out(self, name, why):
         self.left_out.append({"name": name, "why": why})
@@ -267,3 +244,26 @@ class NoisyStudentRun:
         # The weights that a student starts from depend on nothing before it.
         keras.utils.set_random_seed(self.data.seed + generation)
         return self.build(generation)
+
+
+@contextlib.contextmanager
+def _calibrated(student, temperature):
+    """Opens a scope in which a student is calibrated.
+
+    Phases learn from students as they are: with other confidences their
+    pseudo-labels would be others.
+    """
+    if temperature is None:
+        yield
+        return
+    head = head_of(student)
+    _calibrate(student, temperature)
+    try:
+        yield
+    finally:
+        set_head(student, head)
+
+
+def _calibrate(student, temperature):
+    if temperature is not None:
+        set_head(student, head_of(student).cooled(temperature))

@@ -115,10 +115,11 @@ def _levels(details):
     levels = {name: part for name, part in levels.items() if part}
     # On the images on which the last phase was measured.
     split = known_split([details["phases"][-1], *levels.values()])
+    if split is None:
+        return {}
     return {
         f"{name}, {split}": part[split]["accuracy"]
         for name, part in levels.items()
-        if split
     }
 
 

@@ -52,6 +52,9 @@ class FitReport(Result):
               `history`, and `pseudo_labels` (a dict of `mask_ratio`,
               `confidence`, `class_shares` and `accuracy`, as the policy has
               them at the end of the phase). The last six can be `None`.
+              Optional `temperature`, by which the logits of the model that
+              was measured are divided, and `kept`, what was kept instead of
+              what was trained.
               Optional `seconds_since_start`, from the start of the run to the
               end of the phase. In a run that went on from a backup it is the
               sum of what the phases took.
@@ -76,7 +79,7 @@ class FitReport(Result):
               `num_right` and mean `confidence`).
             - `findings`: Optional dict, that of `data.FolderFindings`.
             - `time_limit`: Optional number of seconds. `left_out`: Optional
-              list of dicts of `name` and `why`, phases without time.
+              list of dicts of `name` and `why`, phases and steps without time.
             - `versions`: Dict of packages to versions.
         files: Optional `RunFiles`, further files to write.
 

@@ -26,8 +26,9 @@ _LABELED_SHARE = 0.25
 # The pseudo-labels that are left out, those the student is least sure of.
 _LEAST_SURE = 0.1
 # A shorter round may do harm: after 37 steps a network had 60 % on photographs
-# of waste, where an SVM on its frozen features had 66 %. The mean with the
-# weights before loses nothing after 40 steps on labels.
+# of waste, where an SVM on its frozen features had 66 %. After 40 steps on
+# labels, a head on the mean with the weights before had from 0.3 points less to
+# 3.1 more than one on the weights before, in four runs on flowers and waste.
 _FEWEST_STEPS = 100
 _FEWEST_STEPS_ON_LABELS = 40
 # Of the images of a dataset that are in memory.
@@ -46,8 +47,9 @@ class FineTuning(ContinuedPhase):
     `FineTune` does.
 
     After labels alone the student gets the mean of its weights before and
-    after. That is as good as the better of the two where few labels tell
-    little more than the layers knew, and loses part of the gain elsewhere.
+    after, for few labels can tell less than the layers knew. With 4 labels per
+    class, one run each, a head on the mean had 75.5 % on flowers and 75.2 on
+    hands; without it 73.0 and 79.7; on the weights before 74.5 and 67.0.
 
     A head is then fitted to the new features of labelled and unlabelled
     images, and the student gets the mean of that head and its own.
@@ -57,8 +59,6 @@ class FineTuning(ContinuedPhase):
     temperature that calibrates the student. Without them, no label can tell
     how sure layers may be that have seen all labels. A student then has the
     temperature of a self-trained head on the features before any fine-tuning.
-    On four sets of photographs, 10 labels per class and one seed, that takes
-    the calibration error from 8.8 to 6.4 points, and is worse on none.
 
     Reference:
         - [Wortsman et al., 2021](https://arxiv.org/abs/2109.01903), WiSE-FT,

@@ -105,27 +105,23 @@ def _ladder(settings, generations, num_images, baseline):
         for number in range(1, num_rounds + 1)
     ]
     phases = [probe, self_training, on_labels, *rounds]
-    if baseline:
-        alone = {
-            "branch": BASELINE,
-            "with_unlabeled": False,
-            # The features of the few labelled images take no time.
-            "num_predicted": 0,
-        }
-        phases += [
-            dataclasses.replace(
-                probe, name="linear probe of the baseline", **alone
-            ),
-            Phase(
-                "fine-tuning, labels only",
-                "fine-tuning",
-                settings.student_steps,
-                noise=noise,
-                as_long_as=STUDENT,
-                **alone,
-            ),
-        ]
-    return phases
+    if not baseline:
+        return phases
+    # The features of the few labelled images take no time.
+    alone = {"branch": BASELINE, "with_unlabeled": False, "num_predicted": 0}
+    return [
+        *phases,
+        dataclasses.replace(
+            probe, name="linear probe of the baseline", **alone
+        ),
+        dataclasses.replace(
+            on_labels,
+            name="fine-tuning, labels only",
+            steps=settings.student_steps,
+            as_long_as=STUDENT,
+            **alone,
+        ),
+    ]
 
 
 def waterfall_steps(phases):
