@@ -295,7 +295,7 @@ def fit_noisy_student(
         "findings": findings and findings.to_dict(),
         "time_limit": clock.limit,
         "left_out": run.left_out,
-        "seconds": time.perf_counter() - started,
+        "seconds": run.seconds,
     }
     report = FitReport(details, outcome.files())
     return _compiled(outcome.model, task), report

@@ -94,6 +94,17 @@ class FeatureClassifier:
             return None
         return logits.argmax(axis=1) == self._targets.argmax(axis=1)
 
+    def hidden_probabilities(self, self_trained, seed=0):
+        """Returns the calibrated probabilities of `cross_validate`.
+
+        Returns:
+            Float array `(num_labeled, num_classes)`, or `None` likewise.
+        """
+        logits = self._logits(self_trained, seed)
+        if logits is None:
+            return None
+        return softmax(logits / self.temperature(self_trained, seed))
+
     def _logits(self, self_trained, seed):
         """Returns logits of labelled images in a cross-validation."""
         key = self_trained, seed

@@ -9,6 +9,8 @@ from keras import ops
 from keras_fewlabels.data.checks import class_numbers
 from keras_fewlabels.data.folders import ImageFiles
 from keras_fewlabels.data.sources import image_source
+from keras_fewlabels.evaluation.calibration import calibration
+from keras_fewlabels.evaluation.class_recalls import class_recalls
 from keras_fewlabels.foundation import trace_predict
 from keras_fewlabels.policies.parts import class_probabilities
 
@@ -89,6 +91,25 @@ def measure_accuracy(model, labeled, from_logits):
         "accuracy": float(np.mean(probabilities.argmax(axis=1) == labels)),
         "loss": float(-np.mean(np.log(np.maximum(of_truth, 1e-7)))),
         "num_images": len(labels),
+    }
+
+
+def examine(probabilities, labels):
+    """Examines predictions for images that a model was not trained on.
+
+    Args:
+        probabilities: Array of shape `(num_images, num_classes)`.
+        labels: Class numbers or one-hot rows.
+
+    Returns:
+        Dict for JSON: the results of `find_mistakes` and `class_recalls`, and
+        `calibration`, those of the function of that name.
+    """
+    mistakes = find_mistakes(probabilities, labels)
+    return {
+        **mistakes,
+        **class_recalls(mistakes["confusion"]),
+        "calibration": calibration(probabilities, labels),
     }
 
 

@@ -1,11 +1,9 @@
 """The outcome of a run: the model to keep, and its mistakes."""
 
-from keras_fewlabels.evaluation.calibration import calibration
-from keras_fewlabels.evaluation.class_recalls import class_recalls
 from keras_fewlabels.evaluation.verdict import compare_predictions
 from keras_fewlabels.loops.noisy_student.measure import (
     Labeler,
-    find_mistakes,
+    examine,
     predict,
 )
 from keras_fewlabels.loops.noisy_student.phases import (
@@ -31,9 +29,10 @@ class Outcome:
         verdict: Dict of `evaluation.Verdict`, with `split`, `kept` and
             `linear_probe`, or `None`. `linear_probe` is a dict of `accuracy`,
             `accuracy_of_kept` and `is_better`, or `None` without a probe.
-        examined: Dict of `split`, the results of `find_mistakes` and
-            `class_recalls`, and `calibration`, those of the function of that
-            name. `None` without validation and test images.
+        examined: Dict of `split` and the results of `examine`. Without
+            validation and test images they are those of the cross-validation
+            of the last head on frozen features, with its `name`. `None` if
+            there is none either.
     """
 
     def __init__(self, run):
@@ -43,18 +42,7 @@ class Outcome:
         self.verdict = None
         if BASELINE in run.models:
             self._compare(run.models[BASELINE])
-        self.examined, self._images = None, None
-        split = "validation" if self._data.test is None else "test"
-        if getattr(self._data, split) is not None:
-            self._images, labels = getattr(self._data, split)
-            probabilities = self._predict(self.model, self._images)
-            mistakes = find_mistakes(probabilities, labels)
-            self.examined = {
-                "split": split,
-                **mistakes,
-                **class_recalls(mistakes["confusion"]),
-                "calibration": calibration(probabilities, labels),
-            }
+        self.examined, self._images = self._examine()
 
     def files(self):
         """Returns what the report writes beside its figures, `RunFiles`."""
@@ -74,6 +62,21 @@ class Outcome:
             self._data.labeled[0],
         )
         return RunFiles(models, mistakes, labeler, self._task.unlabeled)
+
+    def _examine(self):
+        """Returns what is known of the mistakes, and images to show them."""
+        split = "validation" if self._data.test is None else "test"
+        if getattr(self._data, split) is not None:
+            images, labels = getattr(self._data, split)
+            found = examine(self._predict(self.model, images), labels)
+            return {"split": split, **found}, images
+        examined = None
+        for phase in self._run.results[STUDENT]:
+            found = phase.pop("examined", None)
+            if found is not None:
+                name = {"split": "cross-validation", "name": phase["name"]}
+                examined = {**name, **found}
+        return examined, self._data.labeled[0]
 
     def _compare(self, baseline):
         data, student = self._data, self.model

@@ -104,7 +104,7 @@ class NoisyStudentRun:
                 **measured,
                 "seconds_since_start": self._spend(trained["seconds"]),
             }
-            self.progress.finish(phase.title, results)
+            self.progress.finish(phase.title, results, self.clock.seconds_left)
             self.models[phase.branch] = context.student
             self.results.setdefault(phase.branch, []).append(results)
             if phase.branch == STUDENT:
@@ -116,6 +116,11 @@ class NoisyStudentRun:
     def total(self, figure, branch):
         """Returns the sum of a figure over the phases of a branch so far."""
         return sum(phase[figure] for phase in self.results.get(branch, ()))
+
+    @property
+    def seconds(self):
+        """Float, the seconds of the run, with those before it was killed."""
+        return self._seconds + self.clock.seconds - self._last_end
 
     def _spend(self, seconds):
         """Returns the seconds of all phases so far, with one that has ended.

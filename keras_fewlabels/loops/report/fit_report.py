@@ -68,7 +68,9 @@ class FitReport(Result):
               `linear_probe`, a dict of `accuracy`, `accuracy_of_kept` and
               `is_better`, or `None`.
             - `examined`: Optional dict on the returned model: `split`, the
-              images it was examined on, `"test"` or else `"validation"`;
+              images it was examined on, `"test"` or else `"validation"`, or
+              `"cross-validation"` for labels and the heads of the phase
+              `name`;
               `confusion` (counts by true and predicted class); `mistakes`
               (dicts of `index`, `true`, `predicted`, `confidence`); and
               optional `recalls` (dicts of `num_images`, `num_right`, `recall`

@@ -12,6 +12,7 @@ from keras_fewlabels.loops.report.template import jinja_template
 from keras_fewlabels.loops.report.text import (
     duration,
     examined_line,
+    examined_on,
     headline,
     left_out_line,
     percent,
@@ -64,7 +65,7 @@ def report_page(details, pictures):
         baseline=baseline["name"] if baseline else None,
         waterfall=waterfall_rows(details),
         pseudo_labels=pseudo_label_rows(details),
-        examined=(details.get("examined") or {}).get("split"),
+        examined=examined_on(details),
         examined_line=examined_line(details),
         recalls=recall_rows(details),
         classes=_class_rows(details),

@@ -53,6 +53,16 @@ def left_out_line(details):
     )
 
 
+def examined_on(details):
+    """Returns the images that the kept model was examined on, or `""`."""
+    examined = details.get("examined")
+    if not examined:
+        return ""
+    if examined["split"] == "cross-validation":
+        return f"labels, by cross-validation ({examined['name']})"
+    return f"{examined['split']} images"
+
+
 def examined_line(details):
     """Returns what the examined images tell beside the accuracy, or `""`."""
     examined = details.get("examined") or {}
@@ -65,8 +75,7 @@ def examined_line(details):
         f"Balanced accuracy {percent(examined['balanced_accuracy'])}, mean "
         f"confidence {percent(found['confidence'])} and expected calibration "
         f"error {error:.1f} points, where the accuracy is "
-        f"{percent(found['accuracy'])} on {count:,} {examined['split']} "
-        "images."
+        f"{percent(found['accuracy'])} on {count:,} {examined_on(details)}."
     )
 
 

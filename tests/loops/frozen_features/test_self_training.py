@@ -55,6 +55,12 @@ def test_cross_validation_is_near_the_accuracy_on_other_images():
         others = accuracy(head, features[count:], labels[count:])
         assert right.shape == (count,)
         assert abs(right.mean() - others) < 0.06
+        probabilities = classifier.hidden_probabilities(self_trained)
+        np.testing.assert_array_equal(
+            probabilities.argmax(axis=1) == labels[:count], right
+        )
+        # Calibrated: about as many are right as they are sure of.
+        assert abs(probabilities.max(axis=1).mean() - right.mean()) < 0.06
 
 
 @pytest.mark.parametrize("self_trained", [False, True])
@@ -106,6 +112,7 @@ def test_no_cross_validation_of_a_single_image():
     features, labels, count = digits(1)
     classifier = FeatureClassifier(features, np.eye(10)[labels[:count]])
     assert classifier.cross_validate(False) is None
+    assert classifier.hidden_probabilities(False) is None
     assert classifier.temperature(False) is None
     assert accuracy(classifier.self_train(), features, labels) > 0.3
 

@@ -186,6 +186,16 @@ def test_confidence_is_said_and_that_validation_images_flatter(full):
     assert "Recall of each class on validation images" in page.of("h2")
 
 
+def test_without_images_to_measure_the_labels_are_examined():
+    crossed = {"split": "cross-validation", "name": "self-training"}
+    examined = {**FULL["examined"], **crossed}
+    page = Page(report_page({**FULL, "examined": examined}, {}))
+    on = "labels, by cross-validation (self-training)"
+    assert f"Mistakes on {on}" in page.of("h2")
+    assert any(f"on 20 {on}." in text for text in page.of("p"))
+    assert any("neither validation nor test" in text for text in page.of("p"))
+
+
 def test_many_classes_are_folded():
     def is_open(num_classes):
         data = {**MINIMAL["data"], "class_counts": [1] * num_classes}

@@ -5,7 +5,7 @@ import time
 import numpy as np
 
 from keras_fewlabels.data.checks import class_numbers
-from keras_fewlabels.loops.noisy_student.measure import PseudoLabels
+from keras_fewlabels.loops.noisy_student.measure import PseudoLabels, examine
 from keras_fewlabels.loops.noisy_student.phases.phase_kind import PhaseKind
 from keras_fewlabels.loops.noisy_student.training.student_features import (
     head_of,
@@ -35,15 +35,24 @@ class LinearProbe(PhaseKind):
     def train(self, context, backup):
         started = time.perf_counter()
         classifier = context.features.classifier(context)
-        seed = context.data.seed
+        data, seed = context.data, context.data.seed
         head, self_trained = self.head(classifier, seed)
         right = classifier.cross_validate(self_trained, seed)
+        temperature = classifier.temperature(self_trained, seed)
+        examined = None
+        if right is not None and data.validation is None and data.test is None:
+            # What else could tell which classes are hard?
+            examined = examine(
+                classifier.hidden_probabilities(self_trained, seed),
+                data.labeled[1],
+            )
         set_head(context.student, head)
         return {
             "epochs": 0,
             "steps": 0,
             "cross_validation": None if right is None else _accuracy(right),
-            "temperature": classifier.temperature(self_trained, seed),
+            "examined": examined,
+            "temperature": temperature,
             "seconds": time.perf_counter() - started,
         }
 

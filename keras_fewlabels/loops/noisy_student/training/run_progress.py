@@ -1,5 +1,6 @@
 """One line that says how far a run of several phases is."""
 
+import math
 import shutil
 import sys
 import time
@@ -83,15 +84,44 @@ class RunProgress:
             print_progress(f"{title} of {total:,} images")
         return bar.update
 
-    def finish(self, title, results=None):
-        """Notes that a phase has ended, and shows what a rung has brought."""
+    def finish(self, title, results=None, seconds_left=math.inf):
+        """Notes that a phase has ended, and shows what a rung has brought.
+
+        Args:
+            title: String, the title of the phase.
+            results: Optional dict, what the report says of the phase.
+            seconds_left: Float, the time there is for all phases to come.
+        """
         self.phases.pop(title, None)
         if self.verbose and (results or {}).get("cross_validation"):
             accuracy = result(results, "cross_validation")
             print_progress(
                 f"{title}: {accuracy} labels by cross-validation, "
-                f"{duration(results['seconds'])}"
+                f"{duration(results['seconds'])}{self._shares(results)}"
             )
+            self._show_what_comes(seconds_left)
+
+    def _shares(self, results):
+        """Returns how even the classes of the pool seem to be, in words."""
+        shares = (results.get("pseudo_labels") or {}).get("class_shares")
+        if not shares:
+            return ""
+        low, high = (round(100 * share) for share in (min(shares), max(shares)))
+        return f"; each class seems to be {low} to {high} % of the pool"
+
+    def _show_what_comes(self, seconds_left):
+        """Shows how long the phases to come would take with all their steps."""
+        to_come = list(self.phases.values())
+        if self.pace is None or not to_come or not to_come[0].steps:
+            return
+        times = ", ".join(
+            f"{phase.title} {duration(self.pace * self.costs[phase.title])}"
+            for phase in to_come
+        )
+        left = ""
+        if seconds_left < math.inf:
+            left = f"; there are {duration(max(0, seconds_left))}"
+        print_progress(f"to come: {times}{left}")
 
     def cost(self, phase):
         """Returns the cost of a phase, with the steps that it has now."""

@@ -77,6 +77,29 @@ def test_the_model_is_calibrated_as_the_report_says():
     np.testing.assert_allclose(found, last["test"]["loss"], rtol=1e-4)
 
 
+def test_without_images_to_measure_labels_are_examined_in_turn():
+    _, report = fit_noisy_student(
+        build(),
+        (IMAGES[:30], LABELS[:30]),
+        IMAGES[30:60],
+        value_range=(-2, 4),
+        noise=layers.Identity(),
+        class_names=["left", "middle", "right"],
+        verbose=0,
+    )
+    details = report.to_dict()
+    examined = details["examined"]
+    assert examined["split"] == "cross-validation"
+    assert examined["name"] == "self-training"
+    # Each label is in it, and no image of the pool is.
+    assert np.sum(examined["confusion"]) == 30
+    accuracy = details["phases"][-1]["cross_validation"]["accuracy"]
+    assert np.trace(examined["confusion"]) == pytest.approx(30 * accuracy)
+    assert examined["calibration"]["accuracy"] == pytest.approx(accuracy)
+    assert "30 labels, by" in " ".join(str(report).split())
+    assert all("examined" not in phase for phase in details["phases"])
+
+
 def test_features_that_say_nothing():
     _, details = probe(build(scale=0.0))
     for phase in details["phases"]:

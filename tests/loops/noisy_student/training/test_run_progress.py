@@ -65,6 +65,30 @@ def test_the_first_step_says_nothing_of_the_others(clock, capsys):
     assert progress.time_left("supervised", 0.25) == "at most 1:15 left"
 
 
+def test_a_rung_says_what_it_brought_and_what_comes(capsys):
+    rungs = [
+        Phase("probe", "linear probe", 0),
+        Phase("tuning", "fine-tuning", 10),
+        Phase("tuning", "fine-tuning", 20, generation=1),
+    ]
+    progress = RunProgress(rungs, SETTINGS, 2)
+    results = {
+        "cross_validation": {"accuracy": 0.9, "num_images": 10},
+        "seconds": 3,
+        "pseudo_labels": {"class_shares": [0.2, 0.114, 0.686]},
+    }
+    progress.pace = 0.5
+    progress.finish("probe", results, seconds_left=30.2)
+    # A step costs as much as four passes of its one image.
+    assert capsys.readouterr().out == (
+        "probe: 90.0 % (60-98) of 10 labels by cross-validation, 0:03; each "
+        "class seems to be 11 to 69 % of the pool\n"
+        "to come: tuning 0:20, tuning 1 0:40; there are 0:30\n"
+    )
+    progress.finish("tuning", results | {"pseudo_labels": None})
+    assert capsys.readouterr().out.splitlines()[1] == "to come: tuning 1 0:40"
+
+
 def test_what_is_over_is_not_waited_for(clock, capsys):
     progress = RunProgress(PLAN, SETTINGS, 2)
     callback = progress.callback("supervised", (0, 4), 5)
