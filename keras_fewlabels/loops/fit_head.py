@@ -15,6 +15,9 @@ from keras_fewlabels.data.sources import (
     is_dataset,
     read_elements,
 )
+from keras_fewlabels.evaluation.frozen_features.self_training import (
+    with_pseudo_labels,
+)
 from keras_fewlabels.foundation import (
     check_called,
     check_int,
@@ -26,9 +29,6 @@ from keras_fewlabels.foundation import (
     nodes_in_order,
 )
 from keras_fewlabels.loops.check_compiled import check_compiled
-from keras_fewlabels.loops.frozen_features.self_training import (
-    with_pseudo_labels,
-)
 from keras_fewlabels.policies.parts import reads_class_numbers
 
 # Unlabelled images that are in memory at a time.

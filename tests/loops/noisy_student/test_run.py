@@ -4,7 +4,7 @@ import keras
 import numpy as np
 import pytest
 
-from keras_fewlabels.loops.frozen_features.linear_head import LinearHead
+from keras_fewlabels.evaluation.frozen_features.linear_head import LinearHead
 from keras_fewlabels.loops.noisy_student.phase_data import divide
 from keras_fewlabels.loops.noisy_student.phases import (
     PHASE_KINDS,

@@ -7,8 +7,10 @@ from keras_fewlabels.callbacks.fine_tune import FineTune
 from keras_fewlabels.data.batches import JoinedBatches
 from keras_fewlabels.data.checks import class_numbers
 from keras_fewlabels.data.sources import is_dataset
-from keras_fewlabels.loops.frozen_features.self_training import sharpened
-from keras_fewlabels.loops.frozen_features.temperature import fit_temperature
+from keras_fewlabels.evaluation.frozen_features.self_training import sharpened
+from keras_fewlabels.evaluation.frozen_features.temperature import (
+    fit_temperature,
+)
 from keras_fewlabels.loops.noisy_student.measure import predict
 from keras_fewlabels.loops.noisy_student.phase_data import EpochBatches
 from keras_fewlabels.loops.noisy_student.phases.heads import (

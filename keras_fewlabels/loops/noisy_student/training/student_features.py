@@ -7,16 +7,16 @@ import numpy as np
 
 from keras_fewlabels.data.sources import image_source
 from keras_fewlabels.evaluation.features import with_features
-from keras_fewlabels.foundation import fingerprint, last_dense
-from keras_fewlabels.loops.frozen_features.compute_features import (
+from keras_fewlabels.evaluation.frozen_features.compute_features import (
     FeatureReader,
 )
-from keras_fewlabels.loops.frozen_features.linear_head import (
+from keras_fewlabels.evaluation.frozen_features.linear_head import (
     LinearHead,
 )
-from keras_fewlabels.loops.frozen_features.self_training import (
+from keras_fewlabels.evaluation.frozen_features.self_training import (
     FeatureClassifier,
 )
+from keras_fewlabels.foundation import fingerprint, last_dense
 
 # More images would need gigabytes for the similarities of all pairs.
 _MAX_UNLABELED = 20_000

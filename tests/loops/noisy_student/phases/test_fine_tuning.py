@@ -3,11 +3,11 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from keras_fewlabels.loops import fit_noisy_student
-from keras_fewlabels.loops.frozen_features import compute_features
-from keras_fewlabels.loops.frozen_features.compute_features import (
+from keras_fewlabels.evaluation.frozen_features import compute_features
+from keras_fewlabels.evaluation.frozen_features.compute_features import (
     FeatureReader,
 )
+from keras_fewlabels.loops import fit_noisy_student
 from keras_fewlabels.loops.noisy_student.phases import Phase
 from keras_fewlabels.loops.noisy_student.phases import fine_tuning as module
 from keras_fewlabels.loops.noisy_student.phases.fine_tuning import FineTuning

@@ -6,7 +6,7 @@ import pytest
 from keras import layers
 
 from keras_fewlabels.data.sources import image_source
-from keras_fewlabels.loops.frozen_features.compute_features import (
+from keras_fewlabels.evaluation.frozen_features.compute_features import (
     FeatureReader,
 )
 from keras_fewlabels.loops.noisy_student.training.finished_phases import (

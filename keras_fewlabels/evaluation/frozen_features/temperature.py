@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from keras_fewlabels.loops.frozen_features.linear_head import softmax
+from keras_fewlabels.evaluation.frozen_features.linear_head import softmax
 
 _TEMPERATURES = np.geomspace(0.25, 4, 81)
 # The deviation of the logarithm of temperatures, before any label is seen.

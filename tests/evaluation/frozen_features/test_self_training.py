@@ -2,9 +2,9 @@ import numpy as np
 import pytest
 from sklearn.datasets import load_digits
 
-from keras_fewlabels.loops.frozen_features import self_training as module
-from keras_fewlabels.loops.frozen_features.linear_head import fit_softmax
-from keras_fewlabels.loops.frozen_features.self_training import (
+from keras_fewlabels.evaluation.frozen_features import self_training as module
+from keras_fewlabels.evaluation.frozen_features.linear_head import fit_softmax
+from keras_fewlabels.evaluation.frozen_features.self_training import (
     FeatureClassifier,
     sharpened,
     with_pseudo_labels,

@@ -2,7 +2,7 @@ import numpy as np
 from sklearn.datasets import load_digits
 from sklearn.linear_model import LogisticRegression
 
-from keras_fewlabels.loops.frozen_features.linear_head import (
+from keras_fewlabels.evaluation.frozen_features.linear_head import (
     PENALTY,
     FeatureSpace,
     LinearHead,

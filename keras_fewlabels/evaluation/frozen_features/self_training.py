@@ -5,13 +5,17 @@ import numpy as np
 
 from keras_fewlabels.data.checks import class_numbers
 from keras_fewlabels.evaluation.features import flat_features
-from keras_fewlabels.loops.frozen_features.linear_head import (
+from keras_fewlabels.evaluation.frozen_features.linear_head import (
     FeatureSpace,
     fit_softmax,
     softmax,
 )
-from keras_fewlabels.loops.frozen_features.neighbor_graph import NeighborGraph
-from keras_fewlabels.loops.frozen_features.temperature import fit_temperature
+from keras_fewlabels.evaluation.frozen_features.neighbor_graph import (
+    NeighborGraph,
+)
+from keras_fewlabels.evaluation.frozen_features.temperature import (
+    fit_temperature,
+)
 
 # Measured on photographs of flowers, waste, steel and hands with 4, 10 and 25
 # labels per class: these values gain 2.1 points over the best of logistic

@@ -4,8 +4,10 @@ from sklearn.datasets import load_digits
 from sklearn.neighbors import kneighbors_graph
 from sklearn.preprocessing import normalize
 
-from keras_fewlabels.loops.frozen_features import neighbor_graph as module
-from keras_fewlabels.loops.frozen_features.neighbor_graph import NeighborGraph
+from keras_fewlabels.evaluation.frozen_features import neighbor_graph as module
+from keras_fewlabels.evaluation.frozen_features.neighbor_graph import (
+    NeighborGraph,
+)
 
 X, Y = load_digits(return_X_y=True)
 X, Y = X[:300], Y[:300]

@@ -5,8 +5,8 @@ import pytest
 from keras_fewlabels.callbacks.backup.array_store import ArrayStore
 from keras_fewlabels.data.sources import image_source
 from keras_fewlabels.evaluation.features import with_features
-from keras_fewlabels.loops.frozen_features import compute_features
-from keras_fewlabels.loops.frozen_features.compute_features import (
+from keras_fewlabels.evaluation.frozen_features import compute_features
+from keras_fewlabels.evaluation.frozen_features.compute_features import (
     BATCH_SIZE,
     FeatureReader,
 )

@@ -2,8 +2,10 @@ import numpy as np
 import pytest
 from scipy.optimize import minimize_scalar
 
-from keras_fewlabels.loops.frozen_features.linear_head import softmax
-from keras_fewlabels.loops.frozen_features.temperature import fit_temperature
+from keras_fewlabels.evaluation.frozen_features.linear_head import softmax
+from keras_fewlabels.evaluation.frozen_features.temperature import (
+    fit_temperature,
+)
 
 
 def drawn(count, temperature, seed=0):
