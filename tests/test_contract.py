@@ -32,6 +32,8 @@ CONTRACT = [
     "models.SoftMatch(student)",
     "models.AdaMatch(student)",
     "models.MeanTeacher(student)",
+    "models.MixMatch(student)",
+    "models.ReMixMatch(student)",
     "models.UDA(student)",
     "policies.FixedThreshold(threshold=0.95, soft=False, temperature=1.0)",
     "policies.FlexMatchPolicy()",

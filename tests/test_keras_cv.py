@@ -4,8 +4,9 @@ import keras
 import numpy as np
 import pytest
 
+from keras_fewlabels.data import mix_labeled_unlabeled
 from keras_fewlabels.layers import RandAugment, StochasticDepth
-from keras_fewlabels.models import add_stochastic_depth
+from keras_fewlabels.models import FixMatch, add_stochastic_depth
 
 RNG = np.random.default_rng(0)
 IMAGES = RNG.integers(0, 256, (32, 12, 10, 3), "uint8")
@@ -64,6 +65,37 @@ def test_dicts_pass_between_layers_of_both(keras_cv):
     np.testing.assert_allclose(
         after["images"], 255 - before["images"][:, :, ::-1], atol=1
     )
+
+
+@pytest.mark.tensorflow
+@pytest.mark.parametrize("name", ["MixUp", "CutMix"])
+def test_layers_that_mix_labels_mix_pseudo_labels(name, keras_cv):
+    student = keras.Sequential(
+        [
+            keras.Input((12, 10, 3)),
+            keras.layers.GlobalAveragePooling2D(),
+            keras.layers.Dense(4, activation="softmax"),
+        ]
+    )
+    layer = getattr(keras_cv.layers, name)(seed=0)
+    with pytest.raises(ValueError, match="Pass it as `mixing`"):
+        FixMatch(student, noise=layer)
+    model = FixMatch(student, mixing=layer)
+    model.compile("sgd", "sparse_categorical_crossentropy")
+    data = mix_labeled_unlabeled((IMAGES[:8], np.arange(8) % 4), IMAGES, 8, 2)
+    logs = model.fit(data, verbose=0).history
+    assert np.isfinite(logs["loss"]).all()
+    # Images of one value each show the shares that their labels have.
+    images = np.tile(np.eye(8, dtype="float32")[:, None, None], (1, 12, 10, 1))
+    mixed, shares = model.mix(
+        keras.ops.convert_to_tensor(images), keras.ops.eye(8)
+    )
+    assert ((shares.numpy() > 0) & (shares.numpy() < 1)).any()
+    shown = mixed.numpy().mean(axis=(1, 2))
+    if name == "MixUp":
+        np.testing.assert_allclose(shown, shares, atol=1e-5)
+    # CutMix counts the part of a hole outside of the image as well.
+    assert (shares.numpy()[shown > 0] > 0).all()
 
 
 @pytest.mark.tensorflow  # On JAX it takes half a minute.

@@ -80,6 +80,8 @@ MODELS = {
         labeled_noise=keras.layers.Identity(),
         unlabeled_weight=0.7,
         separate_batch_norm=True,
+        mixing=keras.layers.MixUp(0.3),
+        num_views=2,
     ),
     "NoisyStudent": lambda: kfl.models.NoisyStudent(classifier(), classifier()),
     "FixMatch": lambda: kfl.models.FixMatch(
@@ -92,6 +94,12 @@ MODELS = {
     ),
     "SoftMatch": lambda: kfl.models.SoftMatch(classifier()),
     "AdaMatch": lambda: kfl.models.AdaMatch(classifier()),
+    "MixMatch": lambda: kfl.models.MixMatch(
+        classifier(), num_views=3, mixing=keras.layers.CutMix()
+    ),
+    "ReMixMatch": lambda: kfl.models.ReMixMatch(
+        classifier(), num_views=3, unmixed_weight=0.7
+    ),
     "MeanTeacher": lambda: kfl.models.MeanTeacher(
         classifier(), teacher=kfl.models.EMATeacher(0.9), unlabeled_weight=7.0
     ),

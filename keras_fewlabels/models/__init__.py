@@ -9,7 +9,9 @@ from keras_fewlabels.models.methods import (
     FlexMatch,
     FreeMatch,
     MeanTeacher,
+    MixMatch,
     NoisyStudent,
+    ReMixMatch,
     SoftMatch,
 )
 from keras_fewlabels.models.multi_worker_model import MultiWorkerModel
@@ -33,9 +35,11 @@ __all__ = [
     "FlexMatch",
     "FreeMatch",
     "MeanTeacher",
+    "MixMatch",
     "MultiWorkerModel",
     "NoisyStudent",
     "NoisyStudentModel",
+    "ReMixMatch",
     "SoftMatch",
     "add_stochastic_depth",
     "class_names_of",

@@ -1,22 +1,17 @@
-import contextlib
-
 import keras
 from keras import ops
 
-from keras_fewlabels.foundation import check_bool, check_number
+from keras_fewlabels.foundation import check_number
 from keras_fewlabels.models.ema_teacher import EMATeacher
 from keras_fewlabels.models.student.after_train_step import after_train_step
-from keras_fewlabels.models.student.fit_checks import check_models, check_noise
-from keras_fewlabels.models.student.separate_statistics import (
-    separate_statistics,
-)
+from keras_fewlabels.models.student.fit_checks import check_models
+from keras_fewlabels.models.student.mixed_images import targets_of_mixed_batch
 from keras_fewlabels.models.student.student_model import (
-    StudentModel,
     is_mixed,
     split_predictions,
 )
-from keras_fewlabels.models.student.warm_up_statistics import (
-    WarmUpStatistics,
+from keras_fewlabels.models.student.student_under_noise import (
+    StudentUnderNoise,
 )
 from keras_fewlabels.policies import FixedThreshold
 from keras_fewlabels.policies.parts import (
@@ -28,7 +23,7 @@ from keras_fewlabels.policies.policy import check_policy
 
 
 @keras.saving.register_keras_serializable(package="keras_fewlabels")
-class NoisyStudentModel(StudentModel):
+class NoisyStudentModel(StudentUnderNoise):
     """Trains a student on labels, and on pseudo-labels of unlabelled images.
 
     In each step a teacher predicts clean (or weakly augmented) unlabelled
@@ -86,6 +81,14 @@ class NoisyStudentModel(StudentModel):
             images have their own statistics in the student's batch
             normalization.
             Worth trying if the unlabelled images look different.
+        mixing: Optional layer that mixes the images of the student with each
+            other, and labels and pseudo-labels alike, such as
+            `keras.layers.MixUp()`, `keras.layers.CutMix()` or those of
+            keras-cv. It is called after `noise`, with labelled and unlabelled
+            images. The compiled metrics compare mixed images with the labels
+            of their own.
+        num_views: Int, how many noisy views of each unlabelled image the
+            student sees in a step.
         **kwargs: As for `keras.Model`.
 
     Raises:
@@ -127,25 +130,26 @@ class NoisyStudentModel(StudentModel):
         *,
         labeled_noise=None,
         separate_batch_norm=False,
+        mixing=None,
+        num_views=1,
         **kwargs,
     ):
-        # The student and the noise cast their inputs themselves.
-        super().__init__(student, autocast=False, **kwargs)
         check_models(student, teacher)
-        self.warm_up = WarmUpStatistics(student)
-        check_noise(
-            noise=noise, weak_noise=weak_noise, labeled_noise=labeled_noise
+        super().__init__(
+            student,
+            noise,
+            weak_noise,
+            labeled_noise,
+            separate_batch_norm,
+            mixing,
+            num_views,
+            **kwargs,
         )
         check_number(unlabeled_weight, "unlabeled_weight", "[0, inf)")
-        check_bool(separate_batch_norm, "separate_batch_norm")
         self.teacher = teacher
         self.policy = FixedThreshold() if policy is None else policy
         check_policy(self.policy)
-        self.noise = noise
-        self.weak_noise = weak_noise
         self.unlabeled_weight = unlabeled_weight
-        self.separate_batch_norm = separate_batch_norm
-        self.labeled_noise = labeled_noise
         if isinstance(teacher, EMATeacher):
             teacher.follow(student)
         elif teacher is not None:
@@ -175,28 +179,9 @@ class NoisyStudentModel(StudentModel):
         Returns:
             Float tensor of class probabilities, `(batch, num_classes)`.
         """
-        if self.weak_noise is not None:
-            images = self.weak_noise(images, training=True)
         teacher = self.student if self.teacher is None else self.teacher
-        outputs = teacher(images, training=False)
+        outputs = teacher(self.add_weak_noise(images), training=False)
         return class_probabilities(outputs, reads_logits(self.loss))
-
-    def add_noise(self, images):
-        """Returns the images as the student sees them in training."""
-        if self.noise is None:
-            return images
-        return self.noise(images, training=True)
-
-    def add_labeled_noise(self, images):
-        """Returns the labelled images as the student sees them in training.
-
-        It is called if there is `labeled_noise`. Otherwise `add_noise` gets
-        all images at once.
-        """
-        noise = self.labeled_noise
-        if noise == "weak":
-            noise = self.weak_noise
-        return images if noise is None else noise(images, training=True)
 
     def unlabeled_loss(self, targets, predictions, weights):
         """Computes the loss of each unlabelled image.
@@ -209,42 +194,24 @@ class NoisyStudentModel(StudentModel):
         Returns:
             Float tensor of shape `(batch,)`. Its mean is the unlabelled loss.
         """
-        cross_entropy = keras.losses.categorical_crossentropy(
+        return weights * self.cross_entropy(targets, predictions)
+
+    def cross_entropy(self, targets, predictions):
+        """Returns the cross-entropy of each image, of shape `(batch,)`."""
+        return keras.losses.categorical_crossentropy(
             targets,
             ops.cast(predictions, "float32"),
             from_logits=reads_logits(self.loss),
         )
-        return weights * cross_entropy
-
-    def call(self, inputs, training=None):
-        if not is_mixed(inputs):
-            return self.student(inputs, training=training)
-        labeled, unlabeled = inputs["labeled"], inputs["unlabeled"]
-        if training and self.labeled_noise is not None:
-            labeled = self.add_labeled_noise(labeled)
-            images = ops.concatenate([labeled, self.add_noise(unlabeled)])
-        else:
-            images = ops.concatenate([labeled, unlabeled])
-            if training:
-                images = self.add_noise(images)
-        if not training:
-            return self.student(images, training=training)
-        with contextlib.ExitStack() as stack:
-            stack.enter_context(self.warm_up.momentums())
-            if self.separate_batch_norm:
-                sizes = ops.shape(labeled)[0], ops.shape(images)[0]
-                stack.enter_context(separate_statistics(self.student, *sizes))
-            return self.student(images, training=True)
 
     def compute_loss(
         self, x=None, y=None, y_pred=None, sample_weight=None, training=True
     ):
         predictions, unlabeled_predictions = split_predictions(x, y_pred)
-        supervised_loss = super().compute_loss(
-            x, y, predictions, sample_weight, training
-        )
         if not (training and is_mixed(x)):
-            return supervised_loss
+            return super().compute_loss(
+                x, y, predictions, sample_weight, training
+            )
         # Here and not in `train_step`: only here do variables have values on
         # every backend.
         probabilities = ops.stop_gradient(self.teach(x["unlabeled"]))
@@ -256,12 +223,24 @@ class NoisyStudentModel(StudentModel):
             ),
             indices=x.get("index"),
         )
-        unlabeled_loss = ops.mean(
-            self.unlabeled_loss(targets, unlabeled_predictions, weights)
-        )
         # Keras divides losses by the number of replicas, over which the
         # gradients are summed.
         replicas = num_replicas()
+        rows, others = (targets, weights), None
+        if isinstance(y_pred, dict):
+            sample_weight, others, rows = targets_of_mixed_batch(
+                y_pred["shares"], y, sample_weight, targets, weights
+            )
+        supervised_loss = super().compute_loss(
+            x, y, predictions, sample_weight, training
+        )
+        if others is not None:
+            cross_entropy = self.cross_entropy(others[0], predictions)
+            loss_of_others = ops.mean(others[1] * cross_entropy)
+            supervised_loss = supervised_loss + loss_of_others / replicas
+        unlabeled_loss = ops.mean(
+            self.unlabeled_loss(rows[0], unlabeled_predictions, rows[1])
+        )
         self.pseudo_label_metrics.update(
             y,
             targets,
@@ -285,18 +264,10 @@ class NoisyStudentModel(StudentModel):
 
     def get_config(self):
         config = super().get_config()
-        for part in (
-            "student",
-            "teacher",
-            "policy",
-            "noise",
-            "weak_noise",
-            "labeled_noise",
-        ):
+        for part in ("teacher", "policy"):
             value = getattr(self, part)
             config[part] = keras.saving.serialize_keras_object(value)
         config["unlabeled_weight"] = self.unlabeled_weight
-        config["separate_batch_norm"] = self.separate_batch_norm
         return config
 
     @classmethod

@@ -46,6 +46,10 @@ DIGIT_OPS = (
 )
 SHIFTS = ("translate_x", "translate_y")
 AVERAGING_POLICIES = {
+    "ReMixMatch": lambda momentum: kfl.policies.DistributionAlignment(
+        kfl.policies.FixedThreshold(0, soft=True, temperature=0.5),
+        momentum=momentum,
+    ),
     "FreeMatch": kfl.policies.FreeMatchPolicy,
     "SoftMatch": kfl.policies.SoftMatchPolicy,
     "AdaMatch": kfl.policies.AdaMatchPolicy,
@@ -61,6 +65,8 @@ METHODS = (
     "FreeMatch",
     "SoftMatch",
     "AdaMatch",
+    "MixMatch",
+    "ReMixMatch",
     "fit_noisy_student",
 )
 
@@ -190,6 +196,12 @@ def train(name, data, labeled, unlabeled, arguments, num_steps):
         # As in the paper, an unlabelled image counts as much as a labelled one.
         views["unlabeled_weight"] = arguments.unlabeled_ratio
         num_steps -= teacher_steps
+    if name == "MixMatch":
+        views["noise"] = data.weak()
+    if name == "ReMixMatch":
+        # Eight views of as many unlabelled images as labelled ones, as in the
+        # paper, are as many rows as the other methods have.
+        del views["labeled_noise"]
     if name in AVERAGING_POLICIES:
         policy = AVERAGING_POLICIES[name](momentum=arguments.momentum)
         views["policy"] = policy

@@ -100,6 +100,13 @@ FITS = {
     "AdaMatch": lambda student: models.AdaMatch(
         student, policy=policies.AdaMatchPolicy(momentum=0.8), **NO_NOISE
     ),
+    # Images are mixed within a replica. Here each is mixed with itself.
+    "MixMatch": lambda student: models.MixMatch(
+        student, mixing=keras.layers.Identity(), **NO_NOISE
+    ),
+    "ReMixMatch": lambda student: models.ReMixMatch(
+        student, mixing=keras.layers.Identity(), num_views=2, **NO_NOISE
+    ),
     "FineTune": lambda _: models.NoisyStudentModel(
         with_backbone(), models.EMATeacher(0.6), policies.FixedThreshold(0.4)
     ),

@@ -1,6 +1,8 @@
 """Checks that wrong arguments raise before anything happens."""
 
+import keras
 import pytest
+from keras.layers import MixUp
 
 import keras_fewlabels as kfl
 from bad_input import (
@@ -56,6 +58,32 @@ CASES = {
     "NoisyStudentModel: labelled noise of another type": (
         "`labeled_noise` must be a Keras layer.*or 'weak'",
         lambda: fit_mixed(labeled_noise="strong"),
+    ),
+    "NoisyStudentModel: noise that mixes images": (
+        "A MixUp mixes images with their labels.*Pass it as `mixing`",
+        lambda: fit_mixed(
+            noise=keras.Sequential([kfl.layers.RandAugment(), MixUp()])
+        ),
+    ),
+    "NoisyStudentModel: mixing of another type": (
+        "`mixing` must be a Keras layer",
+        lambda: fit_mixed(mixing=0.75),
+    ),
+    "NoisyStudentModel: mixing that takes images alone": (
+        "`mixing` must be a layer that takes and returns a dict",
+        lambda: fit_mixed(mixing=keras.layers.Rescaling(2.0)),
+    ),
+    "NoisyStudentModel: no views": (
+        "`num_views` must be an int, 1 or more",
+        lambda: fit_mixed(num_views=0),
+    ),
+    "MixMatch: views in words": (
+        "`num_views` must be an int, 1 or more",
+        lambda: kfl.models.MixMatch(classifier(), num_views="2"),
+    ),
+    "ReMixMatch: negative weight": (
+        "`unmixed_weight` must be a number",
+        lambda: kfl.models.ReMixMatch(classifier(), unmixed_weight=-1),
     ),
     "NoisyStudentModel: negative weight": (
         "`unlabeled_weight` must be a number",

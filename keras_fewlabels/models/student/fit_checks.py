@@ -5,6 +5,7 @@ import warnings
 
 import keras
 import numpy as np
+from keras import ops
 
 from keras_fewlabels.data.checks import (
     check_input_shape,
@@ -25,6 +26,7 @@ from keras_fewlabels.foundation import (
     lagging_statistics,
     type_rule,
 )
+from keras_fewlabels.models.student.mixed_images import mix_by_layer
 from keras_fewlabels.policies.parts import (
     check_class_scores,
     check_same_classes,
@@ -33,6 +35,7 @@ from keras_fewlabels.policies.parts import (
 )
 
 _IMAGES = ("labeled", "unlabeled")
+_LABEL_MIXERS = {"MixUp", "CutMix", "FourierMix", "Mosaic"}
 _ENTRIES = {*_IMAGES, "index", "truth"}
 
 
@@ -79,7 +82,8 @@ def check_noise(**layers):
             `labeled_noise`.
 
     Raises:
-        ValueError: If one of them is anything else.
+        ValueError: If one of them is anything else, or mixes images with each
+            other.
     """
     for name, layer in layers.items():
         example = "a Keras layer such as `layers.RandAugment()`"
@@ -87,6 +91,32 @@ def check_noise(**layers):
         if name == "labeled_noise":
             rules.insert(1, choice_rule("weak"))
         check_argument(layer, name, *rules)
+        for part in (layer, *getattr(layer, "layers", ())):
+            if _mixes_labels(part):
+                raise ValueError(
+                    f"A {type(part).__name__} mixes images with their labels, "
+                    "so it cannot be noise. Pass it as `mixing`, which is "
+                    f"called after the noise. Received: {name}={layer!r}"
+                )
+
+
+def check_mixing(layer):
+    """Checks that an argument is a layer or `None`.
+
+    Args:
+        layer: Any object.
+
+    Raises:
+        ValueError: If it is anything else.
+    """
+    example = "a Keras layer such as `keras.layers.MixUp()`"
+    rule = type_rule(keras.layers.Layer, example)
+    check_argument(layer, "mixing", rule, NONE)
+
+
+def _mixes_labels(layer):
+    # Those of Keras and of keras-cv, which is not imported for it.
+    return any(cls.__name__ in _LABEL_MIXERS for cls in type(layer).__mro__)
 
 
 def check_before_fit(model, data):
@@ -103,9 +133,10 @@ def check_before_fit(model, data):
 
     Raises:
         ValueError: If the model is not compiled, its outputs are not what its
-            loss expects, the teacher has other classes, the batch is not a
-            mixed one, its labels are not what the loss expects, or its images
-            do not lie in the value range of the noise.
+            loss expects, its `mixing` takes no labels, the teacher has other
+            classes, the batch is not a mixed one, its labels are not what the
+            loss expects, or its images do not lie in the value range of the
+            noise.
     """
     if not model.compiled:
         raise ValueError(
@@ -121,6 +152,9 @@ def check_before_fit(model, data):
     images, labels = _mixed_parts(batch)
     num_classes = _check_outputs(model, images["unlabeled"][:2])
     model.build_for(num_classes)
+    if model.mixing is not None:
+        two = ops.convert_to_tensor(images["unlabeled"][:2])
+        mix_by_layer(model.mixing, two, ops.eye(len(two)))
     check_labels(labels, "labels", num_classes=num_classes)
     check_label_form(labels, reads_class_numbers(model.loss))
     for part, array in images.items():

@@ -3,7 +3,7 @@ import math
 import keras
 from keras import ops
 
-from keras_fewlabels.data.checks import is_one_hot
+from keras_fewlabels.models.student.mixed_images import label_rows
 
 _OF_EACH_STEP = (
     "supervised_loss",
@@ -68,10 +68,7 @@ class PseudoLabelMetrics(keras.layers.Layer):
             correct = ops.argmax(targets, axis=-1) == ops.cast(truth, "int32")
             self.accuracy.update_state(correct, sample_weight=weights)
         self.class_entropy.update_state(targets, sample_weight=weights)
-        if not is_one_hot(labels):
-            numbers = ops.cast(ops.reshape(labels, (-1,)), "int32")
-            labels = ops.one_hot(numbers, targets.shape[-1])
-        self.label_entropy.update_state(labels)
+        self.label_entropy.update_state(label_rows(labels, targets.shape[-1]))
 
     def shown_in(self, logs, mixed=True):
         """Returns the logs without metrics that have not been updated.

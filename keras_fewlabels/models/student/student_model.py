@@ -109,7 +109,8 @@ def split_predictions(inputs, predictions):
 
     Args:
         inputs: What the model was called with.
-        predictions: Tensor whose first axis has the labelled images first.
+        predictions: Tensor whose first axis has the labelled images first, or
+            a dict of it and the shares of a batch that is mixed.
 
     Returns:
         Predictions of the labelled and of the unlabelled images; the latter
@@ -117,6 +118,8 @@ def split_predictions(inputs, predictions):
     """
     if not is_mixed(inputs):
         return predictions, None
+    if isinstance(predictions, dict):
+        predictions = predictions["predictions"]
     num_labeled = ops.shape(inputs["labeled"])[0]
     return predictions[:num_labeled], predictions[num_labeled:]
 

@@ -21,6 +21,10 @@ METHODS = {
     "SoftMatch": models.SoftMatch,
     "AdaMatch": models.AdaMatch,
     "MeanTeacher": models.MeanTeacher,
+    "MixMatch": models.MixMatch,
+    "ReMixMatch": lambda student, **arguments: models.ReMixMatch(
+        student, num_views=2, **arguments
+    ),
     "NoisyStudent": lambda student, **arguments: models.NoisyStudent(
         student, classifier(), **arguments
     ),
@@ -59,7 +63,9 @@ def trained(model, from_logits, **arguments):
     )
 
 
-@pytest.mark.parametrize("name", ["FixMatch", "NoisyStudent"])
+@pytest.mark.parametrize(
+    "name", ["FixMatch", "NoisyStudent", "MixMatch", "ReMixMatch"]
+)
 def test_default_noise_trains(name):
     trained(METHODS[name](classifier()), from_logits=True)
 
@@ -77,13 +83,20 @@ def test_labeled_images_are_augmented_as_in_the_papers(method):
     model = method(
         classifier(front=[Remember()]), noise=strong, weak_noise=weak
     )
+    model.mixing = None
     seen.clear()
     images = np.zeros((2, 8, 8, 3), "uint8")
     model({"labeled": images, "unlabeled": images}, training=True)
     seen = ops.convert_to_numpy(seen[0])
-    is_noisy_student = isinstance(model, models.NoisyStudent)
-    assert (seen[:2] == (100 if is_noisy_student else 50)).all()
-    assert (seen[2:] == 100).all()
+    all_strong = isinstance(model, models.NoisyStudent | models.ReMixMatch)
+    assert (seen[:2] == (100 if all_strong else 50)).all()
+    seen = seen[2:].reshape(-1, 2, 8 * 8 * 3).mean(axis=(1, 2))
+    expected = {models.MixMatch: [100, 100], models.ReMixMatch: [100, 100, 50]}
+    np.testing.assert_array_equal(
+        # The strong view that ReMixMatch does not mix is not mixed either.
+        seen[:3],
+        expected.get(type(model), [100]),
+    )
 
 
 @pytest.mark.parametrize("method", METHODS.values(), ids=METHODS)

@@ -1,0 +1,157 @@
+import contextlib
+
+import keras
+from keras import ops
+
+from keras_fewlabels.foundation import check_bool, check_int
+from keras_fewlabels.models.student.fit_checks import check_mixing, check_noise
+from keras_fewlabels.models.student.mixed_images import (
+    mix_by_layer,
+    shares_of_views,
+)
+from keras_fewlabels.models.student.separate_statistics import (
+    separate_statistics,
+)
+from keras_fewlabels.models.student.student_model import StudentModel, is_mixed
+from keras_fewlabels.models.student.warm_up_statistics import (
+    WarmUpStatistics,
+)
+
+
+class StudentUnderNoise(StudentModel):
+    """A model whose student sees noisy, perhaps mixed images in training.
+
+    Args:
+        student: Built Keras model.
+        noise: As for `NoisyStudentModel`, and so are the following.
+        weak_noise: Optional layer.
+        labeled_noise: Optional layer, or `"weak"`.
+        separate_batch_norm: Boolean.
+        mixing: Optional layer.
+        num_views: Int.
+        **kwargs: As for `keras.Model`.
+    """
+
+    def __init__(
+        self,
+        student,
+        noise,
+        weak_noise,
+        labeled_noise,
+        separate_batch_norm,
+        mixing,
+        num_views,
+        **kwargs,
+    ):
+        # The student and the noise cast their inputs themselves.
+        super().__init__(student, autocast=False, **kwargs)
+        check_noise(
+            noise=noise, weak_noise=weak_noise, labeled_noise=labeled_noise
+        )
+        check_bool(separate_batch_norm, "separate_batch_norm")
+        check_mixing(mixing)
+        check_int(num_views, "num_views")
+        self.noise = noise
+        self.weak_noise = weak_noise
+        self.labeled_noise = labeled_noise
+        self.separate_batch_norm = separate_batch_norm
+        self.mixing = mixing
+        self.num_views = num_views
+        self.warm_up = WarmUpStatistics(student)
+
+    def add_noise(self, images):
+        """Returns the images as the student sees them in training."""
+        return _with_noise(self.noise, images)
+
+    def add_weak_noise(self, images):
+        """Returns the images as the teacher sees them in training."""
+        return _with_noise(self.weak_noise, images)
+
+    def add_labeled_noise(self, images):
+        """Returns the labelled images as the student sees them in training.
+
+        It is called if there is `labeled_noise`. Otherwise `add_noise` gets
+        all images at once.
+        """
+        if self.labeled_noise == "weak":
+            return self.add_weak_noise(images)
+        return _with_noise(self.labeled_noise, images)
+
+    def views(self, labeled, unlabeled):
+        """Returns the images that the student sees in a step, under noise.
+
+        Args:
+            labeled: Tensor of shape `(num_labeled, height, width, channels)`.
+            unlabeled: Tensor of shape `(num_unlabeled, height, width,
+                channels)`.
+
+        Returns:
+            Tensor of the labelled images, followed by all unlabelled images
+            once or repeatedly.
+        """
+        if self.num_views > 1:
+            unlabeled = ops.concatenate([unlabeled] * self.num_views)
+        if self.labeled_noise is None:
+            return self.add_noise(ops.concatenate([labeled, unlabeled]))
+        return ops.concatenate(
+            [self.add_labeled_noise(labeled), self.add_noise(unlabeled)]
+        )
+
+    def mix(self, images, shares):
+        """Mixes the images that the student sees in a step with each other.
+
+        It is called if there is `mixing`, or more than one view.
+
+        Args:
+            images: Tensor of shape `(num_rows, height, width, channels)`, what
+                `views` returns.
+            shares: Float32 tensor of shape `(num_rows, num_images)`, one-hot:
+                which image of the batch each row shows.
+
+        Returns:
+            Mixed images, and the share of each image in them. There may be
+            more rows of unlabelled images than before.
+        """
+        if self.mixing is None:
+            return images, shares
+        return mix_by_layer(self.mixing, images, shares)
+
+    def call(self, inputs, training=None):
+        if not is_mixed(inputs):
+            return self.student(inputs, training=training)
+        parts = inputs["labeled"], inputs["unlabeled"]
+        if not training:
+            return self.student(ops.concatenate(parts), training=training)
+        images, shares = self.views(*parts), None
+        sizes = [ops.shape(part)[0] for part in parts]
+        if self.mixing is not None or self.num_views > 1:
+            shares = shares_of_views(*sizes, ops.shape(images)[0])
+            images, shares = self.mix(images, shares)
+        with contextlib.ExitStack() as stack:
+            stack.enter_context(self.warm_up.momentums())
+            if self.separate_batch_norm:
+                sizes = sizes[0], ops.shape(images)[0]
+                stack.enter_context(separate_statistics(self.student, *sizes))
+            predictions = self.student(images, training=True)
+        if shares is None:
+            return predictions
+        return {"predictions": predictions, "shares": shares}
+
+    def get_config(self):
+        config = super().get_config()
+        for part in (
+            "student",
+            "noise",
+            "weak_noise",
+            "labeled_noise",
+            "mixing",
+        ):
+            value = getattr(self, part)
+            config[part] = keras.saving.serialize_keras_object(value)
+        config["separate_batch_norm"] = self.separate_batch_norm
+        config["num_views"] = self.num_views
+        return config
+
+
+def _with_noise(noise, images):
+    return images if noise is None else noise(images, training=True)
