@@ -19,8 +19,8 @@ class ReMixMatch(FixMatch):
 
     Reference:
         - [Berthelot et al., 2019](https://arxiv.org/abs/1911.09785), without
-          the loss of rotations, which needs a second head on the features of the
-          student. Their strong views are those of CTAugment, which learns in
+          the loss of rotations, which needs a second head on the features of
+          the student. Their strong views are of CTAugment, which learns in
           training.
 
     Args:
