@@ -33,6 +33,7 @@ ALLOWED = {
         *{"ops", "data", "policies", "layers", "callbacks", "models"},
         "plots",
     },
+    "command_line": {"data", "evaluation", "loops", "models"},
 }
 
 

@@ -6,6 +6,7 @@ import keras
 from keras_fewlabels.data.folders.folder_findings import FolderFindings
 from keras_fewlabels.data.sources import labeled_arrays
 from keras_fewlabels.foundation import (
+    check_choice,
     check_class_names,
     check_int,
     check_number,
@@ -76,6 +77,7 @@ def fit_noisy_student(
     value_range=None,
     callbacks=None,
     backup_dir=None,
+    on_interrupt="raise",
     seed=0,
     verbose="auto",
 ):
@@ -194,6 +196,9 @@ def fit_noisy_student(
         backup_dir: Optional path. A run that is killed and called again with
             the same arguments goes on where it was, and ends with the same
             weights. Delete the folder when the run is complete.
+        on_interrupt: `"raise"`, or `"return"`, with which Ctrl-C ends the
+            call with the model of the last phase that was finished, and the
+            report names what was left out. Before the first one it raises.
         seed: Int that fixes everything that is random. Keras's global seed
             is set to it.
         verbose: `"auto"` or 1 for one line with the phase, the share of
@@ -233,6 +238,7 @@ def fit_noisy_student(
     started = time.perf_counter()
     layers = {"policy": policy, "noise": noise, "weak_noise": weak_noise}
     _check_arguments(generations, time_limit, seed, layers, findings)
+    check_choice(on_interrupt, "on_interrupt", ("raise", "return"))
 
     keras.utils.set_random_seed(seed)
     labeled = labeled_arrays(labeled, "labeled")
@@ -284,7 +290,7 @@ def fit_noisy_student(
     run = NoisyStudentRun(
         build, recipe, data, callbacks, finished, progress, clock
     )
-    run.run(phases)
+    run.run(phases, returns_early=on_interrupt == "return")
 
     outcome = Outcome(run)
     details = {
@@ -349,6 +355,7 @@ def _phase_results(results, phases):
             "test": results[phase.branch][-1]["test"],
         }
         for name, phase in waterfall_steps(phases).items()
+        if phase.branch in results
     ]
     return {
         "phases": results[STUDENT],

@@ -19,6 +19,8 @@ from keras_fewlabels.loops.noisy_student.training.student_features import (
 
 # How much longer than planned a phase may take.
 _SLACK = 1.2
+# Why phases are left out that Ctrl-C has ended.
+INTERRUPTED = "the run was interrupted"
 
 
 class NoisyStudentRun:
@@ -44,7 +46,7 @@ class NoisyStudentRun:
         last_policy: Policy of the last phase of the students that had one, in
             its state after the training, or `None`.
         left_out: List of dicts of `name` and `why`, the phases, and the steps
-            of phases, that there was no time for.
+            of phases, that there was no time for, or that were interrupted.
     """
 
     def __init__(
@@ -73,45 +75,72 @@ class NoisyStudentRun:
         self.results = {}
         self.last_policy = None
 
-    def run(self, phases):
-        """Trains and measures the models of a list of `Phase`, in order."""
-        for phase in phases:
-            if phase.as_long_as is not None:
-                steps = self.total("steps", phase.as_long_as)
-                phase = dataclasses.replace(phase, steps=steps)
-            context = self._context(self._cut(phase))
-            trained = self._train(context)
-            if "left_out" in trained:
-                self._leave_out(phase.title, trained["left_out"])
-                self.progress.finish(phase.title)
-                continue
-            done = trained["steps"]
-            had_to_end = trained.pop("out_of_time", False)
-            if done < phase.steps and (
-                had_to_end or done >= context.phase.steps
-            ):
-                self._leave_out(
-                    f"{phase.steps - done:,} of {phase.steps:,} steps of "
-                    f"{phase.title}",
-                    "there was no time for them",
-                )
-            with _calibrated(context.student, trained.get("temperature")):
-                measured = PHASE_KINDS[phase.kind].measure(context)
-            results = {
-                "name": phase.name,
-                "generation": phase.generation,
-                **trained,
-                **measured,
-                "seconds_since_start": self._spend(trained["seconds"]),
-            }
-            self.progress.finish(phase.title, results, self.clock.seconds_left)
-            self.models[phase.branch] = context.student
-            self.results.setdefault(phase.branch, []).append(results)
-            if phase.branch == STUDENT:
-                self.last_data = context.data
-                self.last_policy = context.policy or self.last_policy
+    def run(self, phases, returns_early=False):
+        """Trains and measures the models of a list of `Phase`, in order.
+
+        Args:
+            phases: List of `Phase`.
+            returns_early: Boolean. If `True`, Ctrl-C ends the run with the
+                model of the phase before, as soon as there is one.
+        """
+        for number, phase in enumerate(phases):
+            model = self.models.get(phase.branch)
+            before = model.get_weights() if returns_early and model else None
+            try:
+                self._run_phase(phase)
+            except KeyboardInterrupt:
+                if not returns_early or STUDENT not in self.models:
+                    raise
+                self._undo(phase.branch, before)
+                for left in phases[number:]:
+                    self._leave_out(left.title, INTERRUPTED)
+                break
         for branch, model in self.models.items():
             _calibrate(model, self.results[branch][-1].get("temperature"))
+
+    def _undo(self, branch, weights):
+        """Forgets a phase that was interrupted."""
+        if branch != STUDENT:
+            # Compared with half of a branch, any model looks good.
+            self.models.pop(branch, None)
+            self.results.pop(branch, None)
+        elif branch in self.models:
+            # The phase may have been changing it.
+            self.models[branch].set_weights(weights)
+
+    def _run_phase(self, phase):
+        if phase.as_long_as is not None:
+            steps = self.total("steps", phase.as_long_as)
+            phase = dataclasses.replace(phase, steps=steps)
+        context = self._context(self._cut(phase))
+        trained = self._train(context)
+        if "left_out" in trained:
+            self._leave_out(phase.title, trained["left_out"])
+            self.progress.finish(phase.title)
+            return
+        done = trained["steps"]
+        had_to_end = trained.pop("out_of_time", False)
+        if done < phase.steps and (had_to_end or done >= context.phase.steps):
+            self._leave_out(
+                f"{phase.steps - done:,} of {phase.steps:,} steps of "
+                f"{phase.title}",
+                "there was no time for them",
+            )
+        with _calibrated(context.student, trained.get("temperature")):
+            measured = PHASE_KINDS[phase.kind].measure(context)
+        results = {
+            "name": phase.name,
+            "generation": phase.generation,
+            **trained,
+            **measured,
+            "seconds_since_start": self._spend(trained["seconds"]),
+        }
+        self.progress.finish(phase.title, results, self.clock.seconds_left)
+        self.models[phase.branch] = context.student
+        self.results.setdefault(phase.branch, []).append(results)
+        if phase.branch == STUDENT:
+            self.last_data = context.data
+            self.last_policy = context.policy or self.last_policy
 
     def total(self, figure, branch):
         """Returns the sum of a figure over the phases of a branch so far."""

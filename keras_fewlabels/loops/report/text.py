@@ -43,14 +43,19 @@ def _by_cross_validation(details):
 
 
 def left_out_line(details):
-    """Returns a sentence on the phases there was no time for, or `""`."""
-    names = [each["name"] for each in details.get("left_out") or ()]
-    if not names:
-        return ""
-    return (
-        f"There was no time for {', '.join(names)}; `time_limit` was "
-        f"{details['time_limit']:g} s."
-    )
+    """Returns a sentence on what was left out, and why, or `""`."""
+    left_out = details.get("left_out") or ()
+    interrupted = [e["name"] for e in left_out if "interrupt" in e["why"]]
+    no_time = [e["name"] for e in left_out if "interrupt" not in e["why"]]
+    lines = []
+    if no_time:
+        lines.append(
+            f"There was no time for {', '.join(no_time)}; `time_limit` was "
+            f"{details['time_limit']:g} s."
+        )
+    if interrupted:
+        lines.append(f"Ctrl-C left out {', '.join(interrupted)}.")
+    return " ".join(lines)
 
 
 def examined_on(details):

@@ -121,6 +121,59 @@ class Heads(PhaseKind):
         self.seen.append((context.phase.name, what, float(kernel[0, 0])))
 
 
+class Interrupted(Heads):
+    """A phase that is interrupted after it has changed the model."""
+
+    def measure(self, context):
+        if context.phase.name == "interrupted":
+            set_head(
+                context.student, LinearHead(np.zeros((16, 3)), np.zeros(3))
+            )
+            raise KeyboardInterrupt
+        return super().measure(context)
+
+
+@pytest.mark.parametrize("branch", ["student", "baseline"])
+def test_ctrl_c_leaves_the_model_of_the_phase_before(
+    small_phases, monkeypatch, branch
+):
+    monkeypatch.setitem(PHASE_KINDS, "heads", Interrupted())
+
+    def phase(name, branch="student"):
+        return Phase(name, "heads", 0, branch=branch)
+
+    def run(returns_early, *phases):
+        recipe = small_phases.recipe(small_phases.build())
+        run = NoisyStudentRun(
+            lambda generation: small_phases.build(),
+            recipe,
+            divide(recipe.task, None, None, 0.0, 0, None),
+            {phase.title: [] for phase in phases},
+            FinishedPhases(None, lambda: ()),
+            RunProgress(phases, recipe.settings, verbose=0),
+        )
+        run.run(phases, returns_early)
+        return run
+
+    phases = [
+        phase("first"),
+        phase("half of the baseline", "baseline"),
+        phase("interrupted", branch),
+        phase("last", branch),
+    ]
+    found = run(True, *phases)
+    assert [each["name"] for each in found.results["student"]] == ["first"]
+    assert np.all(head_of(found.models["student"]).kernel == 1)
+    assert ("baseline" in found.models) == (branch == "student")
+    assert found.left_out == [
+        {"name": name, "why": "the run was interrupted"}
+        for name in (phases[2].title, phases[3].title)
+    ]
+    for early, these in ((False, phases), (True, phases[2:])):
+        with pytest.raises(KeyboardInterrupt):
+            run(early, *these)
+
+
 @pytest.mark.parametrize("last, expected", [("hot", 0.25), ("none", 1.0)])
 def test_a_temperature_is_that_of_the_model_that_is_returned(
     small_phases, monkeypatch, last, expected

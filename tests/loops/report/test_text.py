@@ -197,3 +197,9 @@ def test_what_there_was_no_time_for_is_named():
         "There was no time for fine-tuning 1; `time_limit` was 30 s."
     )
     assert report_text.left_out_line({}) == ""
+    left_out.append({"name": "tuning 2", "why": "the run was interrupted"})
+    details = {"left_out": left_out, "time_limit": 30.0}
+    assert (
+        report_text.left_out_line(details)
+        == f"{line} Ctrl-C left out tuning 2."
+    )

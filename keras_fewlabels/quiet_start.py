@@ -1,0 +1,31 @@
+"""What keeps the command `keras-fewlabels` quiet while TensorFlow loads."""
+
+import contextlib
+import os
+import sys
+
+
+@contextlib.contextmanager
+def quiet_start():
+    """Opens a scope in which the command `keras-fewlabels` writes no errors.
+
+    TensorFlow writes a few lines while it is loaded, whatever its log level
+    is. Errors of Python are raised as ever. Nothing changes for programs that
+    import the package.
+    """
+    name = os.path.basename(sys.argv[0])
+    # Python says "-m" as long as it looks for a module to run.
+    if name != "-m" and not name.startswith("keras-fewlabels"):
+        yield
+        return
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    sys.stderr.flush()
+    kept = os.dup(2)
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, 2)
+    try:
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
+        os.close(nowhere)
