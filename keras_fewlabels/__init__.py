@@ -1,6 +1,6 @@
 """Train Keras classifiers from few labels and many unlabelled images."""
 
-from keras_fewlabels.quiet_start import quiet_start
+from keras_fewlabels.command_line.quiet_start import quiet_start
 
 with quiet_start():
     from keras_fewlabels import (

@@ -1,0 +1,24 @@
+import os
+import sys
+
+import pytest
+
+from keras_fewlabels.command_line.quiet_start import quiet_start
+
+
+@pytest.mark.parametrize("name", ["-m", "/bin/keras-fewlabels"])
+def test_the_command_writes_nothing_while_it_starts(name, monkeypatch, capfd):
+    monkeypatch.setattr(sys, "argv", [name])
+    monkeypatch.setenv("TF_CPP_MIN_LOG_LEVEL", "3")
+    with pytest.raises(ImportError), quiet_start():
+        os.write(2, b"noise")
+        raise ImportError("an error comes through")
+    os.write(2, b"afterwards")
+    assert capfd.readouterr().err == "afterwards"
+
+
+def test_other_programs_write_as_ever(monkeypatch, capfd):
+    monkeypatch.setattr(sys, "argv", ["pytest"])
+    with quiet_start():
+        os.write(2, b"noise")
+    assert capfd.readouterr().err == "noise"
