@@ -82,6 +82,7 @@ MODELS = {
         separate_batch_norm=True,
         mixing=keras.layers.MixUp(0.3),
         num_views=2,
+        blank_value=255,
     ),
     "NoisyStudent": lambda: kfl.models.NoisyStudent(classifier(), classifier()),
     "FixMatch": lambda: kfl.models.FixMatch(

@@ -57,6 +57,8 @@ class NoisyStudentModel(StudentUnderNoise):
     References:
         - [Xie et al., 2019](https://arxiv.org/abs/1911.04252), Noisy Student.
         - [Sohn et al., 2020](https://arxiv.org/abs/2001.07685), FixMatch.
+        - [Lee and Kim, 2024](https://arxiv.org/abs/2403.10391), CDMAD: the
+          blank image.
 
     Args:
         student: Built Keras model that maps images to class probabilities or
@@ -89,6 +91,12 @@ class NoisyStudentModel(StudentUnderNoise):
             of their own.
         num_views: Int, how many noisy views of each unlabelled image the
             student sees in a step.
+        blank_value: Optional float, the value of all pixels of a blank image,
+            such as 255. The logits of that image, which show the classes that
+            a classifier prefers, are then subtracted from those of the other
+            images, in pseudo-labels, `evaluate()` and `predict()`. It helps
+            where classes are uneven. `debiased_student()` is the student to
+            deploy.
         **kwargs: As for `keras.Model`.
 
     Raises:
@@ -132,6 +140,7 @@ class NoisyStudentModel(StudentUnderNoise):
         separate_batch_norm=False,
         mixing=None,
         num_views=1,
+        blank_value=None,
         **kwargs,
     ):
         check_models(student, teacher)
@@ -143,6 +152,7 @@ class NoisyStudentModel(StudentUnderNoise):
             separate_batch_norm,
             mixing,
             num_views,
+            blank_value,
             **kwargs,
         )
         check_number(unlabeled_weight, "unlabeled_weight", "[0, inf)")
@@ -180,7 +190,7 @@ class NoisyStudentModel(StudentUnderNoise):
             Float tensor of class probabilities, `(batch, num_classes)`.
         """
         teacher = self.student if self.teacher is None else self.teacher
-        outputs = teacher(self.add_weak_noise(images), training=False)
+        outputs = self.predict_by(teacher, self.add_weak_noise(images))
         return class_probabilities(outputs, reads_logits(self.loss))
 
     def unlabeled_loss(self, targets, predictions, weights):

@@ -198,16 +198,14 @@ def train(name, data, labeled, unlabeled, arguments, num_steps):
         num_steps -= teacher_steps
     if name == "MixMatch":
         views["noise"] = data.weak()
-    if name == "ReMixMatch":
-        # Eight views of as many unlabelled images as labelled ones, as in the
-        # paper, are as many rows as the other methods have.
-        del views["labeled_noise"]
     if name in AVERAGING_POLICIES:
         policy = AVERAGING_POLICIES[name](momentum=arguments.momentum)
         views["policy"] = policy
     model = compiled(getattr(kfl.models, name)(student, **views), num_steps)
+    # As in their papers, these two see several views of each image instead.
+    ratio = 1 if name.endswith("MixMatch") else arguments.unlabeled_ratio
     mixed = kfl.data.mix_labeled_unlabeled(
-        labeled, unlabeled, arguments.batch_size, arguments.unlabeled_ratio
+        labeled, unlabeled, arguments.batch_size, ratio
     )
     epochs = -(-num_steps // len(mixed))
     callbacks = [StopAfter(num_steps)]

@@ -77,6 +77,10 @@ CASES = {
         "`num_views` must be an int, 1 or more",
         lambda: fit_mixed(num_views=0),
     ),
+    "NoisyStudentModel: blank image in words": (
+        "`blank_value` must be a finite number, or None",
+        lambda: fit_mixed(blank_value="white"),
+    ),
     "MixMatch: views in words": (
         "`num_views` must be an int, 1 or more",
         lambda: kfl.models.MixMatch(classifier(), num_views="2"),

@@ -141,6 +141,53 @@ def test_training_equals_the_formula(teacher):
         assert logs[name][0] == pytest.approx(value, rel=1e-4), name
 
 
+@pytest.mark.parametrize("teacher", TEACHERS.values(), ids=TEACHERS)
+def test_logits_of_a_blank_image_are_subtracted(teacher):
+    make_teacher, teach = teacher
+
+    def teach_debiased(images, kernel, history):
+        blank = np.full((1, 6), 0.4)
+        taught = [teach(part, kernel, history) for part in (images, blank)]
+        return softmax(np.log(taught[0]) - np.log(taught[1]))
+
+    model = compiled(
+        linear_model(), make_teacher(), FixedThreshold(0.7), blank_value=0.4
+    )
+    logs = model.fit(mixed(truth=TRUTH), verbose=0).history
+    kernel, expected = train_by_hand(KERNELS[0], teach_debiased, 0.7, 1)
+    np.testing.assert_allclose(
+        model.student.get_weights()[0], kernel, rtol=1e-4, atol=1e-5
+    )
+    for name, value in expected.items():
+        assert logs[name][0] == pytest.approx(value, rel=1e-4), name
+    flat = IMAGES.reshape(40, 6)
+    debiased = softmax((flat - 0.4) @ kernel)
+    np.testing.assert_allclose(
+        model.predict(IMAGES, verbose=0), debiased, atol=1e-4
+    )
+    accuracy = (debiased[:12].argmax(axis=1) == LABELS).mean()
+    found = model.evaluate(IMAGES[:12], LABELS, verbose=0)[1]
+    assert found == pytest.approx(accuracy)
+
+
+def test_student_to_deploy_predicts_as_the_model_does():
+    student = keras.Sequential(
+        [
+            keras.Input((2, 3, 1)),
+            keras.layers.Flatten(),
+            keras.layers.Dense(3, activation="softmax"),
+        ]
+    )
+    for blank_value in (None, 0.4):
+        model = compiled(student, blank_value=blank_value)
+        copy = model.debiased_student()
+        np.testing.assert_allclose(
+            copy.predict(IMAGES, verbose=0),
+            model.predict(IMAGES, verbose=0),
+            atol=1e-5,
+        )
+
+
 class Shift(keras.layers.Layer):
     """Noise that is seen in every image and always the same."""
 
@@ -298,6 +345,27 @@ def test_class_weight_counts_labeled_images():
         runs.append(model.student.get_weights()[0])
     np.testing.assert_allclose(runs[0], runs[1], rtol=1e-6)
     assert np.abs(runs[0] - runs[2]).max() > 0.01
+
+
+@pytest.mark.parametrize("one_hot", [False, True])
+def test_class_weight_multiplies_the_loss_of_each_labeled_image(one_hot):
+    labels = np.eye(3, dtype="float32")[LABELS] if one_hot else LABELS
+    loss = "categorical_crossentropy" if one_hot else None
+    model = compiled(
+        linear_model(),
+        linear_model(KERNELS[1]),
+        **({"loss": loss} if one_hot else {}),
+    )
+    model.optimizer.learning_rate = 0.0
+    data = mixed(labels, IMAGES[:20])
+    class_weight = {0: 5, 1: 1, 2: 0.1}
+    logs = model.fit(data, class_weight=class_weight, verbose=0).history
+    predictions = softmax(IMAGES[:12].reshape(12, 6) @ KERNELS[0])
+    losses = -np.log(predictions[np.arange(12), LABELS])
+    weights = np.array([5, 1, 0.1])[LABELS]
+    assert logs["supervised_loss"][0] == pytest.approx(
+        (weights * losses).mean(), rel=1e-4
+    )
 
 
 def test_sample_weight_counts_labeled_images():

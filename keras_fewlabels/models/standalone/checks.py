@@ -42,7 +42,8 @@ def classifier_in(model):
     """
     classifier = model
     if isinstance(model, StudentModel):
-        classifier = model.student
+        debiased = getattr(model, "blank_value", None) is not None
+        classifier = model.debiased_student() if debiased else model.student
     elif isinstance(model, EMATeacher):
         classifier = model.model
     if not is_graph(classifier) or not classifier.built:

@@ -3,7 +3,12 @@ import contextlib
 import keras
 from keras import ops
 
-from keras_fewlabels.foundation import check_bool, check_int
+from keras_fewlabels.foundation import check_bool, check_int, check_number
+from keras_fewlabels.models.copy_model import copy_model
+from keras_fewlabels.models.student.blank_image import (
+    debiased_copy,
+    predict_beside_blank,
+)
 from keras_fewlabels.models.student.fit_checks import check_mixing, check_noise
 from keras_fewlabels.models.student.mixed_images import (
     mix_by_layer,
@@ -16,6 +21,7 @@ from keras_fewlabels.models.student.student_model import StudentModel, is_mixed
 from keras_fewlabels.models.student.warm_up_statistics import (
     WarmUpStatistics,
 )
+from keras_fewlabels.policies.parts import reads_logits
 
 
 class StudentUnderNoise(StudentModel):
@@ -29,6 +35,7 @@ class StudentUnderNoise(StudentModel):
         separate_batch_norm: Boolean.
         mixing: Optional layer.
         num_views: Int.
+        blank_value: Optional float.
         **kwargs: As for `keras.Model`.
     """
 
@@ -41,6 +48,7 @@ class StudentUnderNoise(StudentModel):
         separate_batch_norm,
         mixing,
         num_views,
+        blank_value,
         **kwargs,
     ):
         # The student and the noise cast their inputs themselves.
@@ -51,12 +59,14 @@ class StudentUnderNoise(StudentModel):
         check_bool(separate_batch_norm, "separate_batch_norm")
         check_mixing(mixing)
         check_int(num_views, "num_views")
+        check_number(blank_value, "blank_value", "(-inf, inf)", optional=True)
         self.noise = noise
         self.weak_noise = weak_noise
         self.labeled_noise = labeled_noise
         self.separate_batch_norm = separate_batch_norm
         self.mixing = mixing
         self.num_views = num_views
+        self.blank_value = blank_value
         self.warm_up = WarmUpStatistics(student)
 
     def add_noise(self, images):
@@ -116,9 +126,39 @@ class StudentUnderNoise(StudentModel):
             return images, shares
         return mix_by_layer(self.mixing, images, shares)
 
+    def predict_by(self, network, images):
+        """Returns the outputs of a network, without its bias if that is known.
+
+        Args:
+            network: The student or its teacher.
+            images: Tensor of shape `(batch, height, width, channels)`.
+        """
+        if self.blank_value is None:
+            return network(images, training=False)
+        from_logits = reads_logits(self.loss)
+        return predict_beside_blank(
+            network, images, self.blank_value, from_logits
+        )
+
+    def debiased_student(self):
+        """Returns a copy of the student that predicts as this model does.
+
+        Only with `blank_value` it differs from `model.student`, in the bias
+        of its last layer.
+
+        Raises:
+            ValueError: If the student does not end with a `Dense` layer.
+        """
+        if self.blank_value is None:
+            return copy_model(self.student)
+        from_logits = reads_logits(self.loss)
+        return debiased_copy(self.student, self.blank_value, from_logits)
+
     def call(self, inputs, training=None):
         if not is_mixed(inputs):
-            return self.student(inputs, training=training)
+            if training:
+                return self.student(inputs, training=training)
+            return self.predict_by(self.student, inputs)
         parts = inputs["labeled"], inputs["unlabeled"]
         if not training:
             return self.student(ops.concatenate(parts), training=training)
@@ -150,6 +190,7 @@ class StudentUnderNoise(StudentModel):
             config[part] = keras.saving.serialize_keras_object(value)
         config["separate_batch_norm"] = self.separate_batch_norm
         config["num_views"] = self.num_views
+        config["blank_value"] = self.blank_value
         return config
 
 

@@ -38,6 +38,7 @@ def model(**arguments):
         "separate_batch_norm": False,
         "mixing": None,
         "num_views": 1,
+        "blank_value": None,
         **arguments,
     }
     return StudentUnderNoise(student, **arguments)
