@@ -94,9 +94,10 @@ class NoisyStudentModel(StudentUnderNoise):
         blank_value: Optional float, the value of all pixels of a blank image,
             such as 255. The logits of that image, which show the classes that
             a classifier prefers, are then subtracted from those of the other
-            images, in pseudo-labels, `evaluate()` and `predict()`. It helps
-            where classes are uneven. `debiased_student()` is the student to
-            deploy.
+            images, in pseudo-labels, `evaluate()` and `predict()`. It is meant
+            for uneven classes, where it wins in the paper. It lost against
+            `fit(class_weight=...)` on uneven digits, so compare them.
+            `debiased_student()` is the student to deploy.
         **kwargs: As for `keras.Model`.
 
     Raises:
