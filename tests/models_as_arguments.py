@@ -14,10 +14,7 @@ def tensors(scale=1.0, ends=("softmax",)):
     x = layers.AveragePooling2D(8, name="features")(x)
     x = layers.Flatten()(x)
     x = layers.Add()([x, layers.Dense(16)(x)])
-    heads = [
-        layers.Dense(1 if end == "sigmoid" else 3, activation=end)(x)
-        for end in ends
-    ]
+    heads = [layers.Dense(3, activation=end)(x) for end in ends]
     return images, heads[0] if len(heads) == 1 else heads
 
 
@@ -106,12 +103,6 @@ REFUSED = {
     ),
     "dict of outputs": (dict_of_outputs, "must have one output"),
     "two inputs": (two_inputs, "take images and nothing else"),
-    "one sigmoid": (
-        lambda: compiled(
-            keras.Model(*tensors(ends=("sigmoid",))), "binary_crossentropy"
-        ),
-        "two outputs and a softmax",
-    ),
 }
 RNG = np.random.default_rng(0)
 LABELS = np.arange(12) % 3

@@ -37,9 +37,10 @@ def mix_labeled_unlabeled(
     Args:
         labeled: Pair of arrays `(images, labels)` of shapes
             `(num_images, height, width, channels)` and `(num_images,)` or
-            `(num_images, num_classes)`, or with a third array of sample
-            weights `(num_images,)`; or a `tf.data.Dataset` or
-            `keras.utils.PyDataset` of such tuples, batched or (tf.data) not.
+            `(num_images, num_classes)` (one-hot, or with several ones), or with
+            a third array of sample weights `(num_images,)`; or a
+            `tf.data.Dataset` or `keras.utils.PyDataset` of such tuples, batched
+            or (tf.data) not.
         unlabeled: Array of images, `ImageFiles` on disk, or a dataset of
             images, with the image shape and dtype of `labeled`. The labelled
             images may be among them.
@@ -53,9 +54,9 @@ def mix_labeled_unlabeled(
             follows `keras.utils.set_random_seed`.
         truth: Optional int array of shape `(num_unlabeled,)`, the true
             classes of the unlabelled images in their order, if they are
-            known. They are used for nothing but the logged accuracy of the
-            pseudo-labels. A dataset must come in the same order in every
-            pass, which is checked by reading it twice.
+            known; or rows of 0 and 1 as the labels. They are used for nothing
+            but the logged accuracy of the pseudo-labels. A dataset must come in
+            the same order in every pass, which is checked by reading it twice.
 
     Returns:
         A dataset of `(inputs, labels)`, or `(inputs, labels, sample_weight)`,
@@ -71,9 +72,9 @@ def mix_labeled_unlabeled(
     Raises:
         ValueError: If a part is empty or infinite, the image shapes or dtypes
             differ, images hold NaN, labels are neither class numbers nor
-            one-hot, the unlabelled part comes with labels, a dataset holds
-            images of several sizes, `truth` has another length, or belongs to
-            a dataset that is shuffled anew in every pass.
+            rows of a column per class, the unlabelled part comes with labels, a
+            dataset holds images of several sizes, `truth` has another length,
+            or belongs to a dataset that is shuffled anew in every pass.
 
     Example:
 
@@ -110,7 +111,7 @@ def mix_labeled_unlabeled(
         unlabeled = image_source(unlabeled).images
     if truth is not None:
         truth = as_array(truth, "truth")
-        check_labels(truth, "truth")
+        check_labels(truth, "truth", one_true=None)
         truth = truth.astype("int32")
         if is_dataset(unlabeled):
             image_source(unlabeled).check_order()

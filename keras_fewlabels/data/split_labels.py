@@ -5,6 +5,7 @@ from keras_fewlabels.data.checks import (
     check_images,
     check_labels,
     class_numbers,
+    is_multi_hot,
 )
 from keras_fewlabels.foundation import check_bool, check_int, check_seed
 
@@ -18,7 +19,8 @@ def split_labels(x, y, num_labeled, num_unlabeled=None, stratify=True, seed=0):
     Args:
         x: Array of images, shape `(num_images, height, width, channels)`.
         y: Array of labels, shape `(num_images,)` with class numbers or
-            `(num_images, num_classes)` with one-hot rows.
+            `(num_images, num_classes)` with one-hot rows; or with rows of
+            several ones, which cannot be stratified.
         num_labeled: Int, the number of images that keep their label.
         num_unlabeled: Optional int, the number of unlabelled images. By
             default all other images.
@@ -48,7 +50,7 @@ def split_labels(x, y, num_labeled, num_unlabeled=None, stratify=True, seed=0):
     """
     x, y = as_array(x, "x"), as_array(y, "y")
     check_images(x, "x")
-    check_labels(y, "y", num_images=len(x))
+    check_labels(y, "y", num_images=len(x), one_true=None)
     check_int(num_labeled, "num_labeled")
     check_int(num_unlabeled, "num_unlabeled", optional=True)
     check_bool(stratify, "stratify")
@@ -69,6 +71,13 @@ def split_labels(x, y, num_labeled, num_unlabeled=None, stratify=True, seed=0):
         )
     order = np.random.default_rng(seed).permutation(len(x))
     if stratify:
+        if is_multi_hot(y):
+            raise ValueError(
+                "Images of several labels cannot be stratified by their class. "
+                "Pass `stratify=False`, and look whether each label is among "
+                "the labelled images. Received: stratify=True, y with rows of "
+                "several ones or none"
+            )
         order = _labeled_first(order, class_numbers(y), num_labeled)
     labeled, unlabeled, rest = np.split(
         order, [num_labeled, num_labeled + num_unlabeled]

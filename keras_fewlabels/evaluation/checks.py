@@ -13,6 +13,7 @@ from keras_fewlabels.foundation import (
     check_type,
     resolve_value_range,
 )
+from keras_fewlabels.policies.parts import scores_of
 
 # The smallest side of an image for which the corruptions are published.
 _MIN_SIDE = 32
@@ -67,16 +68,17 @@ def check_model(model, images):
         images: Array of a few images, which the model predicts.
 
     Returns:
-        Integer, the number of classes.
+        The kind of its scores, `ClassScores`, and the number of classes.
 
     Raises:
-        ValueError: If the model takes images of another size, or returns
-            other than finite scores.
+        ValueError: If the model takes images of another size, returns other
+            than finite scores, or does not tell what they mean.
     """
     check_input_shape(model, images, "model")
-    scores = model.predict(images, verbose=0)
-    check_scores(scores, len(images))
-    return scores.shape[1]
+    outputs = model.predict(images, verbose=0)
+    check_scores(outputs, len(images))
+    scores = scores_of(outputs, model, only_ranked=True)
+    return scores, scores.num_classes(outputs.shape[1])
 
 
 def check_scores(scores, num_images):
@@ -92,8 +94,6 @@ def check_scores(scores, num_images):
     shape = getattr(scores, "shape", None)
     if shape is None or len(shape) != 2 or len(scores) != num_images:
         received = type(scores).__name__ if shape is None else f"shape={shape}"
-    elif shape[1] < 2:
-        received = f"shape={shape}"
     elif not np.isfinite(scores).all():
         raise ValueError(
             "The model must return finite scores. Look at its weights, or "
@@ -103,8 +103,8 @@ def check_scores(scores, num_images):
     else:
         return
     raise ValueError(
-        "`model` must return scores of shape (batch, num_classes), with 2 or "
-        "more classes, of which `argmax` gives the class. "
+        "`model` must return scores of shape (batch, num_classes), or of "
+        "shape (batch, 1) for one sigmoid unit. "
         f"Received: {received} for {num_images} images"
     )
 

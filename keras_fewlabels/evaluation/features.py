@@ -2,6 +2,7 @@
 
 import keras
 import numpy as np
+from keras import ops
 
 from keras_fewlabels.data.checks import check_input_shape
 from keras_fewlabels.evaluation.checks import check_scores
@@ -13,7 +14,7 @@ from keras_fewlabels.foundation import (
     head_input,
     trace_predict,
 )
-from keras_fewlabels.policies.parts import gives_logits
+from keras_fewlabels.policies.parts import check_one_true, scores_of
 
 # The number of batches that are read and predicted at a time.
 _BATCHES_PER_PIECE = 16
@@ -26,8 +27,8 @@ def features_and_probabilities(
 
     Args:
         model: Keras classifier that returns logits or probabilities, of shape
-            `(batch, num_classes)`; or a model that trains a `student`, which
-            is used instead.
+            `(batch, num_classes)`, or `(batch, 1)` of one sigmoid unit; or a
+            model that trains a `student`, which is used instead.
         source: `ImageSource`.
         batch_size: Int, the number of images that are predicted at a time.
         feature_model: Optional Keras model that returns features, of shape
@@ -72,19 +73,26 @@ def as_probabilities(scores, num_images, model=None):
     """Returns logits or probabilities as float32 probabilities.
 
     Args:
-        scores: Array of shape `(num_images, num_classes)`.
+        scores: Array of shape `(num_images, num_classes)`; or `(num_images,
+            1)`, of one sigmoid unit for two classes.
         num_images: Int.
         model: Optional Keras model that returned them. If it is compiled, its
-            loss tells whether they are logits.
+            loss tells what they are.
+
+    Returns:
+        Float32 array of shape `(num_images, num_classes)` with rows that sum
+        to 1.
 
     Raises:
-        ValueError: If the scores have another shape or are not finite.
+        ValueError: If the scores have another shape, are not finite, or are
+            those of labels of which several may be true.
     """
     check_scores(scores, num_images)
     scores = np.asarray(scores, "float32")
-    if gives_logits(scores, model):
-        scores = np.exp(scores - scores.max(axis=1, keepdims=True))
-    return scores / scores.sum(axis=1, keepdims=True)
+    kind = scores_of(scores, model)
+    check_one_true(kind, "This comparison of images")
+    probabilities = ops.convert_to_numpy(kind.probabilities(scores))
+    return probabilities / probabilities.sum(axis=1, keepdims=True)
 
 
 def with_features(model):

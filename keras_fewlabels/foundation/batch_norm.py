@@ -119,7 +119,7 @@ class MovingStatistics:
                 vars(layer).pop("call", None)
 
 
-def lagging_statistics(model, images, labels, from_logits):
+def lagging_statistics(model, images, cross_entropy):
     """Finds out whether the moving statistics of a classifier lag behind.
 
     `BatchNormalization` starts with a mean of 0 and a variance of 1, and moves
@@ -131,8 +131,8 @@ def lagging_statistics(model, images, labels, from_logits):
     Args:
         model: Built Keras classifier.
         images: Array of labelled images.
-        labels: Int array of their classes.
-        from_logits: Boolean. `True` if the model gives logits.
+        cross_entropy: Function of the outputs of the model for these images,
+            a float32 array, that returns their mean cross-entropy, a float.
 
     Returns:
         `None` if the statistics do not lag behind. Otherwise `(before, after,
@@ -144,27 +144,22 @@ def lagging_statistics(model, images, labels, from_logits):
     if not statistics:
         return None
 
-    def cross_entropy():
+    def measure():
         outputs = [
             ops.convert_to_numpy(
                 model(ops.convert_to_tensor(batch), training=False)
             )
             for batch in np.split(images, range(_BATCH, len(images), _BATCH))
         ]
-        losses = keras.losses.sparse_categorical_crossentropy(
-            labels,
-            np.concatenate(outputs).astype("float32"),
-            from_logits=from_logits,
-        )
-        return float(ops.mean(losses))
+        return cross_entropy(np.concatenate(outputs).astype("float32"))
 
-    before = cross_entropy()
+    before = measure()
     if before < _MIN_GAIN:
         return None
     present, fresh = statistics.get(), statistics.measured(images)
     try:
         statistics.set(fresh)
-        after = cross_entropy()
+        after = measure()
     finally:
         statistics.set(present)
     return (before, after, fresh) if after < before - _MIN_GAIN else None

@@ -29,7 +29,7 @@ from keras_fewlabels.foundation import (
     nodes_in_order,
 )
 from keras_fewlabels.loops.check_compiled import check_compiled
-from keras_fewlabels.policies.parts import reads_class_numbers
+from keras_fewlabels.policies.parts import check_one_true, scores_of_loss
 
 # Unlabelled images that are in memory at a time.
 _PIECE = 1024
@@ -86,7 +86,8 @@ def fit_head(
             model or has trainable layers in front of it, the model
             preprocesses images outside of its layers, the data are not images
             with a label each, a dataset does not end, or there are unlabelled
-            images and the model is no classifier with a softmax loss.
+            images and the model is no classifier of classes of which one is
+            true, with a cross-entropy of Keras.
 
     Example:
 
@@ -152,9 +153,10 @@ def _with_unlabeled(model, extractor, arrays, unlabeled, verbose):
     """Adds the features of unlabelled images, with soft labels."""
     outputs = model.output_shape
     check_scores_shape(outputs, "model")
-    sparse = reads_class_numbers(model.loss)
-    labels = arrays[1]
-    check_labels(labels, "labels of labeled", num_classes=outputs[-1])
+    scores = scores_of_loss(model.loss, outputs[-1])
+    check_one_true(scores, "`fit_head` with `unlabeled`")
+    num_classes = scores.num_classes(outputs[-1])
+    check_labels(arrays[1], "labels of labeled", num_classes=num_classes)
     source = image_source(unlabeled)
     bar = keras.utils.Progbar(len(source), verbose=verbose, unit_name="image")
     features = []
@@ -162,7 +164,7 @@ def _with_unlabeled(model, extractor, arrays, unlabeled, verbose):
         features.append(extractor.predict(piece, batch_size=64, verbose=0))
         bar.add(len(piece))
     return with_pseudo_labels(
-        arrays, np.concatenate(features), outputs[-1], sparse
+        arrays, np.concatenate(features), num_classes, scores
     )
 
 

@@ -1,3 +1,4 @@
+import dataclasses
 import math
 import time
 
@@ -368,13 +369,8 @@ def _phase_results(results, phases):
 def _compiled(model, task):
     """Compiles a model as it was trained, unless the user has."""
     if not model.compiled:
-        loss = (
-            keras.losses.CategoricalCrossentropy
-            if task.one_hot
-            else keras.losses.SparseCategoricalCrossentropy
-        )
+        # For labels in the form of the user.
+        scores = dataclasses.replace(task.scores, sparse=not task.one_hot)
         # An optimizer without slots, which would be saved with the model.
-        model.compile(
-            "sgd", loss(from_logits=task.from_logits), metrics=["accuracy"]
-        )
+        model.compile("sgd", scores.loss(), metrics=[scores.accuracy()])
     return model

@@ -15,9 +15,9 @@ from keras_fewlabels.models.student.student_under_noise import (
 )
 from keras_fewlabels.policies import FixedThreshold
 from keras_fewlabels.policies.parts import (
-    class_probabilities,
     num_replicas,
-    reads_logits,
+    scores_of_loss,
+    weighted_mean,
 )
 from keras_fewlabels.policies.policy import check_policy
 
@@ -63,9 +63,11 @@ class NoisyStudentModel(StudentUnderNoise):
     Args:
         student: Built Keras model that maps images to class probabilities or
             logits, as the compiled loss expects them. It is trained. The loss
-            must be a categorical cross-entropy of Keras, or its name, and not
-            in a list, dict or function. The student is called, so all
-            preprocessing must be in its layers.
+            must be a cross-entropy of Keras, or its name, and not in a list,
+            dict or function: a categorical one, or a binary one for one
+            sigmoid unit (two classes) or for labels of which several may be
+            true. The student is called, so all preprocessing must be in its
+            layers.
         teacher: Built Keras model with the outputs of the student, which is
             frozen; an `EMATeacher`, which averages the student; or `None`:
             the student then teaches itself.
@@ -165,21 +167,30 @@ class NoisyStudentModel(StudentUnderNoise):
             teacher.follow(student)
         elif teacher is not None:
             teacher.trainable = False
+        self.num_outputs = None
         output_shape = getattr(student, "output_shape", None)
         if output_shape is not None:
             self.build_for(output_shape[-1])
         self.built = True
 
-    def build_for(self, num_classes):
-        """Builds the policy and the metrics for a number of classes.
+    def build_for(self, num_outputs):
+        """Builds the policy and the metrics for a number of outputs.
 
         Their variables must exist before training, and before loading. If the
         student does not know its output shape, `fit()` calls this when it has
         seen the first batch.
         """
+        self.num_outputs = num_outputs
+        # One sigmoid unit tells two classes apart.
+        num_classes = max(2, num_outputs)
         for layer in (self.policy, self.pseudo_label_metrics):
             if not layer.built:
                 layer.build((None, num_classes))
+
+    @property
+    def scores(self):
+        """The kind of scores that the compiled loss reads."""
+        return scores_of_loss(self.loss, self.num_outputs)
 
     def teach(self, images):
         """Predicts the classes of unlabelled images with the teacher.
@@ -188,32 +199,34 @@ class NoisyStudentModel(StudentUnderNoise):
             images: Tensor of shape `(batch, height, width, channels)`.
 
         Returns:
-            Float tensor of class probabilities, `(batch, num_classes)`.
+            Float tensor of class probabilities, `(batch, num_classes)`. Of
+            one sigmoid unit they have two columns.
         """
         teacher = self.student if self.teacher is None else self.teacher
         outputs = self.predict_by(teacher, self.add_weak_noise(images))
-        return class_probabilities(outputs, reads_logits(self.loss))
+        return self.scores.probabilities(outputs)
 
     def unlabeled_loss(self, targets, predictions, weights):
         """Computes the loss of each unlabelled image.
 
         Args:
             targets: Float tensor of shape `(batch, num_classes)`.
-            predictions: The student's outputs, of the same shape.
-            weights: Float tensor of shape `(batch,)`.
+            predictions: The student's outputs, `(batch, num_outputs)`.
+            weights: Float tensor of shape `(batch,)`, or `(batch,
+                num_outputs)` of a multi-label model.
 
         Returns:
             Float tensor of shape `(batch,)`. Its mean is the unlabelled loss.
         """
-        return weights * self.cross_entropy(targets, predictions)
+        losses = self.cross_entropy(targets, predictions)
+        return weighted_mean(weights, losses)
 
     def cross_entropy(self, targets, predictions):
-        """Returns the cross-entropy of each image, of shape `(batch,)`."""
-        return keras.losses.categorical_crossentropy(
-            targets,
-            ops.cast(predictions, "float32"),
-            from_logits=reads_logits(self.loss),
-        )
+        """Returns the cross-entropy of each image, of shape `(batch,)`.
+
+        That of a multi-label model has one of each output.
+        """
+        return self.scores.cross_entropy(targets, predictions)
 
     def compute_loss(
         self, x=None, y=None, y_pred=None, sample_weight=None, training=True
@@ -225,12 +238,14 @@ class NoisyStudentModel(StudentUnderNoise):
             )
         # Here and not in `train_step`: only here do variables have values on
         # every backend.
+        scores = self.scores
         probabilities = ops.stop_gradient(self.teach(x["unlabeled"]))
-        targets, weights = self.policy(
+        targets, weights = scores.judge(
+            self.policy,
             probabilities,
             training=True,
             labeled_probabilities=ops.stop_gradient(
-                class_probabilities(predictions, reads_logits(self.loss))
+                scores.probabilities(predictions)
             ),
             indices=x.get("index"),
         )
@@ -256,11 +271,13 @@ class NoisyStudentModel(StudentUnderNoise):
             y,
             targets,
             weights,
-            truth=x.get("truth"),
+            are_right=None
+            if "truth" not in x
+            else scores.are_right(targets, x["truth"]),
             supervised_loss=supervised_loss * replicas,
             unlabeled_loss=unlabeled_loss,
             mask_ratio=weights,
-            confidence=ops.max(probabilities, axis=-1),
+            confidence=scores.confidence(probabilities),
         )
         weight = self.unlabeled_weight * self.ramp(self.progress.advance())
         return supervised_loss + weight * (unlabeled_loss / replicas)

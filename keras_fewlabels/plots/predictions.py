@@ -26,7 +26,8 @@ def predictions(
         true: Integer labels of shape `(batch,)` or `(batch, 1)`, or one-hot
             labels of shape `(batch, num_classes)`.
         predicted: Labels as `true`, or probabilities of shape
-            `(batch, num_classes)`, of which the largest is shown in percent.
+            `(batch, num_classes)`, of which the largest is shown in percent;
+            or those of one sigmoid unit, `(batch, 1)`.
         class_names: Optional sequence of strings, one per class.
         num_columns: Integer, the number of images in a row.
         value_range: Pair of floats, the values of black and white. Defaults
@@ -90,10 +91,19 @@ def _labels_and_percentages(name, values, num_images):
     values = np.asarray(values)
     percentages = num_images * [""]
     is_label = values.ndim == 1 or values.shape[1:] == (1,)
+    if name == "predicted" and is_label and _are_of_one_sigmoid(values):
+        second = values.reshape(-1, 1)
+        values, is_label = np.hstack([1 - second, second]), False
     if values.ndim not in (1, 2) or len(values) != num_images:
         raise ValueError(
             f"`{name}` must be {num_images} labels, or rows of a value per "
             f"class, one for each image. Received: shape={values.shape}"
+        )
+    if not is_label and _have_several(values):
+        raise ValueError(
+            f"`{name}` must be of one class per image. Of several labels per "
+            "image, draw one at a time, such as `labels[:, 0]`. Received: rows "
+            "of 0 and 1 with several ones or none"
         )
     if not is_label:
         if name == "predicted":
@@ -110,6 +120,17 @@ def _labels_and_percentages(name, values, num_images):
             f"per class for each image. Received: {name}={values}"
         )
     return values.astype(int), percentages
+
+
+def _are_of_one_sigmoid(values):
+    is_float = values.dtype.kind == "f" and values.size > 0
+    if not is_float or values.min() < 0 or values.max() > 1:
+        return False
+    return bool((values != np.floor(values)).any())
+
+
+def _have_several(rows):
+    return np.isin(rows, (0, 1)).all() and (rows.sum(axis=1) != 1).any()
 
 
 def _names(class_names, largest):

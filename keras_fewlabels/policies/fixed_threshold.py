@@ -12,7 +12,8 @@ class FixedThreshold(Policy):
 
     The policy of pseudo-labelling, Noisy Student, UDA and FixMatch: an image
     counts fully if the probability of its likeliest class reaches the
-    threshold, and not at all otherwise.
+    threshold, and not at all otherwise. Of a multi-label model, each output
+    `p` counts by itself, if `max(p, 1 - p)` reaches the threshold.
 
     References:
         - [Sohn et al., 2020](https://arxiv.org/abs/2001.07685), FixMatch:
@@ -50,6 +51,8 @@ class FixedThreshold(Policy):
     >>> [int(weight) for weight in weights]
     [1, 0]
     """
+
+    per_output = True
 
     def __init__(self, threshold=0.95, soft=False, temperature=1.0, **kwargs):
         super().__init__(**kwargs)

@@ -85,6 +85,9 @@ class Policy(keras.layers.Layer):
 
     # Whether the targets are distributions rather than one-hot rows.
     soft = False
+    # Whether the policy may also judge the outputs of a multi-label model,
+    # each as a row `(1 - p, p)`. It then has no state of images or classes.
+    per_output = False
 
     def __init_subclass__(cls, **kwargs):
         super().__init_subclass__(**kwargs)

@@ -28,6 +28,7 @@ import keras_fewlabels as kfl
 from keras_fewlabels.callbacks.pseudo_labeler.label_pass import LabelPass
 from keras_fewlabels.callbacks.pseudo_labeler.workers import OnlyWorker
 from keras_fewlabels.data.sources.image_source import image_source
+from keras_fewlabels.policies.parts import ClassScores
 
 
 def residual_net():
@@ -69,7 +70,7 @@ def speed(arguments):
                 image_source(source),
                 OnlyWorker(model),
                 policy,
-                from_logits=False,
+                scores=ClassScores(False),
                 num_classes=10,
                 batch_size=256,
             )

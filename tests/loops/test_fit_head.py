@@ -292,7 +292,7 @@ def test_unlabelled_images_need_a_classifier():
     regression = keras.Sequential([model.layers[0], layers.Dense(1)])
     regression.compile("sgd", "mse")
     for student, labels, expected in (
-        (regression, np.ones((12, 1)), "output for each of two or more"),
+        (regression, np.ones((12, 1)), "categorical cross-entropy"),
         (model, Y + 1, "labels of labeled"),
     ):
         with pytest.raises(ValueError, match=expected):

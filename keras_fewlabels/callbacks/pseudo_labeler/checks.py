@@ -1,5 +1,6 @@
 """Checks of arguments, and that model, teacher and data go together."""
 
+import functools
 import warnings
 
 import keras
@@ -29,10 +30,10 @@ from keras_fewlabels.foundation import (
 from keras_fewlabels.policies import TopPerClass
 from keras_fewlabels.policies.parts import (
     check_class_scores,
+    check_one_true,
     check_same_classes,
     collapse_of_classes,
-    reads_class_numbers,
-    reads_logits,
+    scores_of_loss,
 )
 
 # Below this share of labelled images, too few count to judge their classes.
@@ -117,8 +118,8 @@ def check_models(model, teacher, source, labels):
         labels: Array of the true labels.
 
     Returns:
-        `(from_logits, num_classes)`: whether the model that labels gives
-        logits, and the number of its classes.
+        `(scores, num_classes)`: the kind of scores of the model that labels,
+        `ClassScores`, and the number of its classes.
 
     Raises:
         ValueError: If the outputs are no class scores, model and teacher
@@ -128,22 +129,29 @@ def check_models(model, teacher, source, labels):
     sample = source.first(2)
     check_input_shape(model, sample, "model")
     outputs = _predict(model, sample, "model")
-    from_logits = reads_logits(model.loss)
-    check_class_scores(outputs, from_logits, "model")
+    read = functools.partial(scores_of_loss, model.loss)
+    outputs = check_class_scores(outputs, read, "model", model=model)
+    own = scores = read(outputs.shape[-1])
+    check_one_true(scores, "PseudoLabeler")
     if teacher is not None:
-        # A teacher without a loss of its own is taken to share the model's.
-        if teacher.compiled:
-            from_logits = reads_logits(teacher.loss)
         check_input_shape(teacher, sample, "teacher")
         teacher_outputs = _predict(teacher, sample, "teacher")
-        check_class_scores(
-            teacher_outputs, from_logits, "teacher", teacher.compiled
+        # A teacher without a loss of its own is taken to share the model's.
+        if teacher.compiled:
+            read = functools.partial(scores_of_loss, teacher.loss)
+        teacher_outputs = check_class_scores(
+            teacher_outputs,
+            read,
+            "teacher",
+            is_own_loss=teacher.compiled,
+            model=teacher,
         )
+        scores = read(teacher_outputs.shape[-1])
         check_same_classes(outputs, teacher_outputs)
-    num_classes = outputs.shape[-1]
+    num_classes = own.num_classes(outputs.shape[-1])
     check_labels(labels, "labels of labeled", num_classes=num_classes)
-    check_label_form(labels, reads_class_numbers(model.loss))
-    return from_logits, num_classes
+    check_label_form(labels, own.sparse)
+    return scores, num_classes
 
 
 def _predict(model, images, role):
@@ -154,22 +162,26 @@ def _predict(model, images, role):
     return worker.predict(images, len(images))
 
 
-def check_soft_targets(is_soft, labels):
+def check_soft_targets(is_soft, labels, one_sigmoid=True):
     """Checks that true labels can stand in a batch beside pseudo-labels.
 
     Args:
         is_soft: Boolean. `True` if the policy gives soft targets.
         labels: Array of true labels.
+        one_sigmoid: Boolean, whether the model may be one sigmoid unit, whose
+            labels are numbers from 0 to 1.
 
     Raises:
-        ValueError: If the targets are soft and the labels class numbers.
+        ValueError: If the targets are soft and the labels cannot be.
     """
-    if is_soft and not is_one_hot(labels):
+    are_soft = is_one_hot(labels) or (one_sigmoid and labels.dtype.kind == "f")
+    if is_soft and not are_soft:
         raise ValueError(
             "Soft pseudo-labels need one-hot true labels beside them: "
             "pass `keras.utils.to_categorical(labels, num_classes)` and "
-            "compile with 'categorical_crossentropy'. "
-            f"Received: labels of shape {labels.shape}"
+            "compile with 'categorical_crossentropy'; or floats for one "
+            'sigmoid unit, `labels.astype("float32")`. '
+            f"Received: labels of shape {labels.shape} and dtype {labels.dtype}"
         )
 
 

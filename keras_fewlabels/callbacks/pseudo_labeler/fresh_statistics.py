@@ -23,13 +23,13 @@ class FreshStatistics:
     Args:
         worker: The worker with the model that labels.
         feed: The feed of the fit, for its labelled images.
-        from_logits: Boolean. `True` if the model gives logits.
+        scores: `ClassScores`, the kind of scores of the model.
     """
 
-    def __init__(self, worker, feed, from_logits):
+    def __init__(self, worker, feed, scores):
         self._model = worker.model
         self._feed = feed
-        self._from_logits = from_logits
+        self._scores = scores
         self._statistics = MovingStatistics(worker.model)
         self._is_needed = len(self._statistics) > 0 and worker.count == 1
         self._has_warned = False
@@ -39,8 +39,14 @@ class FreshStatistics:
         """Gives the model fresh statistics, if its own lag behind."""
         lag = None
         if self._is_needed:
-            sample = self._feed.labeled_sample(_SAMPLE)
-            lag = lagging_statistics(self._model, *sample, self._from_logits)
+            images, labels = self._feed.labeled_sample(_SAMPLE)
+            lag = lagging_statistics(
+                self._model,
+                images,
+                lambda outputs: self._scores.mean_cross_entropy(
+                    labels, outputs
+                ),
+            )
         if lag is None:
             yield
             return

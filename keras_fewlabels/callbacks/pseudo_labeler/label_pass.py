@@ -8,7 +8,6 @@ import numpy as np
 from keras import ops
 
 from keras_fewlabels.foundation import fingerprint
-from keras_fewlabels.policies.parts import class_probabilities
 
 # Batches that are predicted, stored and exchanged at a time.
 _BATCHES_PER_PIECE = 64
@@ -47,7 +46,7 @@ class LabelPass:
         source: `ImageSource` of the unlabelled images.
         worker: `OnlyWorker`, or one of several, with the model that labels.
         policy: `policies.Policy`, built.
-        from_logits: Boolean. `True` if the model gives logits.
+        scores: `ClassScores`, the kind of scores of the model.
         num_classes: Int.
         batch_size: Int, images that are predicted at a time.
         store: Optional `ArrayStore`. A pass that is killed and started again
@@ -60,7 +59,7 @@ class LabelPass:
         worker,
         policy,
         *,
-        from_logits,
+        scores,
         num_classes,
         batch_size,
         store=None,
@@ -68,7 +67,7 @@ class LabelPass:
         self.source = source
         self.worker = worker
         self.policy = policy
-        self.from_logits = from_logits
+        self.scores = scores
         self.num_classes = num_classes
         self.batch_size = batch_size
         self.store = store
@@ -117,7 +116,8 @@ class LabelPass:
             settings,
             [ops.convert_to_numpy(v) for v in self.worker.model.weights],
             policy_state(self.policy),
-            self.from_logits,
+            type(self.scores).__name__,
+            self.scores.from_logits,
             self.batch_size,
         )
         older = self.store.names("labels_")
@@ -188,9 +188,7 @@ class LabelPass:
     def _probabilities(self, first):
         images = self.source.read(first, self.piece_size)
         outputs = self.worker.predict(images, self.batch_size)
-        return ops.convert_to_numpy(
-            class_probabilities(outputs, self.from_logits)
-        )
+        return ops.convert_to_numpy(self.scores.probabilities(outputs))
 
     def _apply_policy(self, probabilities, first):
         confidence = probabilities.max(axis=1)

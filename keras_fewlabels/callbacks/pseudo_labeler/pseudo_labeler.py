@@ -39,6 +39,7 @@ from keras_fewlabels.foundation import (
     writable_folder,
 )
 from keras_fewlabels.policies import FixedThreshold, TopPerClass
+from keras_fewlabels.policies.parts import OneSigmoid
 from keras_fewlabels.policies.policy import check_policy
 
 
@@ -324,9 +325,11 @@ class PseudoLabeler(keras.callbacks.Callback):
     def on_train_begin(self, logs=None):
         batches = self._batches
         check_feed(batches, self.params.get("steps"))
-        from_logits, num_classes = check_models(
+        scores, num_classes = check_models(
             self.model, self.teacher, self._source, batches.labels
         )
+        self._one_sigmoid = isinstance(scores, OneSigmoid)
+        check_soft_targets(self.policy.soft, batches.labels, self._one_sigmoid)
         if self.cache_dir is not None:
             writable_folder(self.cache_dir, "cache_dir")
         if not self.policy.built:
@@ -341,12 +344,12 @@ class PseudoLabeler(keras.callbacks.Callback):
             self._source,
             worker,
             self.policy,
-            from_logits=from_logits,
+            scores=scores,
             num_classes=num_classes,
             batch_size=self.batch_size,
             store=self._store,
         )
-        self._statistics = FreshStatistics(worker, batches, from_logits)
+        self._statistics = FreshStatistics(worker, batches, scores)
         num_steps = batches.num_steps * self.params["epochs"]
         self._momentum = ShortFitMomentum(self.model, num_steps)
         self._has_warned = False
@@ -385,7 +388,9 @@ class PseudoLabeler(keras.callbacks.Callback):
         verbose = self.params.get("verbose")
         with self._statistics.in_use():
             self._rounds.label(epoch, self._label_pass, verbose == 1)
-        check_soft_targets(self.targets is not None, self._batches.labels)
+        check_soft_targets(
+            self.targets is not None, self._batches.labels, self._one_sigmoid
+        )
         if verbose:
             print_progress(f"PseudoLabeler: {self._rounds.record.summary()}")
         if not self._has_warned:

@@ -1,6 +1,11 @@
 """The images, labels and names that TensorBoard shows."""
 
-from keras_fewlabels.data.checks import as_array, check_truth, class_numbers
+from keras_fewlabels.data.checks import (
+    as_array,
+    check_labels,
+    check_truth,
+    class_numbers,
+)
 from keras_fewlabels.data.sources import image_source, labeled_arrays
 
 
@@ -22,6 +27,7 @@ def first_labeled(labeled, num_images):
     if labeled is None:
         return None
     images, labels = labeled_arrays(labeled, "labeled", in_memory=False)
+    check_labels(labels, "labels of labeled")
     _, images = first_images(images, "labeled", num_images)
     return images, class_numbers(labels)[:num_images]
 

@@ -26,7 +26,7 @@ from keras_fewlabels.foundation import (
     when_fit_ends,
     writable_folder,
 )
-from keras_fewlabels.policies.parts import class_probabilities, reads_logits
+from keras_fewlabels.policies.parts import check_one_true, scores_of_loss
 
 
 class TensorBoardImages(keras.callbacks.Callback):
@@ -202,6 +202,7 @@ class TensorBoardImages(keras.callbacks.Callback):
         if not hasattr(model, "teach"):
             predictions = ops.convert_to_numpy(self._predict(model, images))
             return predictions, predictions, None
+        check_one_true(model.scores, "TensorBoardImages")
         probabilities = model.teach(images)
         labeled = None
         if self.labeled is not None:
@@ -218,7 +219,9 @@ class TensorBoardImages(keras.callbacks.Callback):
 
     def _predict(self, model, images):
         outputs = model(images, training=False)
-        return class_probabilities(outputs, reads_logits(model.loss))
+        scores = scores_of_loss(model.loss, outputs.shape[-1])
+        check_one_true(scores, "TensorBoardImages")
+        return scores.probabilities(outputs)
 
     def _noise(self, model):
         return self.augment or getattr(model, "add_noise", None)

@@ -50,6 +50,9 @@ class PseudoLabeledEpoch:
             # The sum of stored float16 targets is off by up to 1e-3.
             targets = targets.astype("float32")
             targets /= targets.sum(axis=1, keepdims=True)
+            if like[0].size == 1:
+                # One sigmoid unit learns the probability of its class.
+                targets = targets[:, 1]
         elif like.ndim == 2 and like.shape[1] > 1:
             targets = np.arange(like.shape[1]) == targets[:, None]
         return targets.astype(like.dtype).reshape(-1, *like.shape[1:])

@@ -15,6 +15,7 @@ from keras_fewlabels.data.checks.labels import (
     check_sample_weight,
     check_truth,
     class_numbers,
+    is_multi_hot,
     is_one_hot,
 )
 
@@ -31,5 +32,6 @@ __all__ = [
     "check_values",
     "class_numbers",
     "is_array_like",
+    "is_multi_hot",
     "is_one_hot",
 ]

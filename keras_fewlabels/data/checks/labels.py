@@ -3,8 +3,10 @@
 import numpy as np
 
 
-def check_labels(labels, argument, num_images=None, num_classes=None):
-    """Checks that an array holds class numbers or one-hot labels.
+def check_labels(
+    labels, argument, num_images=None, num_classes=None, one_true=True
+):
+    """Checks that an array holds class numbers, one-hot or multi-hot labels.
 
     Args:
         labels: Array that should have shape `(num_images,)` or
@@ -13,6 +15,9 @@ def check_labels(labels, argument, num_images=None, num_classes=None):
         argument: String, the name of the argument.
         num_images: Optional int, the number of images that belong to them.
         num_classes: Optional int, the number of classes of the model.
+        one_true: Boolean, whether one class is true of each image. If
+            `False`, rows hold 0 and 1, and several classes may be true. If
+            `None`, no model has said which.
 
     Raises:
         ValueError: If the rank, the number of labels, the dtype or a value is
@@ -30,7 +35,15 @@ def check_labels(labels, argument, num_images=None, num_classes=None):
             f"`{argument}` must have one label per image. "
             f"Received: {shape[0]} labels for {num_images} images"
         )
-    if is_one_hot(labels):
+    if one_true is False and not is_one_hot(labels):
+        raise ValueError(
+            f"`{argument}` must have a column for each label of the model, 1 "
+            "where the label is true of the image and 0 where it is not. "
+            f"Received: shape={shape}"
+        )
+    if one_true is False or (one_true is None and is_multi_hot(labels)):
+        _check_multi_hot(labels, argument, num_classes)
+    elif is_one_hot(labels):
         _check_distributions(labels, argument, num_classes)
     else:
         _check_class_numbers(labels, argument, num_classes)
@@ -91,13 +104,16 @@ def check_truth(truth, num_unlabeled):
     """Checks that there is a true class per unlabelled image.
 
     Args:
-        truth: Array of class numbers.
+        truth: Array of class numbers, or of rows with a column per class.
         num_unlabeled: Int, the number of unlabelled images.
 
     Raises:
-        ValueError: If there is not one class number per image.
+        ValueError: If there is not one class number or row per image.
     """
-    if tuple(truth.shape) != (num_unlabeled,):
+    expected = (num_unlabeled, *truth.shape[1:])
+    if tuple(truth.shape) != expected or not (
+        len(truth.shape) == 1 or is_one_hot(truth)
+    ):
         raise ValueError(
             "`truth` must have one class number per unlabelled image. "
             f"Received: shape={tuple(truth.shape)} for {num_unlabeled} images"
@@ -109,12 +125,41 @@ def is_one_hot(labels):
     return len(labels.shape) == 2 and labels.shape[1] > 1
 
 
+def is_multi_hot(labels):
+    """Returns whether labels are rows of 0 and 1 that are not all one-hot."""
+    if not is_one_hot(labels):
+        return False
+    labels = np.asarray(labels)
+    return _holds_zeros_and_ones(labels) and bool((labels.sum(1) != 1).any())
+
+
 def class_numbers(labels):
     """Returns the class of each label, int64 of shape `(num_images,)`."""
     labels = np.asarray(labels)
     if is_one_hot(labels):
         return labels.argmax(axis=1)
     return labels.reshape(-1).astype("int64")
+
+
+def _holds_zeros_and_ones(labels):
+    return bool(np.isin(labels, (0, 1)).all())
+
+
+def _check_multi_hot(labels, argument, num_classes):
+    if not _holds_zeros_and_ones(labels):
+        raise ValueError(
+            f"`{argument}` of several labels per image must hold 0 and 1. "
+            f"Received: values from {np.min(labels)} to {np.max(labels)}"
+        )
+    _check_num_columns(labels, argument, num_classes)
+
+
+def _check_num_columns(labels, argument, num_classes):
+    if num_classes is not None and labels.shape[1] != num_classes:
+        raise ValueError(
+            f"`{argument}` must have a column for each of the model's "
+            f"{num_classes} classes. Received: shape={tuple(labels.shape)}"
+        )
 
 
 def _check_distributions(labels, argument, num_classes):
@@ -125,11 +170,7 @@ def _check_distributions(labels, argument, num_classes):
             "not negative and sum to 1. Received: "
             f"minimum={np.min(labels)}, sums from {sums.min()} to {sums.max()}"
         )
-    if num_classes is not None and labels.shape[1] != num_classes:
-        raise ValueError(
-            f"`{argument}` must have a column for each of the model's "
-            f"{num_classes} classes. Received: shape={tuple(labels.shape)}"
-        )
+    _check_num_columns(labels, argument, num_classes)
 
 
 def _check_class_numbers(labels, argument, num_classes):

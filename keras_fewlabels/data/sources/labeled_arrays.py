@@ -31,7 +31,7 @@ def labeled_arrays(source, argument, in_memory=True, weighted=False):
     Raises:
         ValueError: If `source` is no such pair or dataset, a dataset has no
             end, the images are no finite images, or the labels are neither
-            class numbers nor one-hot, one per image.
+            class numbers nor rows with a column per class, one per image.
     """
     if is_dataset(source):
         source = _read(source, argument)
@@ -44,7 +44,9 @@ def labeled_arrays(source, argument, in_memory=True, weighted=False):
         )
     images, labels, *weights = (as_array(part, argument) for part in source)
     check_images(images, argument)
-    check_labels(labels, f"labels of {argument}", num_images=len(images))
+    check_labels(
+        labels, f"labels of {argument}", num_images=len(images), one_true=None
+    )
     for each in weights:
         check_sample_weight(each, len(images))
     if labels.ndim == 2 and labels.shape[1] == 1:

@@ -2,7 +2,7 @@ import functools
 
 import keras
 
-from keras_fewlabels.data.checks import as_array, check_labels, class_numbers
+from keras_fewlabels.data.checks import as_array, check_labels
 from keras_fewlabels.evaluation.checks import (
     check_model,
     check_run,
@@ -73,13 +73,15 @@ def evaluate_corruptions(
 
     Args:
         model: A `keras.Model` that returns a score per class, of shape
-            `(batch, num_classes)`. It need not be compiled.
+            `(batch, num_classes)`, or one for two classes. It need not be
+            compiled, unless its scores are logits of labels of which several
+            may be true. The error is then the share of wrong decisions.
         x: Array of images of shape `(num_images, height, width, channels)`,
             32 pixels or larger, with 1 or 3 channels, of uint8 or floats, as
             the model takes them; also memory-mapped, or `ImageFiles`, which
             are read batch by batch.
         y: Array of class numbers of shape `(num_images,)`, or one-hot labels
-            of shape `(num_images, num_classes)`.
+            of shape `(num_images, num_classes)`, or rows of several ones.
         corruptions: List of names out of the table. Defaults to the first 15.
         severities: Sequence of integers from 1 to 5.
         batch_size: Integer, the number of images that are predicted at once.
@@ -132,8 +134,9 @@ def evaluate_corruptions(
     images, value_range = checked_images(x, value_range)
     labels = as_array(y, "y")
     check_run(model, batch_size, seed)
-    num_classes = check_model(model, images[:batch_size])
-    check_labels(labels, "y", len(images), num_classes)
+    scores, num_classes = check_model(model, images[:batch_size])
+    check_labels(labels, "y", len(images), num_classes, scores.one_true)
+    truth = scores.as_decisions(labels)
     if isinstance(baseline, keras.Model):
         baseline = evaluate_corruptions(
             *(baseline, images, labels, names, severities),
@@ -150,9 +153,10 @@ def evaluate_corruptions(
 
     def errors(change, versions):
         predicted = predict_classes(
-            model, images, change, versions, batch_size, progress
+            model, images, change, versions, batch_size, scores, progress
         )
-        return tuple((predicted != class_numbers(labels)).mean(axis=1).tolist())
+        wrong = (predicted != truth).reshape(len(versions), -1)
+        return tuple(wrong.mean(axis=1).tolist())
 
     change = functools.partial(change_batch, value_range=value_range, seed=seed)
     (clean_error,) = errors(lambda batch, *_: batch, ["clean"])

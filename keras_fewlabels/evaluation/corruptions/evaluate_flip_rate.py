@@ -65,7 +65,9 @@ the first, which has none |
 
     Args:
         model: A `keras.Model` that returns a score per class, of shape
-            `(batch, num_classes)`. It need not be compiled.
+            `(batch, num_classes)`, or one for two classes. It need not be
+            compiled, unless its scores are logits of labels of which several
+            may be true. The rate is then the share of decisions that flip.
         x: Array of images of shape `(num_images, height, width, channels)`,
             32 pixels or larger, with 1 or 3 channels, of uint8 or floats, as
             the model takes them; also memory-mapped, or `ImageFiles`, which
@@ -118,7 +120,7 @@ the first, which has none |
         PERTURBATIONS,
     )
 
-    check_model(model, images[:batch_size])
+    scores, _ = check_model(model, images[:batch_size])
     num_batches = -(-len(images) // batch_size)
     num_frames = sum(_FRAMES[name][0] for name in names)
     progress = PredictionProgress(num_batches * num_frames, verbose)
@@ -131,7 +133,8 @@ the first, which has none |
             seed=seed,
         )
         frames = predict_classes(
-            model, images, change, range(num_frames), batch_size, progress
+            *(model, images, change, range(num_frames), batch_size),
+            *(scores, progress),
         )
         before = frames[:1] if is_noise else frames[:-1]
         return float(np.mean(frames[1:] != before))

@@ -1,5 +1,6 @@
 import keras
 import numpy as np
+from keras import ops
 
 from keras_fewlabels.evaluation.checks import check_scores
 from keras_fewlabels.foundation import has_own_predict
@@ -8,7 +9,9 @@ from keras_fewlabels.foundation import has_own_predict
 _BATCHES_PER_PIECE = 16
 
 
-def predict_classes(model, images, change, versions, batch_size, progress=None):
+def predict_classes(
+    model, images, change, versions, batch_size, scores, progress=None
+):
     """Predicts the classes of several versions of images.
 
     Args:
@@ -19,10 +22,13 @@ def predict_classes(model, images, change, versions, batch_size, progress=None):
         versions: Sequence of values for `change`, such as severities. They
             share one call of `predict`, because each call starts slowly.
         batch_size: Integer. Only a batch of changed images is held at once.
+        scores: `ClassScores`, the kind of scores of the model.
         progress: Optional `PredictionProgress`.
 
     Returns:
-        Integer array of shape `(num_versions, num_images)`.
+        Integer array of shape `(num_versions, num_images)`, or of 0 and 1 of
+        shape `(num_versions, num_images, num_classes)` where several classes
+        may be true.
 
     Raises:
         ValueError: If the model returns other than finite scores.
@@ -31,7 +37,7 @@ def predict_classes(model, images, change, versions, batch_size, progress=None):
     callbacks = [progress] if progress else None
     if has_own_predict(model):
         pieces = range(0, len(batches), _BATCHES_PER_PIECE)
-        scores = np.concatenate(
+        outputs = np.concatenate(
             [
                 model.predict(
                     batches.piece(first), batch_size=batch_size, verbose=0
@@ -40,9 +46,11 @@ def predict_classes(model, images, change, versions, batch_size, progress=None):
             ]
         )
     else:
-        scores = model.predict(batches, verbose=0, callbacks=callbacks)
-    check_scores(scores, len(versions) * len(images))
-    return np.argmax(scores, axis=-1).reshape(len(versions), len(images))
+        outputs = model.predict(batches, verbose=0, callbacks=callbacks)
+    check_scores(outputs, len(versions) * len(images))
+    probabilities = ops.convert_to_numpy(scores.probabilities(outputs))
+    decisions = scores.decide(probabilities)
+    return decisions.reshape(len(versions), len(images), *decisions.shape[1:])
 
 
 class _ChangedBatches(keras.utils.PyDataset):

@@ -16,6 +16,7 @@ from keras_fewlabels.evaluation.frozen_features.neighbor_graph import (
 from keras_fewlabels.evaluation.frozen_features.temperature import (
     fit_temperature,
 )
+from keras_fewlabels.policies.parts import OneSigmoid
 
 # Measured on photographs of flowers, waste, steel and hands with 4, 10 and 25
 # labels per class: these values gain 2.1 points over the best of logistic
@@ -177,7 +178,7 @@ def sharpened(probabilities):
     return squares / squares.sum(axis=-1, keepdims=True)
 
 
-def with_pseudo_labels(labeled, unlabeled, num_classes, sparse):
+def with_pseudo_labels(labeled, unlabeled, num_classes, scores):
     """Adds unlabelled features, with soft labels, to labelled ones.
 
     Args:
@@ -185,8 +186,9 @@ def with_pseudo_labels(labeled, unlabeled, num_classes, sparse):
             and sample weights, which may be `None`.
         unlabeled: Array of features.
         num_classes: Int.
-        sparse: Boolean, whether the loss takes class numbers. Pseudo-labels
-            are then the most probable classes.
+        scores: `ClassScores` that the loss reads. If it takes class numbers,
+            pseudo-labels are the most probable classes. Those of one sigmoid
+            unit are probabilities of its class.
 
     Returns:
         Triple likewise. A pseudo-label has a fifth of the weight of a label.
@@ -199,7 +201,10 @@ def with_pseudo_labels(labeled, unlabeled, num_classes, sparse):
     )
     head = classifier.self_train()
     targets = sharpened(head.probabilities(flat_features(unlabeled)))
-    if sparse:
+    if isinstance(scores, OneSigmoid):
+        targets = targets[:, 1].reshape(-1, *labels.shape[1:])
+        labels = labels.astype("float32")
+    elif scores.sparse:
         targets = targets.argmax(axis=1).reshape(-1, *labels.shape[1:])
     if weights is None:
         weights = np.ones(len(features), "float32")

@@ -40,7 +40,8 @@ def what_changed(
 
     Args:
         before: The first Keras classifier; or its logits or probabilities, an
-            array `(num_images, num_classes)`.
+            array `(num_images, num_classes)`, or `(num_images, 1)` of one
+            sigmoid unit.
         after: The second classifier, likewise.
         x: Array of images `(num_images, height, width, channels)`, also
             memory-mapped, or an object that is indexed like one; or a
@@ -125,7 +126,7 @@ def _probabilities(run, argument, pool, batch_size, progress):
     if isinstance(run, keras.Model):
         return predicted_probabilities(run, pool, batch_size, progress)
     scores = as_array(run, argument)
-    if scores.ndim != 2 or len(scores) != len(pool) or scores.shape[1] < 2:
+    if scores.ndim != 2 or len(scores) != len(pool):
         raise ValueError(
             f"`{argument}` must be a Keras model, or an array of scores with "
             f"a row per image. Received: shape={scores.shape} for {len(pool)} "

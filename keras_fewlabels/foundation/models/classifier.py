@@ -24,8 +24,8 @@ def check_classifier(model, role, images=None, trained=False):
             step and a loss of its own.
 
     Raises:
-        ValueError: If the model has several inputs or outputs, gives a score
-            for one class alone, or does with images what a call leaves out.
+        ValueError: If the model has several inputs or outputs, or does with
+            images what a call leaves out.
     """
     check_one_input(model, role)
     check_one_output(model, role)
@@ -51,32 +51,24 @@ def check_one_output(model, role):
         role: String, the name of the model in the error.
 
     Raises:
-        ValueError: As `check_scores_shape`, or if each output is a sigmoid.
+        ValueError: As `check_scores_shape`.
     """
     graph = graph_of(model)
     if graph is None:
         return
     shapes = keras.tree.map_structure(lambda each: each.shape, graph.output)
     check_scores_shape(shapes, role)
-    if ends_with(graph, "sigmoid"):
-        raise ValueError(
-            f"The outputs of the {role} must be the logits or the "
-            "probabilities of classes of which one is true; end it with a "
-            "softmax. Received: a sigmoid at the end of model="
-            f"{model.name!r}"
-        )
 
 
 def check_scores_shape(shape, role):
-    """Checks that the outputs of a model are one score per class.
+    """Checks that the outputs of a model are one row of scores per image.
 
     Args:
         shape: Shape of the outputs, or a list or dict of several.
         role: String, the name of the model in the error.
 
     Raises:
-        ValueError: If there are several outputs, outputs that are no rows, or
-            a score for one class alone.
+        ValueError: If there are several outputs, or outputs that are no rows.
     """
     if not is_shape(shape):
         raise ValueError(
@@ -88,13 +80,6 @@ def check_scores_shape(shape, role):
         raise ValueError(
             f"The {role} must give one row of class scores per image, "
             f"shape (batch, num_classes). Received: {tuple(shape)}"
-        )
-    if shape[-1] == 1:
-        raise ValueError(
-            f"The {role} must have an output for each of two or more classes. "
-            "Two classes need two outputs and a softmax, "
-            "`keras.layers.Dense(2, activation='softmax')`, and a categorical "
-            "cross-entropy. Received: one output"
         )
 
 

@@ -60,14 +60,15 @@ def was_trained(model):
 
 
 def has_linear_head(model, images):
-    """Returns whether a model ends with a `Dense` layer, up to a softmax.
+    """Returns whether a model ends with a `Dense` layer and an activation.
 
     Args:
         model: Keras classifier.
         images: Array of a few images.
 
     Returns:
-        Boolean. The layer must have a bias.
+        Boolean. The layer must have a bias. The activation may be a softmax,
+        or a sigmoid of one unit.
     """
     dense = last_dense(model)
     if dense is None or dense.bias is None:
@@ -84,8 +85,11 @@ def has_linear_head(model, images):
     if features.shape[1] != len(head.kernel):
         return False
     logits = features @ head.kernel + head.bias
+    candidates = [logits, softmax(logits)]
+    if outputs.shape[-1] == 1:
+        candidates = [columns[:, 1:] for columns in candidates]
     return any(
         scores.shape == outputs.shape
         and np.allclose(scores, outputs, rtol=0.05, atol=0.05)
-        for scores in (logits, softmax(logits))
+        for scores in candidates
     )

@@ -12,7 +12,7 @@ from keras_fewlabels.data.sources import image_source
 from keras_fewlabels.evaluation.calibration import calibration
 from keras_fewlabels.evaluation.class_recalls import class_recalls
 from keras_fewlabels.foundation import trace_predict
-from keras_fewlabels.policies.parts import class_probabilities
+from keras_fewlabels.policies.parts import ClassScores
 
 # Pixels of the images that pass through a model at once: more activations
 # would need gigabytes.
@@ -57,26 +57,26 @@ def batch_size_for(image_shape):
     return int(np.clip(_MAX_PIXELS // (height * width), 1, _MAX_BATCH_SIZE))
 
 
-def predict(model, images, from_logits):
+def predict(model, images, scores):
     """Returns the class probabilities of images, a NumPy array.
 
     Args:
         model: Keras classifier.
         images: Array, or `ImageFiles`.
-        from_logits: Boolean, whether the model gives logits.
+        scores: `ClassScores`, the kind of scores of the model.
     """
     outputs = predict_outputs(model, images)
-    return ops.convert_to_numpy(class_probabilities(outputs, from_logits))
+    return ops.convert_to_numpy(scores.probabilities(outputs))
 
 
-def measure_accuracy(model, labeled, from_logits):
+def measure_accuracy(model, labeled, scores):
     """Measures accuracy and cross-entropy of a model.
 
     Args:
         model: Keras classifier.
         labeled: Pair of arrays, images and labels, or `None`. The images may
             be `ImageFiles`, which are read in batches.
-        from_logits: Boolean, whether the model gives logits.
+        scores: `ClassScores`, the kind of scores of the model.
 
     Returns:
         Dict of `accuracy` in [0, 1], `loss` and `num_images`, or `None`.
@@ -84,7 +84,7 @@ def measure_accuracy(model, labeled, from_logits):
     if labeled is None:
         return None
     images, labels = labeled
-    probabilities = predict(model, images, from_logits)
+    probabilities = predict(model, images, scores)
     labels = class_numbers(labels)
     of_truth = probabilities[np.arange(len(labels)), labels]
     return {
@@ -153,14 +153,14 @@ class Labeler:
 
     Args:
         model: Keras classifier.
-        from_logits: Boolean, whether the model gives logits.
+        scores: `ClassScores`, the kind of scores of the model.
         policy: Policy with its state at the end of the training, or `None`
             if the model was trained on labels alone.
         labeled_images: Array of the images whose labels were trained on.
     """
 
     model: keras.Model
-    from_logits: bool
+    scores: ClassScores
     policy: keras.layers.Layer | None
     labeled_images: np.ndarray
 
@@ -196,7 +196,7 @@ class Labeler:
         return PseudoLabels(*map(_joined, zip(*columns, strict=True)))
 
     def _predict(self, images):
-        return predict(self.model, images, self.from_logits)
+        return predict(self.model, images, self.scores)
 
 
 @dataclasses.dataclass(frozen=True)

@@ -57,7 +57,7 @@ class Outcome:
             mistakes = self._images[indices]
         labeler = Labeler(
             self.model,
-            self._task.from_logits,
+            self._task.scores,
             self._run.last_policy if is_student else None,
             self._data.labeled[0],
         )
@@ -118,4 +118,4 @@ class Outcome:
         }
 
     def _predict(self, model, images):
-        return predict(model, images, self._task.from_logits)
+        return predict(model, images, self._task.scores)

@@ -132,11 +132,11 @@ class Recipe:
                 _learning_rate(rate, num_steps, falls),
                 weight_decay=self.settings.weight_decay,
             )
-            loss = keras.losses.CategoricalCrossentropy(
-                from_logits=self.task.from_logits,
-                label_smoothing=self.settings.label_smoothing,
+            loss = self.task.scores.loss(
+                label_smoothing=self.settings.label_smoothing
             )
-        model.compile(optimizer, loss, metrics=["accuracy"])
+        metrics = [self.task.scores.accuracy(soft=True)]
+        model.compile(optimizer, loss, metrics=metrics)
 
     def augmentation(self, name):
         """Returns the layer that augments images.

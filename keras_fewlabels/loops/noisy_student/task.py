@@ -25,9 +25,11 @@ from keras_fewlabels.foundation import (
     resolve_value_range,
 )
 from keras_fewlabels.policies.parts import (
+    ClassScores,
     check_class_scores,
-    gives_logits,
-    reads_class_numbers,
+    check_one_true,
+    scores_of,
+    scores_of_loss,
 )
 
 # The unlabelled images that are looked at before training.
@@ -44,8 +46,7 @@ class Task:
         sample: Array of the first unlabelled images.
         value_range: Pair of floats, the values of black and white.
         num_classes: Int.
-        from_logits: Boolean, whether the model gives logits.
-        sparse: Boolean, whether the loss in training takes class numbers.
+        scores: `ClassScores`, the kind of scores that the model gives.
         one_hot: Boolean, whether the user's labels are one-hot rows.
     """
 
@@ -54,8 +55,7 @@ class Task:
     sample: np.ndarray
     value_range: tuple
     num_classes: int
-    from_logits: bool
-    sparse: bool
+    scores: ClassScores
     one_hot: bool
 
     @property
@@ -102,7 +102,7 @@ class Task:
         else:
             check_values(images, argument, self.value_range)
         check_labels(labels, argument, num_classes=self.num_classes)
-        return images, _as_loss_takes(labels, self.sparse, self.num_classes)
+        return images, self.scores.as_loss_takes(labels, self.num_classes)
 
 
 def inspect_task(model, labeled, unlabeled, value_range=None):
@@ -139,30 +139,26 @@ def inspect_task(model, labeled, unlabeled, value_range=None):
     outputs = check_class_scores(
         model(images[:8], training=False), None, "student"
     )
-    num_classes = outputs.shape[-1]
+    # A model that is not compiled is trained with rows, which may be soft.
+    if model.compiled:
+        scores = scores_of_loss(model.loss, outputs.shape[-1])
+        check_class_scores(outputs, scores, "student", model=model)
+    else:
+        scores = scores_of(outputs, model, "student")
+    check_one_true(scores, "This loop")
+    num_classes = scores.num_classes(outputs.shape[-1])
     check_labels(labels, "labels of labeled", num_classes=num_classes)
-    # Rows may be soft, so a model that is not compiled is trained with them.
-    sparse = model.compiled and reads_class_numbers(model.loss)
     task = Task(
-        labeled=(images, _as_loss_takes(labels, sparse, num_classes)),
+        labeled=(images, scores.as_loss_takes(labels, num_classes)),
         unlabeled=source,
         sample=sample,
         value_range=value_range,
         num_classes=num_classes,
-        from_logits=gives_logits(outputs, model, "student"),
-        sparse=sparse,
+        scores=scores,
         one_hot=labels.ndim == 2,
     )
     _check_every_class(task.class_counts)
     return task
-
-
-def _as_loss_takes(labels, sparse, num_classes):
-    if sparse:
-        return class_numbers(labels)
-    if labels.ndim == 2:
-        return labels.astype("float32")
-    return keras.utils.to_categorical(labels, num_classes)
 
 
 def _check_model(model):

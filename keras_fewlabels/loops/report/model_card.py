@@ -46,6 +46,7 @@ def model_card(details):
         data=data,
         inputs=_inputs(data),
         from_logits=data.get("from_logits"),
+        activation=data.get("activation", "softmax"),
         classes=_with_recalls(
             list(_class_rows(data, pseudo_labels)), recall_rows(details)
         ),

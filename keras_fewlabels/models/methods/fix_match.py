@@ -34,9 +34,9 @@ class FixMatch(NoisyStudentModel):
 
     Raises:
         ValueError: As for `NoisyStudentModel`. From `fit()`, if the compiled
-            loss is not one categorical cross-entropy of Keras, by name or as
-            an object. A list, dict, lambda or other function is refused,
-            because whether the student gives logits is read off the loss.
+            loss is not one cross-entropy of Keras, by name or as an object. A
+            list, dict, lambda or other function is refused, because whether
+            the student gives logits is read off the loss.
 
     Example:
 

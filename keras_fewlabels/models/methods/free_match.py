@@ -3,7 +3,6 @@ import keras
 from keras_fewlabels.foundation import check_number
 from keras_fewlabels.models.methods.fix_match import FixMatch
 from keras_fewlabels.policies import FreeMatchPolicy
-from keras_fewlabels.policies.parts import class_probabilities, reads_logits
 
 
 @keras.saving.register_keras_serializable(package="keras_fewlabels")
@@ -47,7 +46,7 @@ class FreeMatch(FixMatch):
 
     def unlabeled_loss(self, targets, predictions, weights):
         loss = super().unlabeled_loss(targets, predictions, weights)
-        student = class_probabilities(predictions, reads_logits(self.loss))
+        student = self.scores.probabilities(predictions)
         fairness = self.policy.fairness(student, weights)
         return loss + self.fairness_weight * fairness
 

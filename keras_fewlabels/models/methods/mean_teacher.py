@@ -4,7 +4,7 @@ from keras import ops
 from keras_fewlabels.models.ema_teacher import EMATeacher
 from keras_fewlabels.models.methods.fix_match import FixMatch
 from keras_fewlabels.policies import FixedThreshold
-from keras_fewlabels.policies.parts import class_probabilities, reads_logits
+from keras_fewlabels.policies.parts import weighted_mean
 
 
 @keras.saving.register_keras_serializable(package="keras_fewlabels")
@@ -58,5 +58,5 @@ class MeanTeacher(FixMatch):
         return ops.minimum(progress / 0.4, 1.0)
 
     def unlabeled_loss(self, targets, predictions, weights):
-        student = class_probabilities(predictions, reads_logits(self.loss))
-        return weights * ops.mean(ops.square(targets - student), axis=-1)
+        student = self.scores.probabilities(predictions)
+        return weighted_mean(weights, ops.square(targets - student))

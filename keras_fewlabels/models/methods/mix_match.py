@@ -5,7 +5,7 @@ from keras_fewlabels.layers.mix_up import MixUp
 from keras_fewlabels.models.methods.augmented_views import weak_view
 from keras_fewlabels.models.methods.fix_match import FixMatch
 from keras_fewlabels.policies import FixedThreshold
-from keras_fewlabels.policies.parts import class_probabilities, reads_logits
+from keras_fewlabels.policies.parts import weighted_mean
 
 
 @keras.saving.register_keras_serializable(package="keras_fewlabels")
@@ -86,5 +86,5 @@ class MixMatch(FixMatch):
         return progress
 
     def unlabeled_loss(self, targets, predictions, weights):
-        student = class_probabilities(predictions, reads_logits(self.loss))
-        return weights * ops.mean(ops.square(targets - student), axis=-1)
+        student = self.scores.probabilities(predictions)
+        return weighted_mean(weights, ops.square(targets - student))

@@ -1,5 +1,7 @@
 """Checks of the arguments of `standalone`, and of the model that it makes."""
 
+import dataclasses
+
 import keras
 import numpy as np
 
@@ -20,7 +22,7 @@ from keras_fewlabels.foundation import (
 from keras_fewlabels.models.ema_teacher import EMATeacher
 from keras_fewlabels.models.student.fit_checks import value_ranges_of
 from keras_fewlabels.models.student.student_model import StudentModel
-from keras_fewlabels.policies.parts import class_probabilities, gives_logits
+from keras_fewlabels.policies.parts import check_class_scores, scores_of
 
 # How much the probabilities of a copy may differ.
 _TOLERANCE = {"float16": 1e-2, "bfloat16": 1e-2}
@@ -159,60 +161,65 @@ def resolved_image_size(classifier, image_size):
     return tuple(image_size)
 
 
-def check_outputs(outputs, class_names):
-    """Checks that a classifier gives one score for each class name.
+def check_outputs(outputs, class_names, scores):
+    """Checks that a classifier gives one probability for each class name.
 
     Args:
         outputs: Array of its predictions for images of noise.
         class_names: List of strings.
+        scores: `ClassScores`, the kind of the predictions.
 
     Raises:
         ValueError: If it does not.
     """
-    if outputs.ndim != 2 or outputs.shape[1] != len(class_names):
+    if scores.num_classes(outputs.shape[1]) != len(class_names):
         raise ValueError(
-            "`class_names` must name each output of the classifier, which "
-            "must be one row of scores per image. Received: "
+            "`class_names` must name each output of the classifier, or the "
+            "two classes of one sigmoid unit. Received: "
             f"{len(class_names)} names for outputs of shape {outputs.shape}"
         )
 
 
-def resolved_from_logits(from_logits, outputs, model):
-    """Returns whether a classifier gives logits.
+def resolved_scores(from_logits, outputs, model):
+    """Returns the kind of scores that a classifier gives.
 
     Args:
-        from_logits: Boolean, or `None` for the rule of `gives_logits`.
-        outputs: Array of shape `(batch, num_classes)`.
+        from_logits: Boolean, or `None` for the rule of `scores_of`.
+        outputs: Array of shape `(batch, num_outputs)`.
         model: Keras model, as the caller passed it.
+
+    Returns:
+        A `ClassScores`.
 
     Raises:
         ValueError: If the outputs are not probabilities but should be.
     """
     check_argument(from_logits, "from_logits", BOOL, NONE)
-    if from_logits is None:
-        return gives_logits(outputs, model)
-    if not from_logits and gives_logits(outputs):
+    outputs = check_class_scores(outputs, None, "classifier")
+    scores = scores_of(outputs, model)
+    if from_logits is False and scores.from_logits:
         raise ValueError(
             "`from_logits=False` needs outputs that are probabilities. "
             f"Received: rows that sum to {outputs.sum(axis=-1)}"
         )
-    return from_logits
+    if from_logits is None:
+        return scores
+    return dataclasses.replace(scores, from_logits=from_logits)
 
 
-def check_same(copy, probabilities, outputs, from_logits):
+def check_same(copy, probabilities, outputs, scores):
     """Checks that a copy predicts as its original does.
 
     Args:
         copy: The Keras model.
         probabilities: Array of its probabilities for images of noise.
         outputs: Array of the predictions of the original for them.
-        from_logits: Boolean, whether these are logits.
+        scores: `ClassScores`, the kind of these predictions.
 
     Raises:
         ValueError: If the probabilities differ.
     """
-    expected = class_probabilities(outputs, from_logits)
-    expected = keras.ops.convert_to_numpy(expected)
+    expected = keras.ops.convert_to_numpy(scores.probabilities(outputs))
     dtypes = {layer.compute_dtype for layer in flatten_layers(copy)}
     tolerance = max(_TOLERANCE.get(dtype, 1e-4) for dtype in dtypes)
     difference = np.abs(probabilities - expected).max()

@@ -7,8 +7,8 @@ from keras_fewlabels.models.standalone.checks import (
     check_same,
     checked_class_names,
     classifier_in,
-    resolved_from_logits,
     resolved_image_size,
+    resolved_scores,
     resolved_value_range,
 )
 from keras_fewlabels.models.standalone.class_names_of import name_classes
@@ -32,13 +32,13 @@ def standalone(
     The result takes images as they come out of a file, of any height and
     width and with values from 0 to 255, and gives probabilities. Inside are
     the resizing, the scaling, the class names and, if the classifier gives
-    logits, a softmax. The parts that only training needs are left out: a
-    teacher, augmentation, noise, dropout, `StochasticDepth`.
-    `StochasticResidual` becomes a sum. All layers are layers of Keras: after
-    `save("model.keras")`, `keras.saving.load_model` loads the file on any
-    backend, and where `keras_fewlabels` is not installed. `class_names_of`
-    reads the names, `predict_image` classifies a file, `export_standalone`
-    writes other formats.
+    logits, a softmax. One sigmoid unit becomes two probabilities. The parts
+    that only training needs are left out: a teacher, augmentation, noise,
+    dropout, `StochasticDepth`. `StochasticResidual` becomes a sum. All layers
+    are layers of Keras: after `save("model.keras")`, `keras.saving.load_model`
+    loads the file on any backend, and where `keras_fewlabels` is not installed.
+    `class_names_of` reads the names, `predict_image` classifies a file,
+    `export_standalone` writes other formats.
 
     Before it is returned, the copy is checked: on images of noise it must
     predict as the classifier does.
@@ -49,7 +49,8 @@ def standalone(
             `NoisyStudentModel`, whose student is taken; or an `EMATeacher`,
             whose average is taken and is often the better one. The model
             stays as it is.
-        class_names: List of strings, a name for each output, in their order.
+        class_names: List of strings, a name for each output, in their order;
+            or of the two classes of one sigmoid unit, that of label 0 first.
         image_size: Pair of ints, the height and width that images are resized
             to, as `keras.utils.image_dataset_from_directory` does. By default
             those that the classifier was built with. If it was built for any,
@@ -60,7 +61,7 @@ def standalone(
             `NoisyStudentModel`. Any other model needs it.
         from_logits: Boolean, whether the classifier gives logits. By default
             the loss tells that `model` is compiled with; without one, outputs
-            of rows that sum to 1 are probabilities.
+            of a sigmoid, and of rows that sum to 1, are probabilities.
         packages: Sequence of names of packages besides Keras whose layers may
             stay, such as `["keras_hub"]`. Programs that load the file must
             import them first.
@@ -111,18 +112,30 @@ def standalone(
         prepared = keras.Model(inputs, images)(noise)
     outputs = classifier(prepared, training=False)
     outputs = keras.ops.convert_to_numpy(outputs)
-    check_outputs(outputs, class_names)
-    from_logits = resolved_from_logits(from_logits, outputs, model)
-    scores = copy(images)
-    if from_logits:
-        scores = keras.layers.Softmax(dtype="float32", name="softmax")(scores)
+    scores = resolved_scores(from_logits, outputs, model)
+    check_outputs(outputs, class_names, scores)
+    probabilities = _probabilities(copy(images), scores)
     result = keras.Model(
-        inputs, name_classes(scores, class_names), name="standalone"
+        inputs, name_classes(probabilities, class_names), name="standalone"
     )
     result.trainable = False
     found = keras.ops.convert_to_numpy(result(noise, training=False))
-    check_same(result, found, outputs, from_logits)
+    check_same(result, found, outputs, scores)
     return result
+
+
+def _probabilities(outputs, scores):
+    """Returns a probability per class, made by layers of Keras alone."""
+    name = scores.activation
+    if scores.from_logits:
+        outputs = keras.layers.Activation(name, dtype="float32", name=name)(
+            outputs
+        )
+    if outputs.shape[-1] > 1:
+        return outputs
+    other = keras.layers.Rescaling(-1, 1, dtype="float32", name="other_class")
+    both = keras.layers.Concatenate(dtype="float32", name="both_classes")
+    return both([other(outputs), outputs])
 
 
 def _front(copy, image_size, value_range):

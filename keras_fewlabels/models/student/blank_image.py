@@ -11,7 +11,7 @@ from keras_fewlabels.models.copy_model import copy_model
 _ANY_SIZE = 64
 
 
-def predict_beside_blank(network, images, blank_value, from_logits):
+def predict_beside_blank(network, images, blank_value, scores):
     """Predicts images, with the logits of a blank image subtracted.
 
     Reference:
@@ -21,29 +21,30 @@ def predict_beside_blank(network, images, blank_value, from_logits):
         network: Keras model or layer, called with `training=False`.
         images: Tensor of shape `(batch, height, width, channels)`.
         blank_value: Float, the value of all pixels of the blank image.
-        from_logits: Boolean, whether the network gives logits. Otherwise the
-            results are probabilities again.
+        scores: `ClassScores`, the kind of scores of the network. The results
+            are of the same kind.
 
     Returns:
-        Tensor of shape `(batch, num_classes)`.
+        Tensor of shape `(batch, num_outputs)`.
     """
     outputs = network(images, training=False)
     blank = ops.full_like(images[:1], blank_value)
-    difference = _logits(outputs, from_logits) - _logits(
-        network(blank, training=False), from_logits
+    difference = _logits(outputs, scores) - _logits(
+        network(blank, training=False), scores
     )
-    if not from_logits:
-        difference = ops.softmax(difference, axis=-1)
+    if not scores.from_logits:
+        activation = keras.activations.get(scores.activation)
+        difference = activation(difference)
     return ops.cast(difference, outputs.dtype)
 
 
-def debiased_copy(classifier, blank_value, from_logits):
+def debiased_copy(classifier, blank_value, scores):
     """Returns a classifier to which the classes of a blank image are equal.
 
     Args:
         classifier: Built Keras model.
         blank_value: Float, the value of all pixels of the blank image.
-        from_logits: Boolean, whether the classifier gives logits.
+        scores: `ClassScores`, the kind of scores of the classifier.
 
     Returns:
         A copy that predicts as `predict_beside_blank` does. The difference is
@@ -56,23 +57,28 @@ def debiased_copy(classifier, blank_value, from_logits):
     copy = copy_model(classifier)
     shape = [side or _ANY_SIZE for side in input_shape_of(copy)[1:]]
     blank = np.full((1, *shape), blank_value, "float32")
-    logits = _logits(copy(blank, training=False), from_logits)
+    logits = _logits(copy(blank, training=False), scores)
     head = last_dense(copy)
     if head is not None and head.use_bias:
         head.bias.assign_sub(ops.cast(logits[0], head.bias.dtype))
-        rest = _logits(copy(blank, training=False), from_logits)
+        rest = _logits(copy(blank, training=False), scores)
+        if scores.activation == "sigmoid":
+            rest = ops.append(rest, 0.0)
         spread = ops.convert_to_numpy(ops.max(rest) - ops.min(rest))
         if spread < 0.05:
             return copy
     raise ValueError(
         "The preference for classes is taken out of the bias of the last "
-        "`Dense` layer, so the student must end with one, and its softmax. "
+        "`Dense` layer, so the student must end with one, and its activation. "
         f"Received: student={classifier.name!r}"
     )
 
 
-def _logits(outputs, from_logits):
+def _logits(outputs, scores):
     outputs = ops.cast(outputs, "float32")
-    if from_logits:
+    if scores.from_logits:
         return outputs
-    return ops.log(ops.maximum(outputs, keras.config.epsilon()))
+    logits = ops.log(ops.maximum(outputs, keras.config.epsilon()))
+    if scores.activation == "sigmoid":
+        logits -= ops.log(ops.maximum(1 - outputs, keras.config.epsilon()))
+    return logits

@@ -1,5 +1,6 @@
 """Checks of a model that trains a student, and of its first batch."""
 
+import functools
 import types
 import warnings
 
@@ -12,7 +13,6 @@ from keras_fewlabels.data.checks import (
     check_label_form,
     check_labels,
     check_values,
-    class_numbers,
 )
 from keras_fewlabels.foundation import (
     NONE,
@@ -29,9 +29,10 @@ from keras_fewlabels.foundation import (
 from keras_fewlabels.models.student.mixed_images import mix_by_layer
 from keras_fewlabels.policies.parts import (
     check_class_scores,
+    check_one_true,
+    check_policy_of,
     check_same_classes,
-    reads_class_numbers,
-    reads_logits,
+    scores_of_loss,
 )
 
 _IMAGES = ("labeled", "unlabeled")
@@ -149,26 +150,36 @@ def check_before_fit(model, data):
             return data
         # An array, which would train without a teacher.
         batch = data
-    images, labels = _mixed_parts(batch)
-    num_classes = _check_outputs(model, images["unlabeled"][:2])
-    model.build_for(num_classes)
+    images, labels, truth = _mixed_parts(batch)
+    _check_outputs(model, images["unlabeled"][:2])
+    scores = model.scores
+    check_policy_of(scores, model.policy)
     if model.mixing is not None:
         two = ops.convert_to_tensor(images["unlabeled"][:2])
         mix_by_layer(model.mixing, two, ops.eye(len(two)))
-    check_labels(labels, "labels", num_classes=num_classes)
-    check_label_form(labels, reads_class_numbers(model.loss))
+    if model.mixing is not None or model.num_views > 1:
+        check_one_true(scores, "A model with `mixing` or several views")
+    one_true = scores.one_true
+    num_classes = scores.num_classes(model.num_outputs)
+    check_labels(labels, "labels", num_classes=num_classes, one_true=one_true)
+    if truth is not None:
+        # Unlabelled images may be of other classes.
+        check_labels(truth, "truth", one_true=one_true)
+    check_label_form(labels, scores.sparse)
     for part, array in images.items():
         for value_range in value_ranges_of(model):
             check_values(array, part, value_range)
     if isinstance(model.teacher, keras.Model):
-        _warn_of_lag(model, images["labeled"], class_numbers(labels))
+        _warn_of_lag(model, images["labeled"], labels)
     return data
 
 
-def _warn_of_lag(model, images, classes):
+def _warn_of_lag(model, images, labels):
     """Warns if the frozen teacher was trained too briefly to predict."""
     lag = lagging_statistics(
-        model.teacher, images, classes, reads_logits(model.loss)
+        model.teacher,
+        images,
+        lambda outputs: model.scores.mean_cross_entropy(labels, outputs),
     )
     if lag is not None:
         before, after, _ = lag
@@ -254,13 +265,13 @@ def _mixed_parts(batch):
                 f"{part!r}. Received: {name!r} of shape {numbers.shape} for "
                 f"images of shape {parts[part].shape}"
             )
-    return {part: parts[part] for part in _IMAGES}, labels
+    images = {part: parts[part] for part in _IMAGES}
+    return images, labels, parts.get("truth")
 
 
 def _check_outputs(model, images):
-    """Checks the outputs of student and teacher, and counts the classes."""
+    """Checks the outputs of student and teacher, and builds for them."""
     teacher = model.student if model.teacher is None else model.teacher
-    from_logits = reads_logits(model.loss)
     for role, network in (("student", model.student), ("teacher", teacher)):
         check_input_shape(network, images, role)
         if isinstance(network, keras.Model):
@@ -268,12 +279,13 @@ def _check_outputs(model, images):
     student_outputs, teacher_outputs = (
         check_class_scores(
             network(images, training=False),
-            from_logits,
+            functools.partial(scores_of_loss, model.loss),
             role,
             is_own_loss=not isinstance(network, keras.Model)
             or network is model.student,
+            model=network,
         )
         for role, network in (("student", model.student), ("teacher", teacher))
     )
     check_same_classes(student_outputs, teacher_outputs)
-    return student_outputs.shape[-1]
+    model.build_for(student_outputs.shape[-1])

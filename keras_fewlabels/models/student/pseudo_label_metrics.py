@@ -50,23 +50,24 @@ class PseudoLabelMetrics(keras.layers.Layer):
         self.class_entropy = ClassEntropy(num_classes)
         self.label_entropy = ClassEntropy(num_classes, name="label_entropy")
 
-    def update(self, labels, targets, weights, truth=None, **values):
+    def update(self, labels, targets, weights, are_right=None, **values):
         """Updates the metrics with one step.
 
         Args:
             labels: Class numbers or one-hot rows of the labelled images.
             targets: Float tensor `(batch, num_classes)` of the policy.
-            weights: Float tensor `(batch,)` of the policy.
-            truth: Optional int tensor `(batch,)`, the true classes.
+            weights: Float tensor `(batch,)` of the policy, or `(batch,
+                num_classes)` of a multi-label model.
+            are_right: Optional boolean tensor in the shape of the weights,
+                whether a pseudo-label is right.
             **values: Tensors to average: `supervised_loss`,
                 `unlabeled_loss`, `mask_ratio` and `confidence`.
         """
-        self.has_truth = truth is not None
+        self.has_truth = are_right is not None
         for metric in self.means:
             metric.update_state(values[metric.name])
-        if truth is not None:
-            correct = ops.argmax(targets, axis=-1) == ops.cast(truth, "int32")
-            self.accuracy.update_state(correct, sample_weight=weights)
+        if are_right is not None:
+            self.accuracy.update_state(are_right, sample_weight=weights)
         self.class_entropy.update_state(targets, sample_weight=weights)
         self.label_entropy.update_state(label_rows(labels, targets.shape[-1]))
 
@@ -129,12 +130,14 @@ class ClassEntropy(keras.metrics.Metric):
         Args:
             targets: Float tensor `(batch, num_classes)`, hard or soft.
             sample_weight: Optional tensor `(batch,)`, the weights of the
-                images.
+                images, or `(batch, num_classes)`.
         """
         targets = ops.cast(targets, self.dtype)
         if sample_weight is not None:
             weights = ops.cast(sample_weight, self.dtype)
-            targets = targets * ops.expand_dims(weights, -1)
+            if len(weights.shape) == 1:
+                weights = ops.expand_dims(weights, -1)
+            targets = targets * weights
         self.histogram.assign_add(ops.sum(targets, axis=0))
 
     def result(self):

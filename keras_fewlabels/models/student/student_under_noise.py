@@ -21,7 +21,6 @@ from keras_fewlabels.models.student.student_model import StudentModel, is_mixed
 from keras_fewlabels.models.student.warm_up_statistics import (
     WarmUpStatistics,
 )
-from keras_fewlabels.policies.parts import reads_logits
 
 
 class StudentUnderNoise(StudentModel):
@@ -135,9 +134,8 @@ class StudentUnderNoise(StudentModel):
         """
         if self.blank_value is None:
             return network(images, training=False)
-        from_logits = reads_logits(self.loss)
         return predict_beside_blank(
-            network, images, self.blank_value, from_logits
+            network, images, self.blank_value, self.scores
         )
 
     def debiased_student(self):
@@ -151,8 +149,7 @@ class StudentUnderNoise(StudentModel):
         """
         if self.blank_value is None:
             return copy_model(self.student)
-        from_logits = reads_logits(self.loss)
-        return debiased_copy(self.student, self.blank_value, from_logits)
+        return debiased_copy(self.student, self.blank_value, self.scores)
 
     def call(self, inputs, training=None):
         if not is_mixed(inputs):

@@ -1,13 +1,11 @@
 """Parts that several policies share."""
 
 from keras_fewlabels.policies.parts.adjusted_policy import AdjustedPolicy
-from keras_fewlabels.policies.parts.class_probabilities import (
-    check_class_scores,
-    check_same_classes,
-    class_probabilities,
-    gives_logits,
-    reads_class_numbers,
-    reads_logits,
+from keras_fewlabels.policies.parts.class_scores import (
+    ClassScores,
+    OneSigmoid,
+    Sigmoids,
+    weighted_mean,
 )
 from keras_fewlabels.policies.parts.collapse import collapse_of_classes
 from keras_fewlabels.policies.parts.global_batch import (
@@ -16,18 +14,30 @@ from keras_fewlabels.policies.parts.global_batch import (
 )
 from keras_fewlabels.policies.parts.moving_average import move_average
 from keras_fewlabels.policies.parts.pseudo_targets import pseudo_targets
+from keras_fewlabels.policies.parts.read_scores import (
+    check_class_scores,
+    check_one_true,
+    check_policy_of,
+    check_same_classes,
+    scores_of,
+    scores_of_loss,
+)
 
 __all__ = [
     "AdjustedPolicy",
+    "ClassScores",
+    "OneSigmoid",
+    "Sigmoids",
     "check_class_scores",
+    "check_one_true",
+    "check_policy_of",
     "check_same_classes",
-    "class_probabilities",
     "collapse_of_classes",
-    "gives_logits",
     "global_batch",
     "move_average",
     "num_replicas",
     "pseudo_targets",
-    "reads_class_numbers",
-    "reads_logits",
+    "scores_of",
+    "scores_of_loss",
+    "weighted_mean",
 ]

@@ -23,3 +23,9 @@ def test_truth_may_be_missing():
 def test_soft_targets_beside_one_hot_labels():
     check_soft_targets(True, np.eye(3))
     check_soft_targets(False, np.arange(3))
+    # Those of one sigmoid unit are numbers from 0 to 1.
+    check_soft_targets(True, np.arange(2.0))
+    with pytest.raises(ValueError, match="astype"):
+        check_soft_targets(True, np.arange(2))
+    with pytest.raises(ValueError, match="one-hot true labels"):
+        check_soft_targets(True, np.arange(3.0), one_sigmoid=False)

@@ -9,6 +9,7 @@ from keras_fewlabels.callbacks.pseudo_labeler.label_pass import LabelPass
 from keras_fewlabels.callbacks.pseudo_labeler.workers import OnlyWorker
 from keras_fewlabels.data.sources.image_source import image_source
 from keras_fewlabels.policies import DistributionAlignment, FixedThreshold
+from keras_fewlabels.policies.parts import ClassScores
 
 IMAGES = np.random.default_rng(0).normal(size=(50, 2, 2, 1)).astype("float32")
 
@@ -39,7 +40,7 @@ def labels_of(policy, source=None, model=None, store=None, settings=""):
         image_source(IMAGES) if source is None else source,
         OnlyWorker(Model() if model is None else model),
         policy,
-        from_logits=True,
+        scores=ClassScores(True),
         num_classes=3,
         batch_size=4,
         store=store,

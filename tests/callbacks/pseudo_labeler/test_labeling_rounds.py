@@ -13,6 +13,7 @@ from keras_fewlabels.callbacks.pseudo_labeler.labeling_rounds import (
 from keras_fewlabels.callbacks.pseudo_labeler.workers import OnlyWorker
 from keras_fewlabels.data.sources.image_source import image_source
 from keras_fewlabels.policies import DistributionAlignment, FixedThreshold
+from keras_fewlabels.policies.parts import ClassScores
 
 IMAGES = np.random.default_rng(0).normal(size=(40, 2, 2, 1)).astype("float32")
 
@@ -52,7 +53,7 @@ def label(rounds, epoch, model=None):
         rounds.source,
         OnlyWorker(Model(epoch) if model is None else model),
         rounds.policy,
-        from_logits=False,
+        scores=ClassScores(False),
         num_classes=3,
         batch_size=64,
         store=rounds.store,

@@ -9,6 +9,7 @@ from keras_fewlabels.evaluation.frozen_features.self_training import (
     sharpened,
     with_pseudo_labels,
 )
+from keras_fewlabels.policies.parts import ClassScores
 
 X, Y = load_digits(return_X_y=True)
 
@@ -142,7 +143,7 @@ def test_sharpened():
 def test_pseudo_labels_have_the_form_of_labels(sparse):
     labels = Y[:100] if sparse else np.eye(10, dtype="float32")[Y[:100]]
     features, joined, weights = with_pseudo_labels(
-        (X[:100], labels, None), X[100:600], 10, sparse
+        (X[:100], labels, None), X[100:600], 10, ClassScores(False, sparse)
     )
     np.testing.assert_array_equal(features, X[:600])
     np.testing.assert_array_equal(joined[:100], labels)
@@ -155,7 +156,7 @@ def test_pseudo_labels_have_the_form_of_labels(sparse):
 def test_the_users_weights_stay():
     given = np.linspace(1, 2, 100)
     *_, weights = with_pseudo_labels(
-        (X[:100], Y[:100], given), X[100:110], 10, True
+        (X[:100], Y[:100], given), X[100:110], 10, ClassScores(False, True)
     )
     np.testing.assert_array_equal(weights[:100], given)
     np.testing.assert_allclose(weights[100:], 0.2)
@@ -164,6 +165,6 @@ def test_the_users_weights_stay():
 def test_maps_of_features_are_averaged_to_find_labels():
     maps = X.reshape(-1, 8, 8, 1) * np.ones(3)
     features, labels, _ = with_pseudo_labels(
-        (maps[:50], Y[:50] % 2, None), maps[50:60], 2, True
+        (maps[:50], Y[:50] % 2, None), maps[50:60], 2, ClassScores(False, True)
     )
     assert features.shape == (60, 8, 8, 3) and labels.shape == (60,)

@@ -12,10 +12,12 @@ from keras_fewlabels.loops.noisy_student.measure import (
     predict,
 )
 from keras_fewlabels.policies import AdaMatchPolicy, FixedThreshold
+from keras_fewlabels.policies.parts import ClassScores
 
 RNG = np.random.default_rng(0)
 IMAGES = RNG.normal(size=(70, 2, 2, 1)).astype("float32")
 LABELS = RNG.integers(0, 3, 70)
+LOGITS = ClassScores(True)
 
 
 def classifier(activation=None):
@@ -43,7 +45,9 @@ def expected_probabilities(model):
 @pytest.mark.parametrize("labels", [LABELS, np.eye(3)[LABELS]], ids=str)
 def test_score_equals_a_slow_loop(activation, labels):
     model = classifier(activation)
-    found = measure_accuracy(model, (IMAGES, labels), activation is None)
+    found = measure_accuracy(
+        model, (IMAGES, labels), ClassScores(activation is None)
+    )
     rows = expected_probabilities(model)
     hits = [
         row.argmax() == label for row, label in zip(rows, LABELS, strict=True)
@@ -59,20 +63,20 @@ def test_score_equals_a_slow_loop(activation, labels):
 
 
 def test_there_may_be_nothing_to_measure():
-    assert measure_accuracy(classifier(), None, True) is None
+    assert measure_accuracy(classifier(), None, LOGITS) is None
 
 
 def test_loss_is_finite_where_the_truth_has_no_probability():
     model = classifier()
     model.set_weights([np.zeros((4, 3)), np.array([0.0, 500.0, 0.0])])
-    found = measure_accuracy(model, (IMAGES, np.zeros(70, "int")), True)
+    found = measure_accuracy(model, (IMAGES, np.zeros(70, "int")), LOGITS)
     assert found["accuracy"] == 0
     assert found["loss"] == pytest.approx(-np.log(1e-7), rel=1e-5)
 
 
 def test_predictions_are_probabilities_of_all_images():
     model = classifier()
-    rows = predict(model, IMAGES[:9], True)
+    rows = predict(model, IMAGES[:9], LOGITS)
     np.testing.assert_allclose(
         rows, expected_probabilities(model)[:9], rtol=1e-5
     )
@@ -83,7 +87,7 @@ def test_figures_equal_a_slow_loop(threshold):
     model = classifier()
     policy = FixedThreshold(threshold)
     policy.build((None, 3))
-    labeler = Labeler(model, True, policy, IMAGES[:2])
+    labeler = Labeler(model, LOGITS, policy, IMAGES[:2])
     pseudo_labels = labeler([IMAGES[:32], IMAGES[32:]])
     figures = pseudo_labels.figures(LABELS)
     rows = expected_probabilities(model)
@@ -123,7 +127,7 @@ def test_figures_count_each_image_with_its_weight():
 def test_figures_where_no_label_counts():
     model = classifier()
     model.set_weights([np.zeros((4, 3)), np.zeros(3)])
-    labeler = Labeler(model, True, FixedThreshold(0.5), IMAGES[:2])
+    labeler = Labeler(model, LOGITS, FixedThreshold(0.5), IMAGES[:2])
     figures = labeler([IMAGES]).figures(LABELS)
     assert figures["confidence"] == pytest.approx(1 / 3)
     assert figures["mask_ratio"] == 0
@@ -133,7 +137,7 @@ def test_figures_where_no_label_counts():
 
 def test_a_policy_gets_the_probabilities_of_the_labelled_images():
     model = classifier()
-    labeler = Labeler(model, True, AdaMatchPolicy(0.9), IMAGES[:20])
+    labeler = Labeler(model, LOGITS, AdaMatchPolicy(0.9), IMAGES[:20])
     rows = expected_probabilities(model).max(axis=1)
     expected = rows >= 0.9 * rows[:20].mean()
     assert 0 < expected.sum() < 70
@@ -142,7 +146,7 @@ def test_a_policy_gets_the_probabilities_of_the_labelled_images():
 
 
 def test_without_a_policy_there_are_predictions_alone():
-    pseudo_labels = Labeler(classifier(), True, None, IMAGES[:2])([IMAGES])
+    pseudo_labels = Labeler(classifier(), LOGITS, None, IMAGES[:2])([IMAGES])
     np.testing.assert_allclose(
         pseudo_labels.probabilities,
         expected_probabilities(classifier()),
@@ -166,9 +170,9 @@ def test_files_are_scored_in_batches_like_the_array(tmp_path):
     files, labels = OnDisk(paths * 30, 2, "grayscale"), np.resize(LABELS, 330)
     model = classifier()
     expected = measure_accuracy(
-        model, (np.tile(levels, (30, 1, 1, 1)), labels), True
+        model, (np.tile(levels, (30, 1, 1, 1)), labels), LOGITS
     )
-    assert measure_accuracy(model, (files, labels), True) == expected
+    assert measure_accuracy(model, (files, labels), LOGITS) == expected
 
 
 PROBABILITIES = np.array(

@@ -32,7 +32,7 @@ def test_a_task():
     assert task.num_classes == 3
     assert len(task.unlabeled) == 18
     assert task.value_range == (0, 1)
-    assert task.from_logits and not task.sparse
+    assert task.scores.from_logits and not task.scores.sparse
     assert task.class_counts.tolist() == [4, 4, 4]
     np.testing.assert_array_equal(task.labeled[0], IMAGES[:12])
     # A model that is not compiled is trained with rows, for they can be soft.
@@ -91,8 +91,8 @@ def test_logits_and_labels_are_read_as_the_loss_reads_them(
 ):
     model = classifier(activation=activation, loss=loss)
     task = inspect_task(model, (IMAGES[:12], labels), UNLABELED)
-    assert task.from_logits == from_logits
-    assert task.sparse == sparse
+    assert task.scores.from_logits == from_logits
+    assert task.scores.sparse == sparse
     expected = LABELS if sparse else np.eye(3)[LABELS]
     np.testing.assert_array_equal(task.labeled[1], expected)
     assert task.class_counts.tolist() == [4, 4, 4]

@@ -88,10 +88,6 @@ CASES = {
         "`from_logits` must be",
         lambda: standalone(from_logits="yes"),
     ),
-    "standalone: one class or another": (
-        "end it with a softmax",
-        lambda: standalone(classifier(activation="sigmoid", loss=None)),
-    ),
     "standalone: code inside": (
         "has code inside",
         lambda: standalone(classifier(front=[layers.Lambda(abs)])),

@@ -7,6 +7,7 @@ from keras_fewlabels.models.student.blank_image import (
     debiased_copy,
     predict_beside_blank,
 )
+from keras_fewlabels.policies.parts import ClassScores, OneSigmoid, Sigmoids
 
 RANDOM = np.random.default_rng(0)
 IMAGES = RANDOM.integers(0, 256, (7, 2, 3, 1), "uint8")
@@ -39,7 +40,7 @@ def by_hand(from_logits):
 def test_logits_of_a_blank_image_are_subtracted(from_logits):
     model = classifier(None if from_logits else "softmax")
     outputs = predict_beside_blank(
-        model, ops.convert_to_tensor(IMAGES), 255, from_logits
+        model, ops.convert_to_tensor(IMAGES), 255, ClassScores(from_logits)
     )
     np.testing.assert_allclose(
         ops.convert_to_numpy(outputs), by_hand(from_logits), rtol=1e-3
@@ -57,11 +58,28 @@ def test_logits_of_a_blank_image_are_subtracted(from_logits):
 )
 def test_a_debiased_copy_predicts_the_same(make, from_logits):
     model = make()
-    copy = debiased_copy(model, 255, from_logits)
+    copy = debiased_copy(model, 255, ClassScores(from_logits))
     np.testing.assert_allclose(
         ops.convert_to_numpy(copy(IMAGES)), by_hand(from_logits), rtol=1e-3
     )
     np.testing.assert_array_equal(model.get_weights()[1], BIAS)
+
+
+@pytest.mark.parametrize("kind", [OneSigmoid, Sigmoids])
+@pytest.mark.parametrize("from_logits", [True, False])
+def test_logits_of_sigmoids_are_subtracted(kind, from_logits):
+    model = classifier(None if from_logits else "sigmoid")
+    scores = kind(from_logits)
+    expected = by_hand(from_logits=True)
+    if not from_logits:
+        expected = 1 / (1 + np.exp(-expected))
+    images = ops.convert_to_tensor(IMAGES)
+    for outputs in (
+        predict_beside_blank(model, images, 255, scores),
+        debiased_copy(model, 255, scores)(IMAGES),
+    ):
+        outputs = ops.convert_to_numpy(outputs)
+        np.testing.assert_allclose(outputs, expected, rtol=2e-3)
 
 
 @pytest.mark.parametrize(
@@ -73,4 +91,4 @@ def test_a_debiased_copy_predicts_the_same(make, from_logits):
 )
 def test_students_that_do_not_end_with_a_dense_layer_are_refused(make):
     with pytest.raises(ValueError, match="must end with one"):
-        debiased_copy(make(), 255, True)
+        debiased_copy(make(), 255, ClassScores(True))

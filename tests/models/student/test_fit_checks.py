@@ -8,6 +8,7 @@ from keras_fewlabels.models.student.fit_checks import (
     _first_batch,
     check_before_fit,
 )
+from keras_fewlabels.policies import FreeMatchPolicy
 
 IMAGES = np.random.default_rng(0).normal(size=(40, 2, 3, 1)).astype("float32")
 LABELS = np.arange(12) % 3
@@ -23,14 +24,21 @@ def linear_model(activation="softmax", num_classes=3):
     )
 
 
-def mixed(labels=LABELS, images=IMAGES):
-    return mix_labeled_unlabeled((images[:12], labels), images[12:], 4)
+def mixed(labels=LABELS, images=IMAGES, truth=None):
+    return mix_labeled_unlabeled(
+        (images[:12], labels), images[12:], 4, truth=truth
+    )
 
 
 def compiled(*args, loss="sparse_categorical_crossentropy", **kwargs):
     model = NoisyStudentModel(*args, **kwargs)
     model.compile("sgd", loss)
     return model
+
+
+def sigmoids(**kwargs):
+    loss = keras.losses.BinaryCrossentropy(from_logits=True)
+    return compiled(linear_model(activation=None), loss=loss, **kwargs)
 
 
 def other_range(scale):
@@ -106,15 +114,55 @@ FIT_ERRORS = {
         ),
         "expects logits, but the teacher gives probabilities",
     ),
-    "sigmoids": (
+    "sigmoids for class numbers": (
+        lambda: (sigmoids(), mixed()),
+        "must have a column for each label of the model",
+    ),
+    "sigmoids for shares of classes": (
+        lambda: (sigmoids(), mixed(np.full((len(LABELS), 3), 1 / 3))),
+        "must hold 0 and 1",
+    ),
+    "sigmoids, but a policy of one class": (
         lambda: (
-            compiled(
-                linear_model(activation=None),
-                loss=keras.losses.BinaryCrossentropy(from_logits=True),
-            ),
+            sigmoids(policy=FreeMatchPolicy()),
             mixed(np.eye(3)[LABELS]),
         ),
-        "by a sigmoid, such as `BinaryCrossentropy`",
+        "FreeMatchPolicy compares classes of which one is true",
+    ),
+    "a softmax that a binary loss reads": (
+        lambda: (
+            compiled(linear_model(), loss="binary_crossentropy"),
+            mixed(np.eye(3)[LABELS]),
+        ),
+        "ends with a softmax, of which one class is true",
+    ),
+    "several classes, but a softmax": (
+        lambda: (
+            compiled(linear_model(), loss="categorical_crossentropy"),
+            mixed(np.ones((len(LABELS), 3))),
+        ),
+        "must hold rows that are not negative and sum to 1",
+    ),
+    "one output for a softmax": (
+        lambda: (compiled(linear_model(num_classes=1)), mixed(LABELS % 2)),
+        "needs an output for each class",
+    ),
+    "one sigmoid for three classes": (
+        lambda: (
+            compiled(
+                linear_model("sigmoid", num_classes=1),
+                loss="binary_crossentropy",
+            ),
+            mixed(),
+        ),
+        "class numbers from 0 to 1",
+    ),
+    "truth of several classes, but a softmax": (
+        lambda: (
+            compiled(linear_model()),
+            mixed(truth=np.ones((28, 3), int)),
+        ),
+        "`truth` with a column per class must hold rows",
     ),
     "no class scores": (
         lambda: (compiled(Maps()), mixed()),

@@ -32,7 +32,7 @@ def results(metrics):
 )
 def test_all_of_a_step(labels):
     # Of the images that count the first is right: 1 of 1.5.
-    found = results(updated(labels, truth=np.array([0, 2, 2])))
+    found = results(updated(labels, are_right=np.array([True, False, True])))
     shares = (TARGETS.T @ WEIGHTS) / 1.5
     terms = shares[shares > 0] * np.log(shares[shares > 0])
     assert found == pytest.approx(
@@ -58,7 +58,7 @@ def test_logs_have_what_means_something():
     assert set(metrics.shown_in(logs, mixed=False)) == {"loss"}
     metrics.paused = True
     assert set(metrics.shown_in(logs)) == {"loss"}
-    metrics = updated(np.array([1, 2]), truth=np.zeros(3))
+    metrics = updated(np.array([1, 2]), are_right=np.zeros(3, bool))
     assert set(metrics.shown_in(logs)) == {*shown, "pseudo_label_accuracy"}
 
 

@@ -22,6 +22,7 @@ from keras_fewlabels.loops.noisy_student.training.student_features import (
     head_of,
     set_head,
 )
+from keras_fewlabels.policies.parts import OneSigmoid
 
 # The labelled images in a batch that also has pseudo-labelled ones.
 _LABELED_SHARE = 0.25
@@ -147,7 +148,9 @@ def _pseudo_labeled(context):
     sure = targets.max(axis=1)
     chosen = np.flatnonzero(sure >= np.quantile(sure, _LEAST_SURE))
     targets = targets[chosen].astype("float32")
-    if task.sparse:
+    if isinstance(task.scores, OneSigmoid):
+        targets = targets[:, 1]
+    elif task.scores.sparse:
         targets = targets.argmax(axis=1)
     return _Rows(images, chosen), targets.astype(context.data.labeled[1].dtype)
 
@@ -183,7 +186,7 @@ def _temperature(context):
         return found[-1] if found else None
     images, labels = context.data.validation
     task = context.recipe.task
-    probabilities = predict(context.student, images, task.from_logits)
+    probabilities = predict(context.student, images, task.scores)
     targets = keras.utils.to_categorical(
         class_numbers(labels), task.num_classes
     )
@@ -194,7 +197,5 @@ def _right(context, labeled):
     if labeled is None:
         return None
     images, labels = labeled
-    probabilities = predict(
-        context.student, images, context.recipe.task.from_logits
-    )
+    probabilities = predict(context.student, images, context.recipe.task.scores)
     return probabilities.argmax(axis=1) == class_numbers(labels)

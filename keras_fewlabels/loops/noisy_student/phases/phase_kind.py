@@ -157,7 +157,7 @@ class PhaseKind:
         task = recipe.task
         labeler = Labeler(
             recipe.at_training_resolution(context.student),
-            task.from_logits,
+            task.scores,
             context.policy,
             data.labeled[0],
         )
@@ -169,7 +169,7 @@ class PhaseKind:
             )
         accuracies = {
             split: measure_accuracy(
-                labeler.model, getattr(data, split), task.from_logits
+                labeler.model, getattr(data, split), task.scores
             )
             for split in ("validation", "test")
         }
@@ -217,7 +217,7 @@ class FittedPhase(PhaseKind, abc.ABC):
             batches,
             epochs,
             context.data,
-            context.recipe.task.from_logits,
+            context.recipe.task.scores,
             backup,
             context.phase.patience,
             [

@@ -17,7 +17,7 @@ def fit_phase(
     batches,
     epochs,
     data,
-    from_logits,
+    scores,
     backup,
     patience=None,
     callbacks=(),
@@ -35,7 +35,7 @@ def fit_phase(
         batches: `EpochBatches`.
         epochs: Pair of ints, the first epoch and the one to end before.
         data: `PhaseData`.
-        from_logits: Boolean, whether the model gives logits.
+        scores: `ClassScores`, the kind of scores of the model.
         backup: `PhaseBackup`.
         patience: Optional int, as for `WatchValidation`.
         callbacks: Sequence of Keras callbacks.
@@ -74,7 +74,7 @@ def fit_phase(
         )
     if recalibrates:
         recalibrate_batch_norm(average, data.clean_images)
-    best_epoch = _choose_weights(model, data, from_logits)
+    best_epoch = _choose_weights(model, data, scores)
     if recalibrates and best_epoch is not None:
         recalibrate_batch_norm(average, data.clean_images)
     return {
@@ -100,12 +100,12 @@ def _create_variables(model, labeled):
     model.reset_metrics()
 
 
-def _choose_weights(model, data, from_logits):
+def _choose_weights(model, data, scores):
     """Chooses the weights of the average. Returns their epoch if it is best."""
     average, best = model.average.model, model.best
     if data.validation is None:
         return None
-    last = measure_accuracy(average, data.validation, from_logits)
+    last = measure_accuracy(average, data.validation, scores)
     if not best.is_better_than(last["accuracy"], last["num_images"]):
         return None
     best.restore(average)

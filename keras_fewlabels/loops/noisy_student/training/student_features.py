@@ -162,15 +162,26 @@ class StudentFeatures:
 
 
 def head_of(model):
-    """Returns the `LinearHead` of a model."""
+    """Returns the `LinearHead` of a model.
+
+    That of one sigmoid unit has logits of 0 for the first of two classes.
+    """
     dense = last_dense(model)
-    return LinearHead(
-        *map(keras.ops.convert_to_numpy, (dense.kernel, dense.bias))
-    )
+    kernel, bias = map(keras.ops.convert_to_numpy, (dense.kernel, dense.bias))
+    if len(bias) == 1:
+        kernel = np.hstack([np.zeros_like(kernel), kernel])
+        bias = np.append(np.zeros_like(bias), bias)
+    return LinearHead(kernel, bias)
 
 
 def set_head(model, head):
-    """Gives the last `Dense` layer of a model the weights of a `LinearHead`."""
+    """Gives the last `Dense` layer of a model the weights of a `LinearHead`.
+
+    One sigmoid unit gets the difference of the two logits.
+    """
     dense = last_dense(model)
-    dense.kernel.assign(head.kernel)
-    dense.bias.assign(head.bias)
+    kernel, bias = head.kernel, head.bias
+    if dense.units == 1:
+        kernel, bias = kernel[:, 1:] - kernel[:, :1], bias[1:] - bias[:1]
+    dense.kernel.assign(kernel)
+    dense.bias.assign(bias)

@@ -1,0 +1,259 @@
+import functools
+
+import keras
+import numpy as np
+import pytest
+from keras import layers
+
+from keras_fewlabels.policies import DistributionAlignment, FixedThreshold
+from keras_fewlabels.policies.parts import (
+    ClassScores,
+    OneSigmoid,
+    Sigmoids,
+    check_class_scores,
+    check_one_true,
+    check_policy_of,
+    scores_of,
+    scores_of_loss,
+)
+
+losses = keras.losses
+
+
+class OwnLoss(losses.SparseCategoricalCrossentropy):
+    pass
+
+
+@pytest.mark.parametrize(
+    "loss, from_logits, sparse",
+    [
+        ("sparse_categorical_crossentropy", False, True),
+        ("categorical_crossentropy", False, False),
+        ("SparseCategoricalCrossentropy", False, True),
+        ("CategoricalFocalCrossentropy", False, False),
+        (losses.sparse_categorical_crossentropy, False, True),
+        (losses.SparseCategoricalCrossentropy(from_logits=True), True, True),
+        (losses.CategoricalCrossentropy(label_smoothing=0.1), False, False),
+        (losses.CategoricalCrossentropy(from_logits=True), True, False),
+        (losses.CategoricalFocalCrossentropy(from_logits=True), True, False),
+        (losses.CategoricalCrossentropy, False, False),
+        (losses.categorical_focal_crossentropy, False, False),
+        # A name says nothing of what the loss reads.
+        (losses.SparseCategoricalCrossentropy(name="flowers"), False, True),
+        (losses.CategoricalCrossentropy(name="sparse_labels"), False, False),
+        (OwnLoss(from_logits=True), True, True),
+    ],
+)
+def test_losses_of_one_softmax(loss, from_logits, sparse):
+    assert scores_of_loss(loss, 3) == ClassScores(from_logits, sparse)
+
+
+class OwnSigmoidLoss(losses.BinaryCrossentropy):
+    pass
+
+
+@pytest.mark.parametrize(
+    "loss, from_logits",
+    [
+        ("binary_crossentropy", False),
+        ("bce", False),
+        ("BinaryCrossentropy", False),
+        (losses.BinaryCrossentropy, False),
+        (losses.binary_focal_crossentropy, False),
+        (losses.BinaryCrossentropy(from_logits=True), True),
+        (losses.BinaryFocalCrossentropy(from_logits=True), True),
+        (OwnSigmoidLoss(from_logits=True), True),
+    ],
+)
+def test_losses_of_sigmoids_are_no_softmax(loss, from_logits):
+    assert scores_of_loss(loss, 1) == OneSigmoid(from_logits)
+    assert scores_of_loss(loss, 3) == Sigmoids(from_logits)
+    assert scores_of_loss(loss, 1) != ClassScores(from_logits)
+    # And they are none in an evaluation, whatever the outputs look like.
+    model = linear()
+    model.compile(loss=loss)
+    outputs = np.array([[0.25, 0.75], [0.5, 0.5]])
+    assert scores_of(outputs, model) == Sigmoids(from_logits)
+
+
+def categorical_crossentropy(y_true, y_pred):
+    """A loss of the user that only has the name of one of Keras."""
+    return keras.ops.mean(y_true * y_pred)
+
+
+OF_KERAS = [
+    "mse",
+    losses.MeanSquaredError(),
+    losses.Hinge(),
+    "categorical_hinge",
+    losses.KLDivergence(),
+]
+
+
+@pytest.mark.parametrize(
+    "loss",
+    [
+        *OF_KERAS,
+        lambda y_true, y_pred: 0.0,
+        categorical_crossentropy,
+        functools.partial(losses.categorical_crossentropy, from_logits=True),
+        functools.partial(losses.binary_crossentropy, from_logits=True),
+        [losses.CategoricalCrossentropy(from_logits=True)],
+        {"scores": "categorical_crossentropy"},
+        None,
+    ],
+)
+def test_other_losses_are_refused(loss):
+    for num_outputs in (1, 3):
+        with pytest.raises(ValueError, match="categorical cross-entropy"):
+            scores_of_loss(loss, num_outputs)
+
+
+def linear():
+    return keras.Sequential([keras.Input((2,)), keras.layers.Dense(2)])
+
+
+@pytest.mark.parametrize("loss", OF_KERAS)
+def test_scores_that_another_loss_reads_are_no_logits(loss):
+    model = linear()
+    model.compile(loss=loss)
+    outputs = np.array([[2.0, -5.0]])
+    with pytest.raises(ValueError, match=r"teacher .* does not read them by a"):
+        scores_of(outputs, model, "teacher")
+    # The highest of them is the class, in whatever way they were learned.
+    assert scores_of(outputs, model, only_ranked=True) == ClassScores(False)
+    # Probabilities are what they are, whatever the loss.
+    assert scores_of(np.array([[0.25, 0.75]]), model) == ClassScores(False)
+
+
+def test_probabilities_for_a_loss_that_takes_logits_are_refused():
+    outputs = np.array([[0.25, 0.75], [0.5, 0.5]])
+    logits = ClassScores(True)
+    with pytest.raises(ValueError, match="expects logits, but the teacher"):
+        check_class_scores(outputs, logits, "teacher", is_own_loss=False)
+    sigmoid = keras.Sequential([keras.Input((2,)), layers.Dense(1, "sigmoid")])
+    with pytest.raises(ValueError, match=r"teacher gives probabilities.*sigm"):
+        check_class_scores(
+            outputs[:, :1],
+            OneSigmoid(True),
+            "teacher",
+            is_own_loss=False,
+            model=sigmoid,
+        )
+    # A model that learned by the loss gives what the loss says.
+    check_class_scores(outputs, logits, "student")
+    assert check_class_scores(outputs, None, "student").dtype == "float32"
+    assert check_class_scores(2 * outputs, logits, "student").shape == (2, 2)
+
+
+@pytest.mark.parametrize(
+    "outputs, scores, message",
+    [
+        ({"a": np.ones((2, 3))}, ClassScores(True), "one output.*'a'"),
+        ([np.ones((2, 3)), np.ones((2, 4))], ClassScores(True), "one output"),
+        (np.ones((2, 3, 3)), ClassScores(True), r"one row of cl.*\(2, 3, 3\)"),
+        (np.ones((2, 1)), ClassScores(True), "needs an output for each class"),
+        (2 * np.ones((2, 1)), OneSigmoid(False), "activation='sigmoid'"),
+        (-np.ones((2, 3)), Sigmoids(False), "activation='sigmoid'"),
+    ],
+    ids=["dict", "list", "maps", "one class", "logits of one", "of several"],
+)
+def test_outputs_that_are_no_class_scores(outputs, scores, message):
+    with pytest.raises(ValueError, match=message):
+        check_class_scores(outputs, scores, "student")
+
+
+def test_a_softmax_that_a_binary_loss_reads():
+    model = keras.Sequential([linear(), layers.Softmax()])
+    model.compile(loss="binary_crossentropy")
+    outputs = np.array([[0.25, 0.75]])
+    with pytest.raises(ValueError, match="ends with a softmax, of which one"):
+        check_class_scores(outputs, Sigmoids(False), "student", model=model)
+    # An evaluation takes it as what it is.
+    assert scores_of(outputs, model) == ClassScores(False)
+
+
+@pytest.mark.parametrize(
+    "outputs, expected",
+    [
+        ([[0.25, 0.75], [1.0, 0.0]], True),
+        (np.full((3, 1000), 1e-3, "float16"), True),
+        ([[0.25, 0.755]], True),
+        ([[0.25, 0.70]], False),
+        ([[0.25, 0.75], [0.5, 0.75]], False),
+        ([[1.25, -0.25]], False),
+        ([[0.0, 0.0]], False),
+        ([[float("nan"), 1.0]], False),
+    ],
+)
+def test_outputs_tell_where_no_loss_does(outputs, expected):
+    outputs = np.asarray(outputs)
+    model = linear()
+    assert scores_of(outputs, model) == ClassScores(not expected)
+    model.compile(loss=lambda y_true, y_pred: 0.0)
+    assert scores_of(outputs, model) == ClassScores(not expected)
+    if expected:
+        check_class_scores(outputs, ClassScores(False), "student")
+    else:
+        with pytest.raises(ValueError, match="student needs `activation='soft"):
+            check_class_scores(outputs, ClassScores(False), "student")
+
+
+@pytest.mark.parametrize("outputs", [[[0.25, 0.70]], [[0.5, 0.0]]])
+def test_outputs_that_could_be_either_are_refused(outputs):
+    for model in (None, keras.Sequential([linear(), layers.Identity()])):
+        with pytest.raises(ValueError, match=r"may be logits, or prob.*sum to"):
+            scores_of(np.array(outputs), model)
+    assert scores_of(np.array(outputs) - 1) == ClassScores(True)
+
+
+@pytest.mark.parametrize(
+    "end",
+    [
+        layers.Dense(3, activation="sigmoid", name="end"),
+        layers.Activation("sigmoid"),
+        keras.ops.sigmoid,
+        keras.Sequential([layers.Dense(3), layers.Activation("sigmoid")]),
+    ],
+    ids=["dense", "activation", "operation", "nested"],
+)
+def test_the_last_activation_tells_sigmoids(end):
+    images = keras.Input((3,))
+    model = keras.Model(images, end(layers.Dense(3)(images)))
+    assert scores_of(np.full((2, 3), 0.25), model) == Sigmoids(False)
+    # Also where the rows happen to sum to 1.
+    assert scores_of(np.full((2, 3), 1 / 3), model) == Sigmoids(False)
+
+
+def test_one_output_is_that_of_two_classes():
+    sigmoid = keras.Sequential([keras.Input((2,)), layers.Dense(1, "sigmoid")])
+    logits = keras.Sequential([keras.Input((2,)), layers.Dense(1)])
+    outputs = np.array([[0.25], [0.5]])
+    assert scores_of(outputs, sigmoid) == OneSigmoid(False)
+    assert scores_of(outputs, logits) == OneSigmoid(True)
+    assert scores_of(outputs) == OneSigmoid(False)
+    assert scores_of(outputs - 1) == OneSigmoid(True)
+
+
+def test_the_loss_tells_before_the_outputs_do():
+    model = linear()
+    probabilities, scores = np.array([[0.5, 0.5]]), np.array([[2.0, 1.0]])
+    model.compile(loss=losses.CategoricalCrossentropy(from_logits=True))
+    assert scores_of(probabilities, model) == ClassScores(True)
+    assert scores_of(scores, model) == ClassScores(True)
+    model.compile(loss="categorical_crossentropy")
+    assert scores_of(probabilities, model) == ClassScores(False)
+    with pytest.raises(ValueError, match="last layer of the teacher needs"):
+        scores_of(scores, model, "teacher")
+
+
+def test_what_several_labels_cannot_do():
+    policy = DistributionAlignment(FixedThreshold())
+    for scores in (ClassScores(True), OneSigmoid(False)):
+        check_one_true(scores, "This")
+        check_policy_of(scores, policy)
+    check_policy_of(Sigmoids(True), FixedThreshold())
+    with pytest.raises(ValueError, match=r"This needs a.*pass one output at"):
+        check_one_true(Sigmoids(True), "This")
+    with pytest.raises(ValueError, match=r"DistributionAlignment compares cl"):
+        check_policy_of(Sigmoids(True), policy)
