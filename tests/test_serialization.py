@@ -88,7 +88,7 @@ MODELS = {
     "FixMatch": lambda: kfl.models.FixMatch(
         classifier(), unlabeled_weight=0.7, noise=kfl.layers.RandAugment(1, 3)
     ),
-    "UDA": lambda: kfl.models.UDA(classifier()),
+    "UDA": lambda: kfl.models.UDA(classifier(), balanced_head=True),
     "FlexMatch": lambda: kfl.models.FlexMatch(classifier()),
     "FreeMatch": lambda: kfl.models.FreeMatch(
         classifier(), fairness_weight=0.02

@@ -59,6 +59,8 @@ class NoisyStudentModel(StudentUnderNoise):
         - [Sohn et al., 2020](https://arxiv.org/abs/2001.07685), FixMatch.
         - [Lee and Kim, 2024](https://arxiv.org/abs/2403.10391), CDMAD: the
           blank image.
+        - [Lee et al., 2021](https://arxiv.org/abs/2110.10368), ABC: the
+          balanced head.
 
     Args:
         student: Built Keras model that maps images to class probabilities or
@@ -100,6 +102,10 @@ class NoisyStudentModel(StudentUnderNoise):
             for uneven classes, where it wins in the paper. It lost against
             `fit(class_weight=...)` on uneven digits, so compare them.
             `debiased_student()` is the student to deploy.
+        balanced_head: Boolean. If `True`, a second head on the features of
+            the student learns frequent classes less often (ABC). `evaluate()`
+            and `predict()` take it. Its own pseudo-labels count from a
+            confidence of 0.95. `debiased_student()` has it.
         **kwargs: As for `keras.Model`.
 
     Raises:
@@ -144,6 +150,7 @@ class NoisyStudentModel(StudentUnderNoise):
         mixing=None,
         num_views=1,
         blank_value=None,
+        balanced_head=False,
         **kwargs,
     ):
         check_models(student, teacher)
@@ -156,6 +163,7 @@ class NoisyStudentModel(StudentUnderNoise):
             mixing,
             num_views,
             blank_value,
+            balanced_head,
             **kwargs,
         )
         check_number(unlabeled_weight, "unlabeled_weight", "[0, inf)")
@@ -253,7 +261,7 @@ class NoisyStudentModel(StudentUnderNoise):
         # gradients are summed.
         replicas = num_replicas()
         rows, others = (targets, weights), None
-        if isinstance(y_pred, dict):
+        if isinstance(y_pred, dict) and "shares" in y_pred:
             sample_weight, others, rows = targets_of_mixed_batch(
                 y_pred["shares"], y, sample_weight, targets, weights
             )
@@ -279,8 +287,12 @@ class NoisyStudentModel(StudentUnderNoise):
             mask_ratio=weights,
             confidence=scores.confidence(probabilities),
         )
-        weight = self.unlabeled_weight * self.ramp(self.progress.advance())
-        return supervised_loss + weight * (unlabeled_loss / replicas)
+        progress = self.progress.advance()
+        weight = self.unlabeled_weight * self.ramp(progress)
+        unlabeled_loss = weight * unlabeled_loss + self.second_head_loss(
+            x, y, y_pred, sample_weight, progress
+        )
+        return supervised_loss + unlabeled_loss / replicas
 
     def train_step(self, *args):
         result = super().train_step(*args)

@@ -77,6 +77,14 @@ CASES = {
         "`num_views` must be an int, 1 or more",
         lambda: fit_mixed(num_views=0),
     ),
+    "NoisyStudentModel: balanced head in words": (
+        "`balanced_head` must be True or False",
+        lambda: fit_mixed(balanced_head="abc"),
+    ),
+    "NoisyStudentModel: balanced head of mixed images": (
+        "leave out `mixing` and `blank_value`",
+        lambda: fit_mixed(balanced_head=True, mixing=MixUp()),
+    ),
     "NoisyStudentModel: blank image in words": (
         "`blank_value` must be a finite number, or None",
         lambda: fit_mixed(blank_value="white"),

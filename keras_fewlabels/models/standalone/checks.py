@@ -44,8 +44,7 @@ def classifier_in(model):
     """
     classifier = model
     if isinstance(model, StudentModel):
-        debiased = getattr(model, "blank_value", None) is not None
-        classifier = model.debiased_student() if debiased else model.student
+        classifier = model.debiased_student()
     elif isinstance(model, EMATeacher):
         classifier = model.model
     if not is_graph(classifier) or not classifier.built:

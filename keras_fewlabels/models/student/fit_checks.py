@@ -159,6 +159,8 @@ def check_before_fit(model, data):
         mix_by_layer(model.mixing, two, ops.eye(len(two)))
     if model.mixing is not None or model.num_views > 1:
         check_one_true(scores, "A model with `mixing` or several views")
+    if model.balanced_head:
+        check_one_true(scores, "A model with `balanced_head`")
     one_true = scores.one_true
     num_classes = scores.num_classes(model.num_outputs)
     check_labels(labels, "labels", num_classes=num_classes, one_true=one_true)

@@ -40,6 +40,14 @@ class StudentModel(MultiWorkerModel):
         """
         return 1.0
 
+    def debiased_student(self):
+        """Returns a classifier that predicts as this model does."""
+        return self.student
+
+    def changes_in_fit(self):
+        """Returns whether the method changes in the course of a fit."""
+        return type(self).ramp is not StudentModel.ramp
+
     def fit(
         self,
         x=None,
@@ -55,7 +63,7 @@ class StudentModel(MultiWorkerModel):
         steps = count_steps(
             x,
             kwargs.get("steps_per_epoch"),
-            needed=type(self).ramp is not StudentModel.ramp,
+            needed=self.changes_in_fit(),
         )
         done = kwargs.get("initial_epoch", 0) * steps
         self.progress.start(epochs * steps, done)

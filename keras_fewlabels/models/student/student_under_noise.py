@@ -4,7 +4,11 @@ import keras
 from keras import ops
 
 from keras_fewlabels.foundation import check_bool, check_int, check_number
-from keras_fewlabels.models.copy_model import copy_model
+from keras_fewlabels.models.student.balanced_head import (
+    BalancedHead,
+    check_balanced_head,
+    features_and_outputs,
+)
 from keras_fewlabels.models.student.blank_image import (
     debiased_copy,
     predict_beside_blank,
@@ -35,6 +39,7 @@ class StudentUnderNoise(StudentModel):
         mixing: Optional layer.
         num_views: Int.
         blank_value: Optional float.
+        balanced_head: Boolean.
         **kwargs: As for `keras.Model`.
     """
 
@@ -48,6 +53,7 @@ class StudentUnderNoise(StudentModel):
         mixing,
         num_views,
         blank_value,
+        balanced_head,
         **kwargs,
     ):
         # The student and the noise cast their inputs themselves.
@@ -59,6 +65,7 @@ class StudentUnderNoise(StudentModel):
         check_mixing(mixing)
         check_int(num_views, "num_views")
         check_number(blank_value, "blank_value", "(-inf, inf)", optional=True)
+        check_balanced_head(balanced_head, mixing, blank_value)
         self.noise = noise
         self.weak_noise = weak_noise
         self.labeled_noise = labeled_noise
@@ -66,6 +73,14 @@ class StudentUnderNoise(StudentModel):
         self.mixing = mixing
         self.num_views = num_views
         self.blank_value = blank_value
+        self.balanced_head = balanced_head
+        self.second_head = None
+        if balanced_head:
+            self.second_head = BalancedHead()
+            self.second_head.build_for(student)
+            # Not an attribute of its own, or Keras would save layers twice.
+            both = features_and_outputs(student)
+            self.features_and_outputs = lambda *args, **kw: both(*args, **kw)
         self.warm_up = WarmUpStatistics(student)
 
     def add_noise(self, images):
@@ -138,24 +153,37 @@ class StudentUnderNoise(StudentModel):
             network, images, self.blank_value, self.scores
         )
 
-    def debiased_student(self):
-        """Returns a copy of the student that predicts as this model does.
+    def predict_labeled(self, images):
+        """Returns what `predict()` and `evaluate()` see."""
+        if self.second_head is None:
+            return self.predict_by(self.student, images)
+        features, _ = self.features_and_outputs(images, training=False)
+        logits = self.second_head(features)
+        return logits if self.scores.from_logits else ops.softmax(logits)
 
-        Only with `blank_value` it differs from `model.student`, in the bias
-        of its last layer.
+    def debiased_student(self):
+        """Returns a classifier that predicts as this model does.
+
+        With `blank_value` or `balanced_head` it is a copy of the student with
+        another last layer, otherwise `model.student` itself.
 
         Raises:
             ValueError: If the student does not end with a `Dense` layer.
         """
+        if self.second_head is not None:
+            return self.second_head.put_into(self.student)
         if self.blank_value is None:
-            return copy_model(self.student)
+            return self.student
         return debiased_copy(self.student, self.blank_value, self.scores)
+
+    def changes_in_fit(self):
+        return self.balanced_head or super().changes_in_fit()
 
     def call(self, inputs, training=None):
         if not is_mixed(inputs):
             if training:
                 return self.student(inputs, training=training)
-            return self.predict_by(self.student, inputs)
+            return self.predict_labeled(inputs)
         parts = inputs["labeled"], inputs["unlabeled"]
         if not training:
             return self.student(ops.concatenate(parts), training=training)
@@ -169,10 +197,26 @@ class StudentUnderNoise(StudentModel):
             if self.separate_batch_norm:
                 sizes = sizes[0], ops.shape(images)[0]
                 stack.enter_context(separate_statistics(self.student, *sizes))
-            predictions = self.student(images, training=True)
-        if shares is None:
-            return predictions
-        return {"predictions": predictions, "shares": shares}
+            if self.second_head is None:
+                outputs = {"predictions": self.student(images, training=True)}
+            else:
+                features, predictions = self.features_and_outputs(
+                    images, training=True
+                )
+                outputs = {"predictions": predictions, "features": features}
+        if shares is not None:
+            outputs["shares"] = shares
+        return outputs if len(outputs) > 1 else outputs["predictions"]
+
+    def second_head_loss(self, x, y, outputs, sample_weight, progress):
+        """Returns the loss of the balanced head, a scalar; 0 without one."""
+        if self.second_head is None:
+            return 0.0
+        weak = self.add_weak_noise(x["unlabeled"])
+        weak_features, _ = self.features_and_outputs(weak, training=False)
+        return self.second_head.loss(
+            outputs["features"], y, sample_weight, weak_features, progress
+        )
 
     def get_config(self):
         config = super().get_config()
@@ -188,6 +232,7 @@ class StudentUnderNoise(StudentModel):
         config["separate_batch_norm"] = self.separate_batch_norm
         config["num_views"] = self.num_views
         config["blank_value"] = self.blank_value
+        config["balanced_head"] = self.balanced_head
         return config
 
 

@@ -39,6 +39,7 @@ def model(**arguments):
         "mixing": None,
         "num_views": 1,
         "blank_value": None,
+        "balanced_head": False,
         **arguments,
     }
     return StudentUnderNoise(student, **arguments)
