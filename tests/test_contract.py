@@ -46,6 +46,7 @@ CONTRACT = [
     "loops.fit_noisy_student(build_student, labeled, unlabeled, "
     "validation_data=None, generations=1)",
     "evaluation.audit_pseudo_labels(model, labeled, unlabeled)",
+    "evaluation.examine_pool(model, labeled, unlabeled)",
     "evaluation.next_to_label(model, labeled, unlabeled, count)",
     "evaluation.evaluate_corruptions(model, x, y, corruptions=None, "
     "severities=(1, 2, 3, 4, 5))",

@@ -52,6 +52,9 @@ CALLS = {
     "next_to_label": lambda make: kfl.evaluation.next_to_label(
         make(), LABELED, UNLABELED, 2, verbose=0
     ),
+    "examine_pool": lambda make: kfl.evaluation.examine_pool(
+        make(), LABELED, UNLABELED, verbose=0
+    ),
     "audit_pseudo_labels": lambda make: kfl.evaluation.audit_pseudo_labels(
         make(), LABELED, UNLABELED, verbose=0
     ),

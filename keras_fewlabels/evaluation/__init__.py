@@ -1,10 +1,11 @@
-"""Robustness of a model, doubtful labels, and images worth labelling."""
+"""Robustness of a model, unlabelled images, and images worth labelling."""
 
 from keras_fewlabels.evaluation.corruptions import (
     corrupt,
     evaluate_corruptions,
     evaluate_flip_rate,
 )
+from keras_fewlabels.evaluation.pool import examine_pool
 from keras_fewlabels.evaluation.review import (
     audit_pseudo_labels,
     next_to_label,
@@ -16,6 +17,7 @@ __all__ = [
     "corrupt",
     "evaluate_corruptions",
     "evaluate_flip_rate",
+    "examine_pool",
     "next_to_label",
     "what_changed",
 ]

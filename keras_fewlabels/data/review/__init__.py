@@ -1,6 +1,7 @@
 """Vetoes and new labels that people write into CSV files."""
 
 from keras_fewlabels.data.review.image_table import (
+    image_hash,
     image_rows,
     write_image_table,
 )
@@ -8,6 +9,7 @@ from keras_fewlabels.data.review.read_new_labels import read_new_labels
 from keras_fewlabels.data.review.read_veto import read_veto, without_vetoed
 
 __all__ = [
+    "image_hash",
     "image_rows",
     "read_new_labels",
     "read_veto",

@@ -56,14 +56,33 @@ class NeighborGraph:
         Returns:
             Float array likewise, rows of probabilities.
         """
+        spread = self.mass(targets) + 1e-9
+        return spread / spread.sum(axis=1, keepdims=True)
+
+    def mass(self, targets):
+        """Returns how much of each label arrives at each image.
+
+        Args:
+            targets: Float array of shape `(num_images, num_columns)`.
+
+        Returns:
+            Float32 array likewise. An image that no path joins to a label has
+            none of it.
+        """
         size = max(1, _PIECE // max(1, len(self._near)))
         pieces = np.split(
             targets.astype("float32"),
             range(size, targets.shape[1], size),
             axis=1,
         )
-        spread = np.concatenate(list(map(self._spread, pieces)), axis=1) + 1e-9
-        return spread / spread.sum(axis=1, keepdims=True)
+        return np.concatenate(list(map(self._spread, pieces)), axis=1)
+
+    def neighbors(self, image):
+        """Returns the numbers of the images that an image is joined to."""
+        end = len(self._near)
+        if image + 1 < len(self._starts):
+            end = self._starts[image + 1]
+        return self._near[self._starts[image] : end]
 
     def _spread(self, given):
         labels = given

@@ -73,7 +73,7 @@ class FeatureClassifier:
 
         It is that of the logits in `cross_validate`.
         """
-        logits = self._logits(self_trained, seed)
+        logits = self.hidden_logits(self_trained, seed)
         if logits is None:
             return None
         return fit_temperature(logits, self._targets)
@@ -94,7 +94,7 @@ class FeatureClassifier:
             Boolean array `(num_labeled,)`, for each image whether the head is
             right; or `None` if a class has a single image.
         """
-        logits = self._logits(self_trained, seed)
+        logits = self.hidden_logits(self_trained, seed)
         if logits is None:
             return None
         return logits.argmax(axis=1) == self._targets.argmax(axis=1)
@@ -105,13 +105,23 @@ class FeatureClassifier:
         Returns:
             Float array `(num_labeled, num_classes)`, or `None` likewise.
         """
-        logits = self._logits(self_trained, seed)
+        logits = self.hidden_logits(self_trained, seed)
         if logits is None:
             return None
         return softmax(logits / self.temperature(self_trained, seed))
 
-    def _logits(self, self_trained, seed):
-        """Returns logits of labelled images in a cross-validation."""
+    def hidden_logits(self, self_trained, seed=0):
+        """Returns logits of labelled images in a cross-validation.
+
+        Args:
+            self_trained: Boolean, as for `cross_validate`.
+            seed: Int.
+
+        Returns:
+            Float32 array `(num_labeled, num_classes)`, each row by a head
+            that did not learn the label; or `None` if a class has a single
+            image.
+        """
         key = self_trained, seed
         if key in self._cross_validated:
             return self._cross_validated[key]

@@ -55,3 +55,23 @@ def test_features_of_zeros_have_no_label_but_do_no_harm():
     features = np.concatenate([X[:50], np.zeros((3, X.shape[1]))])
     spread = NeighborGraph(features).spread(LABELS[:53])
     assert np.isfinite(spread).all()
+
+
+def test_mass_is_what_arrives_and_spreads_alike():
+    graph = NeighborGraph(X)
+    mass = graph.mass(LABELS)
+    shares = mass / mass.sum(axis=1, keepdims=True)
+    np.testing.assert_allclose(graph.spread(LABELS), shares, atol=1e-3)
+    # As much goes from an image to another one as back.
+    flow = graph.mass(np.eye(len(X)))
+    np.testing.assert_allclose(flow, flow.T, atol=1e-6)
+    np.testing.assert_allclose(flow @ LABELS, mass, atol=1e-5)
+
+
+def test_neighbors_are_joined_both_ways():
+    near = kneighbors_graph(normalize(X), 10, include_self=False).toarray()
+    near = np.maximum(near, near.T)
+    graph = NeighborGraph(X)
+    for image in (0, 150, 299):
+        expected = np.flatnonzero(near[image])
+        assert sorted(graph.neighbors(image)) == expected.tolist()

@@ -60,6 +60,50 @@ CASES = {
             classifier(), LABELED, UNLABELED, verbose="loud"
         ),
     ),
+    "examine_pool: model of another type": (
+        "`model` must be a `keras.Model`",
+        lambda: kfl.evaluation.examine_pool("model", LABELED, UNLABELED),
+    ),
+    "examine_pool: labelled and unlabelled images swapped": (
+        "`labeled` must be a pair",
+        lambda: kfl.evaluation.examine_pool(classifier(), UNLABELED, LABELED),
+    ),
+    "examine_pool: test images without labels": (
+        "`test_data` must be a pair",
+        lambda: kfl.evaluation.examine_pool(
+            classifier(), LABELED, UNLABELED, test_data=IMAGES
+        ),
+    ),
+    "examine_pool: labels outside the classes": (
+        "labels of labeled",
+        lambda: kfl.evaluation.examine_pool(
+            classifier(2), LABELED, UNLABELED, verbose=0
+        ),
+    ),
+    "examine_pool: no image to show": (
+        "`num_shown` must be an int, 1 or more",
+        lambda: kfl.evaluation.examine_pool(
+            classifier(), LABELED, UNLABELED, num_shown=0
+        ),
+    ),
+    "examine_pool: model without features": (
+        "Pass a model that returns features as `feature_model`",
+        lambda: kfl.evaluation.examine_pool(
+            Subclassed(), LABELED, UNLABELED, verbose=0
+        ),
+    ),
+    "examine_pool: class names of other classes": (
+        "`class_names` must name each of the 3 classes",
+        lambda: kfl.evaluation.examine_pool(
+            classifier(), LABELED, UNLABELED, class_names=["a"], verbose=0
+        ),
+    ),
+    "examine_pool: seed below 0": (
+        "`seed` must be an int, 0 or more",
+        lambda: kfl.evaluation.examine_pool(
+            classifier(), LABELED, UNLABELED, seed=-1
+        ),
+    ),
     "next_to_label: more than there are": (
         "`count` must not exceed",
         lambda: kfl.evaluation.next_to_label(

@@ -1,0 +1,192 @@
+import keras
+import numpy as np
+
+from keras_fewlabels.data.checks import check_labels, class_numbers
+from keras_fewlabels.data.copies import find_copies
+from keras_fewlabels.data.sources import image_source, labeled_arrays
+from keras_fewlabels.evaluation.checks import check_run
+from keras_fewlabels.evaluation.features import features_and_probabilities
+from keras_fewlabels.evaluation.frozen_features.linear_head import softmax
+from keras_fewlabels.evaluation.frozen_features.neighbor_graph import (
+    NeighborGraph,
+)
+from keras_fewlabels.evaluation.frozen_features.self_training import (
+    FeatureClassifier,
+)
+from keras_fewlabels.evaluation.pool.class_shares import class_shares
+from keras_fewlabels.evaluation.pool.foreign_images import foreign_images
+from keras_fewlabels.evaluation.pool.pool_examination import (
+    PoolExamination,
+    leaks,
+    most_foreign,
+)
+from keras_fewlabels.evaluation.prediction_progress import progress_over
+from keras_fewlabels.foundation import (
+    check_class_names,
+    check_int,
+    check_verbose,
+)
+
+
+def examine_pool(
+    model,
+    labeled,
+    unlabeled,
+    *,
+    validation_data=None,
+    test_data=None,
+    num_shown=100,
+    class_names=None,
+    feature_model=None,
+    paths=None,
+    batch_size=256,
+    seed=0,
+    verbose="auto",
+):
+    """Finds foreign images, copies and the shares of classes in a pool.
+
+    Unlabelled images help if they show what the labelled ones show. Before
+    anything long is trained, this function looks at them in the features of a
+    model, best of one that was trained on many other images:
+
+    - How foreign each image is: how little of the labels arrives at it if
+      they spread among nearest neighbours, and the probability that it is
+      like the labelled images. It does not matter how confident the model is.
+    - The shares of the classes among the others, with intervals, by the
+      confusions in a cross-validation; and classes that seem to be missing.
+    - Copies within and between all parts, also if they were encoded again,
+      resized or cropped by a few percent. Of images with a side below 32
+      pixels only equal ones are found.
+
+    The model itself is not asked for classes: a head is fitted to its
+    features. Time grows with the square of the number of images.
+
+    Args:
+        model: Keras model whose features are used. Of a `NoisyStudentModel`
+            the student is used.
+        labeled: The labelled images: a pair of arrays `(images, labels)`, or
+            a dataset of such pairs.
+        unlabeled: Array of images `(num_images, height, width, channels)`,
+            also memory-mapped, or an object that is indexed like one; or a
+            `tf.data.Dataset` or `PyDataset` of images in a fixed order.
+        validation_data: Optional images with labels, as `labeled`, in which
+            copies are looked for.
+        test_data: Optional images with labels likewise.
+        num_shown: Int, the number of the most foreign images in the figure.
+        class_names: Optional sequence of strings, one per class.
+        feature_model: Optional Keras model whose outputs are the features. By
+            default they are the input of the model's last `Dense` layer.
+        paths: Optional sequence of a path per image, which the veto file
+            holds. Defaults to the `file_paths` of the images.
+        batch_size: Int, the number of images that are predicted at a time.
+        seed: Int, of the draws behind the intervals.
+        verbose: `"auto"`, 0, 1, or 2, as in `fit`. 0 draws no progress bar.
+
+    Returns:
+        A `PoolExamination` with `scores`, `weights`, `class_shares` and
+        `copies`. It can be printed, drawn by `figure()`, and written by
+        `save(folder)`, with a veto file.
+
+    Raises:
+        ValueError: If an argument has another form than above, or the model
+            returns other than finite scores.
+
+    Example:
+
+    >>> model = keras.Sequential(
+    ...     [
+    ...         keras.Input((1, 1, 3)),
+    ...         keras.layers.Flatten(),
+    ...         keras.layers.Dense(2),
+    ...     ]
+    ... )
+    >>> kinds = np.repeat([0, 1, 2], 40)  # The last kind has no label.
+    >>> noise = np.random.default_rng(0).random((120, 3))
+    >>> images = (9 * np.eye(3)[kinds] + noise).reshape(120, 1, 1, 3)
+    >>> chosen = np.r_[:10, 40:50]
+    >>> examination = keras_fewlabels.evaluation.examine_pool(
+    ...     model, (images[chosen], kinds[chosen]), images, verbose=0
+    ... )
+    >>> np.unique(kinds[examination.is_foreign])
+    array([2])
+    """
+    check_run(model, batch_size, seed)
+    check_int(num_shown, "num_shown")
+    check_verbose(verbose)
+    labeled = labeled_arrays(labeled, "labeled")
+    measured = {
+        part: labeled_arrays(data, f"{part}_data")
+        for part, data in (("test", test_data), ("validation", validation_data))
+        if data is not None
+    }
+    parts = {**measured, "labeled": labeled}
+    sources = {
+        part: image_source(images, part) for part, (images, _) in parts.items()
+    }
+    pool = sources["unlabeled"] = image_source(unlabeled, paths=paths)
+    progress = progress_over(
+        [sources["labeled"], pool],
+        batch_size,
+        1 if feature_model is None else 2,
+        verbose,
+    )
+    features, outputs = zip(
+        *(
+            features_and_probabilities(
+                model, source, batch_size, feature_model, progress
+            )
+            for source in (sources["labeled"], pool)
+        ),
+        strict=True,
+    )
+    num_classes = outputs[0].shape[1]
+    check_class_names(class_names, num_classes)
+    for part, (_, labels) in parts.items():
+        check_labels(labels, f"labels of {part}", num_classes=num_classes)
+    targets = keras.utils.to_categorical(class_numbers(labeled[1]), num_classes)
+    foreign, shares = examine_features(*features, targets, seed)
+    # The first part that has an image is the one that it is a copy from.
+    copies, hashes = find_copies(sources)
+    order = most_foreign(foreign, len(pool))
+    is_named = foreign.is_foreign
+    is_named[leaks(copies)] = True
+    is_named[order[:num_shown]] = True
+    rows = [
+        {
+            "index": int(index),
+            "path": "" if pool.paths is None else pool.paths[index],
+            "hash": f"h{hashes['unlabeled'][index]}",
+        }
+        for index in order[is_named[order]]
+    ]
+    images = pool.take(order[:num_shown])
+    return PoolExamination(foreign, shares, copies, images, rows, class_names)
+
+
+def examine_features(labeled, unlabeled, targets, seed=0):
+    """Finds foreign images and the shares of the classes of the others.
+
+    Args:
+        labeled: Float array `(num_labeled, num_features)`.
+        unlabeled: Float array `(num_unlabeled, num_features)`.
+        targets: Float array `(num_labeled, num_classes)`, rows of
+            probabilities.
+        seed: Int.
+
+    Returns:
+        `ForeignImages`, and `ClassShares` or, if a class has a single label,
+        `None`.
+    """
+    features = np.concatenate([labeled, unlabeled])
+    classes = targets.argmax(axis=1)
+    graph = NeighborGraph(features)
+    foreign = foreign_images(graph, classes, len(features), seed)
+    known = unlabeled[~foreign.is_foreign]
+    if not len(known):
+        return foreign, None
+    classifier = FeatureClassifier(np.concatenate([labeled, known]), targets)
+    hidden = classifier.hidden_logits(self_trained=True, seed=seed)
+    if hidden is None:
+        return foreign, None
+    probabilities = classifier.self_train().probabilities(known)
+    return foreign, class_shares(probabilities, softmax(hidden), classes, seed)
