@@ -37,7 +37,11 @@ from keras_fewlabels.foundation.files.atomic_write import (
     writable_folder,
     write_whole,
 )
-from keras_fewlabels.foundation.files.csv_table import csv_text, read_csv
+from keras_fewlabels.foundation.files.csv_table import (
+    csv_text,
+    read_csv,
+    safe_cell,
+)
 from keras_fewlabels.foundation.files.read_file import open_file, read_text
 from keras_fewlabels.foundation.fingerprint import (
     essential_config,

@@ -59,7 +59,7 @@ class Result:
             self._write_json(writable_folder(folder))
             raise
         folder = writable_folder(folder)
-        self._write_tables(folder)
+        self._write_tables(folder, **options)
         self._write_json(folder)
         save_figure(figure, folder / f"{self.file_name}.png")
 
@@ -67,7 +67,7 @@ class Result:
         content = as_json(self.to_dict())
         write_whole(folder / f"{self.file_name}.json", content)
 
-    def _write_tables(self, folder):
+    def _write_tables(self, folder, **options):
         """Writes the further files of a subclass."""
 
 

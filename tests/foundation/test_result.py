@@ -20,7 +20,7 @@ class Answer(Result):
             raise ValueError("no width")
         return None if self.number is None else Figure((width or 6, 4))
 
-    def _write_tables(self, folder):
+    def _write_tables(self, folder, **options):
         (folder / "table.csv").write_text(str(self.number))
 
 

@@ -3,7 +3,13 @@ import dataclasses
 import numpy as np
 
 from keras_fewlabels.data.review import write_image_table
-from keras_fewlabels.foundation import Result, class_name, text_table
+from keras_fewlabels.evaluation.review.review_page import review_page
+from keras_fewlabels.foundation import (
+    Result,
+    class_name,
+    text_table,
+    write_whole,
+)
 from keras_fewlabels.plots import contact_sheet
 
 
@@ -19,6 +25,7 @@ class LabelProposals(Result):
     Args:
         indices: Int array, the numbers of the images.
         predicted: Int array, the likeliest class of each.
+        confidence: Float array in 0 to 1, the probability of that class.
         uncertainty: Float array in 0 to 1; 1 if two classes are equally
             likely.
         distance: Float array, 1 minus the cosine to the nearest image that is
@@ -29,6 +36,7 @@ class LabelProposals(Result):
             image covers in addition to those that rank before.
         images: Array of the images.
         rows: List of dicts of `index`, `path` and `hash`.
+        num_classes: Int.
         class_names: Optional sequence of strings.
 
     Example:
@@ -37,12 +45,14 @@ class LabelProposals(Result):
     >>> proposals = label_proposals.LabelProposals(
     ...     indices=np.array([7]),
     ...     predicted=np.array([1]),
+    ...     confidence=np.array([0.5625]),
     ...     uncertainty=np.array([0.875]),
     ...     distance=np.array([0.5]),
     ...     class_need=np.array([1.25]),
     ...     gain=np.array([0.0625]),
     ...     images=np.zeros((1, 8, 8, 1), "uint8"),
     ...     rows=[],
+    ...     num_classes=2,
     ...     class_names=["cat", "dog"],
     ... )
     >>> print(proposals)
@@ -52,12 +62,14 @@ class LabelProposals(Result):
 
     indices: np.ndarray
     predicted: np.ndarray
+    confidence: np.ndarray
     uncertainty: np.ndarray
     distance: np.ndarray
     class_need: np.ndarray
     gain: np.ndarray
     images: np.ndarray
     rows: list
+    num_classes: int
     class_names: list | None = None
 
     file_name = "label_proposals"
@@ -67,6 +79,7 @@ class LabelProposals(Result):
         columns = {
             "index": self.indices,
             "predicted": self.predicted,
+            "confidence": self.confidence,
             "uncertainty": self.uncertainty,
             "distance": self.distance,
             "class_need": self.class_need,
@@ -104,8 +117,11 @@ class LabelProposals(Result):
         )
 
     def save(self, folder, value_range=None):
-        """Writes the ranking, its figure, and the file to fill in.
+        """Writes the ranking, its figure, and the page and file to fill in.
 
+        - `index.html`: a page to open in a browser, on which a key labels an
+          image. It needs no network. Its button writes `to_label.csv` with
+          the labels, who gave them and when.
         - `label_proposals.json` and `label_proposals.png`: the ranking, and
           the images with their ranks.
         - `to_label.csv`: a row per image, with an empty column `label` and the
@@ -121,7 +137,7 @@ class LabelProposals(Result):
             ValueError: If `to_label.csv` contains labels, or no range holds
                 all values of the images.
             OSError: If the folder cannot be written to.
-            ImportError: If matplotlib is not installed.
+            ImportError: If matplotlib or Pillow is not installed.
         """
         super().save(folder, value_range=value_range)
 
@@ -142,21 +158,48 @@ class LabelProposals(Result):
         ]
         return "\n".join(text_table(heads, rows))
 
-    def _write_tables(self, folder):
+    def _write_tables(self, folder, value_range=None):
+        places = range(len(self.rows))
         rows = [
             {
                 "rank": place + 1,
-                "label": "",
                 "looks_like": self._name(place),
+                "confidence": f"{self.confidence[place]:.4f}",
                 "uncertainty": f"{self.uncertainty[place]:.4f}",
                 "distance": f"{self.distance[place]:.4f}",
                 "class_need": f"{self.class_need[place]:.4f}",
                 "gain": f"{self.gain[place]:.4f}",
-                **row,
+                **self.rows[place],
             }
-            for place, row in enumerate(self.rows)
+            for place in places
         ]
-        write_image_table(folder / "to_label.csv", rows, keep="label")
+        write_image_table(
+            folder / "to_label.csv",
+            [{"rank": row["rank"], "label": "", **row} for row in rows],
+            keep="label",
+        )
+        names = [
+            class_name(number, self.class_names)
+            for number in range(self.num_classes)
+        ]
+        page = review_page(
+            "Images to label next",
+            "Which class is it?",
+            "to_label.csv",
+            "label",
+            [(name, name) for name in names],
+            self.images,
+            [
+                f"looks like {self._name(place)}, "
+                f"{100 * self.confidence[place]:.0f} %"
+                for place in places
+            ],
+            [self._name(place) for place in places],
+            self.confidence,
+            rows,
+            value_range,
+        )
+        write_whole(folder / "index.html", page)
 
     def _name(self, place):
         return class_name(self.predicted[place], self.class_names)

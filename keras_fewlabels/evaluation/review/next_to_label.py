@@ -162,10 +162,17 @@ def _proposals(pool, probabilities, class_need, directions, count, class_names):
     )
     images = pool.take(chosen)
     return LabelProposals(
-        *(chosen, predicted[chosen], uncertainty[chosen], distances),
-        *(class_need[chosen], gains, images),
-        image_rows(pool, chosen, images),
-        class_names,
+        indices=chosen,
+        predicted=predicted[chosen],
+        confidence=first[chosen],
+        uncertainty=uncertainty[chosen],
+        distance=distances,
+        class_need=class_need[chosen],
+        gain=gains,
+        images=images,
+        rows=image_rows(pool, chosen, images),
+        num_classes=probabilities.shape[1],
+        class_names=class_names,
     )
 
 

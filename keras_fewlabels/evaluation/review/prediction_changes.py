@@ -235,7 +235,7 @@ class PredictionChanges(Result):
             kind = f"wrong, is {self._name(self.truth[number])}"
         return f"{was} > {now}\n{kind}".strip()
 
-    def _write_tables(self, folder):
+    def _write_tables(self, folder, value_range=None):
         rows = [
             {
                 "rank": place + 1,

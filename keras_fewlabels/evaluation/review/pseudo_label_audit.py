@@ -3,7 +3,13 @@ import dataclasses
 import numpy as np
 
 from keras_fewlabels.data.review import write_image_table
-from keras_fewlabels.foundation import Result, class_name, text_table
+from keras_fewlabels.evaluation.review.review_page import review_page
+from keras_fewlabels.foundation import (
+    Result,
+    class_name,
+    text_table,
+    write_whole,
+)
 from keras_fewlabels.plots import contact_sheet
 
 _NUM_PRINTED = 10
@@ -119,8 +125,11 @@ class PseudoLabelAudit(Result):
         )
 
     def save(self, folder, value_range=None):
-        """Writes the ranking, its figure and the veto file.
+        """Writes the ranking, its figure, and the page and file of vetoes.
 
+        - `index.html`: a page to open in a browser, on which a key answers
+          whether a label is wrong. It needs no network. Its button writes
+          `veto.csv` with the answers, who gave them and when.
         - `pseudo_label_audit.json` and `pseudo_label_audit.png`: the ranking,
           and the first images.
         - `veto.csv`: a row for each of these images, in the same order, with
@@ -138,7 +147,7 @@ class PseudoLabelAudit(Result):
             ValueError: If `veto.csv` contains answers, or no range holds all
                 values of the images.
             OSError: If the folder cannot be written to.
-            ImportError: If matplotlib is not installed.
+            ImportError: If matplotlib or Pillow is not installed.
         """
         super().save(folder, value_range=value_range)
 
@@ -167,22 +176,44 @@ class PseudoLabelAudit(Result):
             ]
         )
 
-    def _write_tables(self, folder):
+    def _write_tables(self, folder, value_range=None):
+        places = range(len(self.rows))
         rows = [
             {
                 "rank": place + 1,
-                "veto": "",
                 "suggestion": "yes" if self.is_outvoted[place] else "no",
                 "label": self._name(self.labels[place]),
                 "neighbors_say": self._name(self.neighbor_labels[place]),
                 "confidence": f"{self.confidence[place]:.4f}",
                 "agreement": f"{self.agreement[place]:.4f}",
                 "flip_rate": f"{self.flip_rate[place]:.4f}",
-                **row,
+                **self.rows[place],
             }
-            for place, row in enumerate(self.rows)
+            for place in places
         ]
-        write_image_table(folder / "veto.csv", rows, keep="veto")
+        write_image_table(
+            folder / "veto.csv",
+            [{"rank": row["rank"], "veto": "", **row} for row in rows],
+            keep="veto",
+        )
+        captions = [
+            self._caption(place).partition("  ")[2].replace("\n", "; ")
+            for place in places
+        ]
+        page = review_page(
+            "Doubtful pseudo-labels",
+            "Is this label wrong?",
+            "veto.csv",
+            "veto",
+            [("yes", "yes", "y"), ("no", "no", "n"), ("unsure", "", "u")],
+            self.images,
+            captions,
+            [self._name(self.labels[place]) for place in places],
+            self.confidence[: len(places)],
+            rows,
+            value_range,
+        )
+        write_whole(folder / "index.html", page)
 
     def _caption(self, place):
         label = self._name(self.labels[place])

@@ -30,8 +30,8 @@ def csv_text(columns, rows):
     """
     text = io.StringIO(newline="")
     writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(map(_safe_cell, columns))
-    writer.writerows(map(_safe_cell, row) for row in rows)
+    writer.writerow(map(safe_cell, columns))
+    writer.writerows(map(safe_cell, row) for row in rows)
     return text.getvalue()
 
 
@@ -84,7 +84,8 @@ def read_csv(path, columns, argument, what):
     ]
 
 
-def _safe_cell(value):
+def safe_cell(value):
+    """Returns a value as a cell that a spreadsheet shows and does not run."""
     if not isinstance(value, str):
         return value
     value = printable(value)

@@ -18,12 +18,14 @@ def proposals():
     return LabelProposals(
         indices=CHOSEN,
         predicted=np.array([1, 0]),
+        confidence=np.array([0.5625, 0.875]),
         uncertainty=np.array([0.875, 0.25]),
         distance=np.array([1.25, 0.5]),
         class_need=np.array([1.5, 0.75]),
         gain=np.array([0.0625, 0.03125]),
         images=IMAGES[CHOSEN],
         rows=image_rows(image_source(IMAGES), CHOSEN, IMAGES[CHOSEN]),
+        num_classes=2,
         class_names=["cat", "dog"],
     )
 
