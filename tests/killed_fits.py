@@ -27,6 +27,7 @@ from sklearn.datasets import load_digits
 
 import keras_fewlabels as kfl
 from keras_fewlabels.callbacks.backup.epoch_backup import EpochBackup
+from keras_fewlabels.layers.mix_up import MixUp
 
 DIGITS = load_digits()
 IMAGES = (DIGITS.images[..., None] / 16).astype("float32")
@@ -96,11 +97,11 @@ def plain(folder):
     return state(model)
 
 
-def noisy_student(folder, teacher=None, policy=None, stream=False):
+def noisy_student(folder, teacher=None, policy=None, stream=False, **arguments):
     if policy is None:
         policy = kfl.policies.FixedThreshold(0.1)
     model = kfl.models.NoisyStudentModel(
-        classifier(), teacher, policy, noise(), noise()
+        classifier(), teacher, policy, noise(), noise(), **arguments
     )
     unlabeled = UNLABELED
     if stream:
@@ -209,6 +210,8 @@ KINDS = {
     "EMATeacher": lambda f: noisy_student(f, kfl.models.EMATeacher(0.9)),
     "frozen teacher": lambda f: noisy_student(f, frozen_teacher()),
     "self-teacher": noisy_student,
+    "balanced head": lambda f: noisy_student(f, balanced_head=True),
+    "mixed images": lambda f: noisy_student(f, mixing=MixUp(), num_views=2),
     "mixed dataset": lambda f: noisy_student(f, stream=True),
     **{
         name: lambda f, build=build: noisy_student(

@@ -20,6 +20,8 @@ KINDS = [
     "frozen teacher",
     "self-teacher",
     "mixed dataset",
+    "mixed images",
+    "balanced head",
     "AdaMatch",
     "Debiased",
     "DistributionAlignment",

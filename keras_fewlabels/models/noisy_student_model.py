@@ -51,6 +51,9 @@ class NoisyStudentModel(StudentUnderNoise):
     `fit()` warns when the pseudo-labels collapse, and stops when the loss
     becomes NaN.
 
+    `fit(class_weight=...)` multiplies the loss of each labelled image by the
+    weight of its class, as in Keras. Pseudo-labels have no such weights.
+
     The momentum of the student's batch normalization warms up. Otherwise its
     statistics would lag behind in a fit of a few hundred steps.
 
