@@ -234,6 +234,13 @@ def audit(kind):
     return found.indices, found.labels, found.agreement, found.confidence
 
 
+def pool(kind):
+    found = kfl.evaluation.examine_pool(
+        kind.model(), kind.labeled, kind.unlabeled, verbose=0
+    )
+    return found.scores, found.weights, found.to_dict()
+
+
 def changes(kind):
     found = kfl.evaluation.what_changed(
         kind.model(),
@@ -314,6 +321,12 @@ SAME = {
             ),
         )
     ),
+    "blank_value": student(
+        lambda model: kfl.models.NoisyStudentModel(model, blank_value=255.0)
+    ),
+    "balanced_head": student(
+        lambda model: kfl.models.NoisyStudentModel(model, balanced_head=True)
+    ),
     "EMATeacher": averaged,
     "add_stochastic_depth": lambda kind: kind.second(
         kfl.models.add_stochastic_depth(kind.model())
@@ -345,6 +358,7 @@ SAME = {
     "tune_rand_augment": tuned,
     "next_to_label": proposals,
     "audit_pseudo_labels": audit,
+    "examine_pool": pool,
     "what_changed": changes,
     "evaluate_corruptions": corruptions,
     "evaluate_flip_rate": flips,
@@ -404,9 +418,15 @@ def test_every_public_function_is_in_the_table():
 
 # The others differ in nothing that logits would change.
 OF_LOGITS = [
-    *("FreeMatch", "MeanTeacher", "NoisyStudentModel", "PseudoLabeler"),
+    *(
+        "FreeMatch",
+        "balanced_head",
+        "MeanTeacher",
+        "NoisyStudentModel",
+        "PseudoLabeler",
+    ),
     *("fit_head(unlabeled)", "next_to_label", "evaluate_corruptions"),
-    *("standalone", "what_changed"),
+    *("standalone", "what_changed", "balanced_head"),
 ]
 CASES = [
     *((name, False) for name in SAME),

@@ -41,6 +41,12 @@ class Policy(keras.layers.Layer):
             half precision rounds confidences close to 1 to 1.
         **kwargs: Other arguments of `keras.layers.Layer`, such as `name`.
 
+    Attributes:
+        soft: Boolean, whether the targets are distributions.
+        per_output: Boolean, `False` by default. A class may set it to `True`
+            if it has no state of images or classes. Each output `p` of a
+            multi-label model is then a row `(1 - p, p)` of its own.
+
     Call arguments:
         probabilities: Float tensor of shape `(batch, num_classes)`, the
             teacher's class probabilities.
@@ -85,8 +91,6 @@ class Policy(keras.layers.Layer):
 
     # Whether the targets are distributions rather than one-hot rows.
     soft = False
-    # Whether the policy may also judge the outputs of a multi-label model,
-    # each as a row `(1 - p, p)`. It then has no state of images or classes.
     per_output = False
 
     def __init_subclass__(cls, **kwargs):

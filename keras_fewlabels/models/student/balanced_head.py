@@ -50,7 +50,8 @@ class BalancedHead(keras.layers.Layer):
         """Creates weights like those of the head of a built student."""
         check_head(student)
         head = last_dense(student)
-        num_classes = head.units
+        # One sigmoid unit tells two classes apart.
+        num_classes = max(2, head.units)
         self.dense = keras.layers.Dense(num_classes, dtype="float32")
         self.dense.build((None, head_input(student).shape[-1]))
         self.counts = self.add_weight(
@@ -124,8 +125,16 @@ class BalancedHead(keras.layers.Layer):
     def put_into(self, student):
         """Returns a copy of a student with this head in place of its own."""
         copy = copy_model(student)
-        last_dense(copy).set_weights(self.dense.get_weights())
+        kernel, bias = self.dense.get_weights()
+        if last_dense(copy).units == 1:
+            kernel, bias = as_one_output(kernel), as_one_output(bias)
+        last_dense(copy).set_weights([kernel, bias])
         return copy
+
+
+def as_one_output(columns):
+    """Returns the logit of a sigmoid for the two logits of a softmax."""
+    return columns[..., 1:] - columns[..., :1]
 
 
 def check_balanced_head(balanced_head, mixing, blank_value):
@@ -159,23 +168,23 @@ def check_head(student):
         ValueError: If they are not.
     """
     head = last_dense(student)
-    if head is not None and head.use_bias and head.units > 1:
+    if head is not None and head.use_bias:
         copy = copy_model(student)
-        bias = -np.arange(head.units, dtype="float32")
+        bias = -1 - np.arange(head.units, dtype="float32")
         last_dense(copy).set_weights([np.zeros(head.kernel.shape), bias])
         shape = [side or _ANY_SIZE for side in student.inputs[0].shape[1:]]
         outputs = copy(np.zeros((1, *shape)), training=False)
         outputs = ops.convert_to_numpy(ops.cast(outputs, "float32"))
-        softmax = ops.convert_to_numpy(ops.softmax(bias))
-        for expected in (bias, softmax):
+        activation = ops.sigmoid if head.units == 1 else ops.softmax
+        for expected in (bias, ops.convert_to_numpy(activation(bias))):
             if outputs.shape[1:] == bias.shape and np.allclose(
                 outputs[0], expected, atol=1e-2
             ):
                 return
     raise ValueError(
         "`balanced_head` takes the place of the last `Dense` layer, so the "
-        "student must end with one that has a bias and a unit per class, and "
-        "must be functional or `Sequential`. "
+        "student must end with one that has a bias and a unit per class, or "
+        "one unit and a sigmoid, and must be functional or `Sequential`. "
         f"Received: student={student.name!r}"
     )
 

@@ -103,15 +103,32 @@ class GuardRails(keras.callbacks.Callback):
         """Returns the descriptions of collapses as pairs `(kind, sentence)`."""
         # In its first epoch a model is rarely confident.
         is_first = self._epoch == self._first_epoch
+        one_true = self.model.scores.one_true
         if mask_ratio < _MIN_MASK_RATIO and not is_first:
+            hint = ""
+            if one_true:
+                hint = (
+                    ", or use a policy that adapts it, such as "
+                    "`policies.FreeMatchPolicy()`"
+                )
             yield (
                 "unconfident",
                 "The unlabelled images practically do not count: the policy "
                 f"keeps {mask_ratio:.1%} of them. Train longer on the labels "
-                "first, lower the threshold of the policy, or use a policy "
-                "that adapts it, such as `policies.FreeMatchPolicy()`",
+                f"first, or lower the threshold of the policy{hint}",
             )
-        if mask_ratio >= _MIN_MASK_RATIO_TO_JUDGE_CLASSES:
+        if mask_ratio < _MIN_MASK_RATIO_TO_JUDGE_CLASSES:
+            return
+        if not one_true:
+            # A no counts as well, so that classes need not be even.
+            if not self._histograms[0].any():
+                yield (
+                    "one-sided",
+                    "The pseudo-labels that count say no to every label. "
+                    "Train longer on the labels first, or use "
+                    "`policies.FixedThreshold(0.0, soft=True)`",
+                )
+        else:
             collapse = collapse_of_classes(*self._histograms)
             if collapse is not None:
                 yield (

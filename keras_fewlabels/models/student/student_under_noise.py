@@ -6,6 +6,7 @@ from keras import ops
 from keras_fewlabels.foundation import check_bool, check_int, check_number
 from keras_fewlabels.models.student.balanced_head import (
     BalancedHead,
+    as_one_output,
     check_balanced_head,
     features_and_outputs,
 )
@@ -159,7 +160,11 @@ class StudentUnderNoise(StudentModel):
             return self.predict_by(self.student, images)
         features, _ = self.features_and_outputs(images, training=False)
         logits = self.second_head(features)
-        return logits if self.scores.from_logits else ops.softmax(logits)
+        if self.num_outputs == 1:
+            logits = as_one_output(logits)
+        if self.scores.from_logits:
+            return logits
+        return keras.activations.get(self.scores.activation)(logits)
 
     def debiased_student(self):
         """Returns a classifier that predicts as this model does.

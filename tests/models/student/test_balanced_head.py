@@ -192,7 +192,7 @@ def test_saved_model_goes_on_where_it_was(tmp_path):
             [
                 keras.Input((2, 3, 1)),
                 keras.layers.Flatten(),
-                keras.layers.Dense(1, activation="sigmoid"),
+                keras.layers.Dense(1, activation="tanh"),
             ]
         ),
         lambda: classifier(None, tail=[keras.layers.LeakyReLU()]),

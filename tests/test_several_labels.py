@@ -1,0 +1,277 @@
+"""Models with a sigmoid for each of several labels: measured or refused."""
+
+import keras
+import numpy as np
+import pytest
+from keras import layers
+from models_as_arguments import IMAGES, SHAPE
+from sklearn.datasets import load_digits
+from sklearn.metrics import average_precision_score
+
+import keras_fewlabels as kfl
+
+RANDOM = np.random.default_rng(0)
+LABELS = RANDOM.integers(0, 2, (12, 3)).astype("float32")
+LABELED, UNLABELED = (IMAGES[:12], LABELS), IMAGES[12:]
+LOSS = keras.losses.BinaryCrossentropy
+
+
+def several(from_logits=True, compiled=True):
+    """A model of three labels that tells bright squares from dark ones."""
+    keras.utils.set_random_seed(0)
+    images = keras.Input(SHAPE)
+    x = layers.Rescaling(1 / 255)(images)
+    x = layers.AveragePooling2D(8, name="features")(x)
+    x = layers.Flatten()(x)
+    activation = None if from_logits else "sigmoid"
+    head = layers.Dense(3, activation, kernel_initializer="random_normal")
+    model = keras.Model(images, head(x))
+    if compiled:
+        loss = LOSS(from_logits)
+        threshold = 1e-7 if from_logits else 0.5
+        accuracy = keras.metrics.BinaryAccuracy("accuracy", threshold=threshold)
+        model.compile(keras.optimizers.SGD(0.1), loss, metrics=[accuracy])
+    return model
+
+
+def mixed(**options):
+    return kfl.data.mix_labeled_unlabeled(LABELED, UNLABELED, 4, **options)
+
+
+def fitted(model, compiled=True):
+    if compiled:
+        model.compile("sgd", LOSS(from_logits=True))
+    model.fit(mixed(), verbose=0)
+
+
+def label(model, **options):
+    labeler = kfl.callbacks.PseudoLabeler(UNLABELED, **options)
+    data = labeler.mixed_with(LABELED, 4)
+    model.fit(data, epochs=2, callbacks=[labeler], verbose=0)
+
+
+def draw(model):
+    callback = kfl.callbacks.TensorBoardImages("logs", unlabeled=UNLABELED)
+    model.fit(*LABELED, verbose=0, callbacks=[callback])
+
+
+# What needs classes of which one is true: functions of a model.
+REFUSED = {
+    **{
+        name: lambda model, name=name: fitted(getattr(kfl.models, name)(model))
+        for name in (
+            *("AdaMatch", "FlexMatch", "FreeMatch", "MixMatch", "ReMixMatch"),
+            "SoftMatch",
+        )
+    },
+    "PseudoLabeler": label,
+    "TensorBoardImages": draw,
+    "fit_head(unlabeled)": lambda model: kfl.loops.fit_head(
+        model, "features", LABELED, UNLABELED, verbose=0
+    ),
+    "fit_noisy_student": lambda model: kfl.loops.fit_noisy_student(
+        model, LABELED, UNLABELED, verbose=0
+    ),
+    "recommend": lambda model: kfl.loops.recommend(model, LABELED, UNLABELED),
+    "next_to_label": lambda model: kfl.evaluation.next_to_label(
+        model, LABELED, UNLABELED, 2, verbose=0
+    ),
+    "audit_pseudo_labels": lambda model: kfl.evaluation.audit_pseudo_labels(
+        model, LABELED, UNLABELED, verbose=0
+    ),
+    "examine_pool": lambda model: kfl.evaluation.examine_pool(
+        model, LABELED, UNLABELED, verbose=0
+    ),
+    "balanced_head": lambda model: fitted(
+        kfl.models.NoisyStudentModel(model, balanced_head=True)
+    ),
+    "what_changed": lambda model: kfl.evaluation.what_changed(
+        model, model, IMAGES, verbose=0
+    ),
+}
+
+
+@pytest.fixture(autouse=True)
+def in_a_folder_of_its_own(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_what_needs_one_class_says_so_before_training(name):
+    is_method = name.endswith(("Match", "head"))
+    model = several(from_logits=is_method)
+    before = model.get_weights()
+    expected = "several sigmoids|classes of which one is true"
+    with pytest.raises(ValueError, match=expected):
+        REFUSED[name](model)
+    for new, old in zip(model.get_weights(), before, strict=True):
+        np.testing.assert_array_equal(new, old)
+
+
+def test_labels_that_cannot_be_stratified():
+    with pytest.raises(ValueError, match="cannot be stratified"):
+        kfl.data.split_labels(*LABELED, 4)
+    labeled, _, _ = kfl.data.split_labels(*LABELED, 4, stratify=False)
+    assert labeled[1].shape == (4, 3)
+
+
+def test_one_output_at_a_time_as_the_message_says():
+    model = several(from_logits=False)
+    second = keras.Model(model.inputs, model.output[:, 1:2])
+    truth = LABELS[:, 1]
+    found = kfl.evaluation.what_changed(
+        second, second, IMAGES[:12], truth, verbose=0
+    )
+    expected = model.predict(IMAGES[:12], verbose=0)[:, 1] > 0.5
+    np.testing.assert_array_equal(found.after, expected)
+
+
+@pytest.mark.parametrize("from_logits", [True, False])
+def test_decisions_that_are_wrong_or_flip(from_logits):
+    model = several(from_logits)
+    report = kfl.evaluation.evaluate_corruptions(
+        model, *LABELED, ["brightness"], [3], verbose=0
+    )
+    brighter = kfl.evaluation.corrupt(IMAGES[:12], "brightness", 3)
+    middle = 0.0 if from_logits else 0.5
+
+    def error(images):
+        decided = model.predict(images, verbose=0) > middle
+        return np.mean(decided != LABELS)
+
+    assert report.clean_error == pytest.approx(error(IMAGES[:12]))
+    assert report.errors["brightness"][0] == pytest.approx(error(brighter))
+    flips = kfl.evaluation.evaluate_flip_rate(
+        model, IMAGES[:6], ["brightness"], verbose=0
+    )
+    assert 0 < flips.mean < 0.2
+
+
+@pytest.mark.parametrize("from_logits", [True, False])
+def test_a_standalone_model_has_a_probability_per_label(from_logits):
+    model = several(from_logits)
+    alone = kfl.models.standalone(model, list("abc"), value_range=(0, 255))
+    outputs = model.predict(IMAGES, verbose=0)
+    expected = 1 / (1 + np.exp(-outputs)) if from_logits else outputs
+    found = alone.predict(IMAGES, verbose=0)
+    np.testing.assert_allclose(found, expected, atol=1e-5)
+    # Without its loss nobody can tell what it gives.
+    with pytest.raises(ValueError, match="may be logits, or probabilities"):
+        kfl.evaluation.evaluate_flip_rate(alone, IMAGES[:2], verbose=0)
+
+
+@pytest.mark.parametrize(
+    "make", [kfl.models.FixMatch, kfl.models.UDA, kfl.models.MeanTeacher]
+)
+def test_methods_that_judge_each_label(make):
+    student = several(compiled=False)
+    student.layers[-1].bias.assign([5.0, -5.0, 0.0])
+    model = make(student)
+    model.compile("sgd", LOSS(from_logits=True))
+    truth = RANDOM.integers(0, 2, (12, 3))
+    history = model.fit(mixed(truth=truth), verbose=0).history
+    assert 0 < history["unlabeled_loss"][0] < 100
+    assert 0 < history["mask_ratio"][0] <= 1
+    assert 0 <= history["pseudo_label_accuracy"][0] <= 1
+
+
+def test_the_loss_of_a_step_is_that_of_the_formula():
+    student = several(compiled=False)
+    policy = kfl.policies.FixedThreshold(0.52)
+    model = kfl.models.NoisyStudentModel(student, policy=policy)
+    model.compile(keras.optimizers.SGD(0.0), LOSS(from_logits=True))
+    truth = RANDOM.integers(0, 2, (12, 3))
+    data = kfl.data.mix_labeled_unlabeled(LABELED, UNLABELED, 12, truth=truth)
+    history = model.fit(data, verbose=0).history
+    logits = student.predict(UNLABELED, verbose=0).astype("float64")
+    p = 1 / (1 + np.exp(-logits))
+    decided = p > 0.5
+    counts = np.maximum(p, 1 - p) >= 0.52
+    assert 0.1 < counts.mean() < 0.9
+    losses = -np.log(np.where(decided, p, 1 - p)) * counts
+    expected = {
+        "unlabeled_loss": losses.mean(),
+        "mask_ratio": counts.mean(),
+        "confidence": np.maximum(p, 1 - p).mean(),
+        "pseudo_label_accuracy": np.mean((decided == truth)[counts]),
+    }
+    for name, value in expected.items():
+        assert history[name][0] == pytest.approx(value, rel=1e-3), name
+
+
+def test_a_no_to_every_label_is_said():
+    student = several(compiled=False)
+    student.layers[-1].bias.assign([-9.0, -9.0, -9.0])
+    model = kfl.models.NoisyStudentModel(student)
+    model.compile(keras.optimizers.SGD(0.0), LOSS(from_logits=True))
+    with pytest.warns(UserWarning, match="say no to every label"):
+        model.fit(mixed(), verbose=0)
+
+
+def two_digits(seed):
+    """Pictures of two digits side by side; the labels are both digits.
+
+    Returns:
+        60 labelled pictures, 2,000 without labels of the same digits, and 600
+        of other digits to test on.
+    """
+    x, y = load_digits(return_X_y=True)
+    x = (x / 16).astype("float32").reshape(-1, 8, 8, 1)
+    random = np.random.default_rng(seed)
+    order = random.permutation(len(x))
+
+    def pictures(rows, count):
+        left, right = random.choice(rows, (2, count))
+        rows = np.eye(10, dtype="float32")
+        labels = np.maximum(rows[y[left]], rows[y[right]])
+        return np.concatenate([x[left], x[right]], axis=2), labels
+
+    labeled = pictures(order[:1200], 60)
+    pool, _ = pictures(order[:1200], 2000)
+    return labeled, pool, pictures(order[1200:], 600)
+
+
+def convolutions():
+    steps = [keras.Input((8, 16, 1))]
+    for filters, strides in ((32, 1), (32, 2), (64, 1)):
+        steps.append(layers.Conv2D(filters, 3, strides, padding="same"))
+        steps += [layers.BatchNormalization(), layers.ReLU()]
+    return keras.Sequential(
+        [*steps, layers.GlobalMaxPooling2D(), layers.Dense(10)]
+    )
+
+
+def precision_of_two_digits(seed, weight):
+    """Trains on the labels, then with a weight on the other pictures too."""
+    labeled, pool, (x_test, y_test) = two_digits(seed)
+    keras.utils.set_random_seed(seed)
+    student = convolutions()
+    data = kfl.data.mix_labeled_unlabeled(labeled, pool, 32, 3, seed=seed)
+    for unlabeled_weight, epochs in ((0.0, 10), (weight, 20)):
+        noise = [
+            layers.RandomTranslation(0.12, 0.06, fill_mode="constant"),
+            layers.GaussianNoise(0.15),
+        ]
+        model = kfl.models.NoisyStudentModel(
+            student,
+            kfl.models.EMATeacher(0.99),
+            kfl.policies.FixedThreshold(0.0, soft=True, temperature=0.5),
+            noise=keras.Sequential(noise),
+            unlabeled_weight=unlabeled_weight,
+        )
+        model.compile(keras.optimizers.Adam(3e-3), LOSS(from_logits=True))
+        model.fit(data, epochs=epochs, verbose=0)
+    logits = model.teacher.model.predict(x_test, verbose=0)
+    return average_precision_score(y_test, logits, average="macro")
+
+
+@pytest.mark.slow
+def test_pictures_without_labels_raise_the_mean_average_precision():
+    gains = []
+    for seed in (100, 101, 102):
+        alone, both = (
+            precision_of_two_digits(seed, weight) for weight in (0.0, 1.0)
+        )
+        print(f"seed {seed}: labels {alone:.4f}, with the pool {both:.4f}")
+        gains.append(both - alone)
+    assert np.mean(gains) > 0.01
