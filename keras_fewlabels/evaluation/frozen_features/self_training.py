@@ -34,11 +34,14 @@ class FeatureClassifier:
             images come first.
         targets: Float array `(num_labeled, num_classes)`, rows of
             probabilities.
+
+    Attributes:
+        graph: `NeighborGraph` of all images.
     """
 
     def __init__(self, features, targets):
         self._space = FeatureSpace(features)
-        self._graph = NeighborGraph(features)
+        self.graph = NeighborGraph(features)
         self._targets = targets.astype("float32")
         # What was computed, by the arguments.
         self._folds, self._cross_validated = {}, {}
@@ -170,7 +173,7 @@ class FeatureClassifier:
         predicted = with_labels(softmax(self._scores(weights)))
         labels = np.zeros_like(predicted)
         labels[known] = targets
-        spread = map(self._graph.spread, (predicted, labels))
+        spread = map(self.graph.spread, (predicted, labels))
         beliefs = sum(spread) / 2
         counts = np.full(len(coordinates), COUNT_OF_PSEUDO_LABEL)
         counts[known] = 1

@@ -7,9 +7,6 @@ from keras_fewlabels.data.sources import image_source, labeled_arrays
 from keras_fewlabels.evaluation.checks import check_run
 from keras_fewlabels.evaluation.features import features_and_probabilities
 from keras_fewlabels.evaluation.frozen_features.linear_head import softmax
-from keras_fewlabels.evaluation.frozen_features.neighbor_graph import (
-    NeighborGraph,
-)
 from keras_fewlabels.evaluation.frozen_features.self_training import (
     FeatureClassifier,
 )
@@ -179,12 +176,14 @@ def examine_features(labeled, unlabeled, targets, seed=0):
     """
     features = np.concatenate([labeled, unlabeled])
     classes = targets.argmax(axis=1)
-    graph = NeighborGraph(features)
-    foreign = foreign_images(graph, classes, len(features), seed)
+    classifier = FeatureClassifier(features, targets)
+    foreign = foreign_images(classifier.graph, classes, len(features), seed)
     known = unlabeled[~foreign.is_foreign]
     if not len(known):
         return foreign, None
-    classifier = FeatureClassifier(np.concatenate([labeled, known]), targets)
+    if len(known) < len(unlabeled):
+        features = np.concatenate([labeled, known])
+        classifier = FeatureClassifier(features, targets)
     hidden = classifier.hidden_logits(self_trained=True, seed=seed)
     if hidden is None:
         return foreign, None

@@ -19,6 +19,7 @@ from keras_fewlabels.loops.report.text import (
     duration,
     examined_line,
     left_out_line,
+    pool_line,
     verdict_line,
 )
 
@@ -145,6 +146,7 @@ class FitReport(Result):
         for text in (
             verdict_line(details),
             examined_line(details),
+            pool_line(details),
             left_out_line(details),
         ):
             lines += textwrap.wrap(text, 79)

@@ -16,6 +16,7 @@ from keras_fewlabels.loops.report.text import (
     headline,
     left_out_line,
     percent,
+    pool_line,
     validation_line,
     verdict_line,
 )
@@ -55,6 +56,7 @@ def report_page(details, pictures):
     baseline = details.get("baseline")
     notes = (
         validation_line(details),
+        pool_line(details),
         left_out_line(details),
         *finding_notes(details),
     )

@@ -58,6 +58,21 @@ def left_out_line(details):
     return " ".join(lines)
 
 
+def pool_line(details):
+    """Returns a sentence on foreign unlabelled images, or `""`."""
+    found = [phase["pool"] for phase in details["phases"] if phase.get("pool")]
+    if not found or found[0]["foreign_share"] is None:
+        return ""
+    count, total = found[0]["num_foreign"], found[0]["num_images"]
+    low, high = found[0]["foreign_interval"]
+    share = 100 * found[0]["foreign_share"]
+    return (
+        f"About {share:.0f} % ({100 * low:.0f} to {100 * high:.0f} %) of "
+        f"{total:,} unlabelled images look foreign; {count:,} of them were "
+        f"left out, and {total - count:,} were used."
+    )
+
+
 def examined_on(details):
     """Returns the images that the kept model was examined on, or `""`."""
     examined = details.get("examined")

@@ -203,3 +203,20 @@ def test_what_there_was_no_time_for_is_named():
         report_text.left_out_line(details)
         == f"{line} Ctrl-C left out tuning 2."
     )
+
+
+def test_pool_line_counts_the_foreign_images():
+    pool = {
+        "num_images": 1200,
+        "num_foreign": 300,
+        "foreign_share": 0.24,
+        "foreign_interval": [0.2, 0.31],
+    }
+    phases = [{"name": "linear probe"}, {"name": "self-training", "pool": pool}]
+    assert report_text.pool_line({"phases": phases}) == (
+        "About 24 % (20 to 31 %) of 1,200 unlabelled images look foreign; 300 "
+        "of them were left out, and 900 were used."
+    )
+    assert report_text.pool_line({"phases": phases[:1]}) == ""
+    unknown = {"pool": {**pool, "foreign_share": None}}
+    assert report_text.pool_line({"phases": [unknown]}) == ""

@@ -133,7 +133,10 @@ class FineTuning(ContinuedPhase):
 
 
 def _pseudo_labeled(context):
-    """Returns the surer part of the unlabelled images, with their labels."""
+    """Returns the surer part of the unlabelled images, with their labels.
+
+    Foreign images are left out.
+    """
     task = context.recipe.task
     features = context.features.of(context).unlabeled
     images = task.unlabeled.images
@@ -145,8 +148,12 @@ def _pseudo_labeled(context):
     targets = sharpened(head_of(context.student).probabilities(features))
     if not len(targets):
         return None, targets
+    is_learned = context.features.is_learned(len(targets))
+    if not is_learned.any():
+        return None, targets[:0]
     sure = targets.max(axis=1)
-    chosen = np.flatnonzero(sure >= np.quantile(sure, _LEAST_SURE))
+    least = np.quantile(sure[is_learned], _LEAST_SURE)
+    chosen = np.flatnonzero(is_learned & (sure >= least))
     targets = targets[chosen].astype("float32")
     if isinstance(task.scores, OneSigmoid):
         targets = targets[:, 1]

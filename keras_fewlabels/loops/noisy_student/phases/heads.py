@@ -5,6 +5,8 @@ import time
 import numpy as np
 
 from keras_fewlabels.data.checks import class_numbers
+from keras_fewlabels.evaluation.frozen_features.linear_head import softmax
+from keras_fewlabels.evaluation.pool.class_shares import class_shares
 from keras_fewlabels.loops.noisy_student.measure import PseudoLabels, examine
 from keras_fewlabels.loops.noisy_student.phases.phase_kind import PhaseKind
 from keras_fewlabels.loops.noisy_student.training.student_features import (
@@ -101,7 +103,11 @@ class SelfTraining(LinearProbe):
         # That of later heads, which are all self-trained.
         classifier = context.features.classifier(context)
         temperature = classifier.temperature(True, context.data.seed)
-        return {**details, "self_trained_temperature": temperature}
+        return {
+            **details,
+            "self_trained_temperature": temperature,
+            "pool": _pool(context, classifier),
+        }
 
     def head(self, classifier, seed):
         before = classifier.cross_validate(self_trained=False, seed=seed)
@@ -109,6 +115,34 @@ class SelfTraining(LinearProbe):
         if after is not None and is_worse(before, after, _MARGIN):
             return classifier.probe(), False
         return classifier.self_train(), True
+
+
+def _pool(context, classifier):
+    """Returns what the report says of the pool, or `None` without images."""
+    foreign = context.features.foreign
+    if foreign is None:
+        return None
+    found = {
+        "num_images": len(foreign.scores),
+        "num_foreign": int(foreign.is_foreign.sum()),
+        "foreign_share": foreign.share,
+        "foreign_interval": foreign.interval,
+        "class_shares": None,
+        "class_intervals": None,
+    }
+    seed = context.data.seed
+    hidden = classifier.hidden_logits(self_trained=True, seed=seed)
+    known = context.features.of(context).unlabeled[~foreign.is_foreign]
+    if hidden is None or not len(known):
+        return found
+    probabilities = classifier.self_train().probabilities(known)
+    classes = class_numbers(context.data.labeled[1])
+    shares = class_shares(probabilities, softmax(hidden), classes, seed)
+    return {
+        **found,
+        "class_shares": shares.shares.tolist(),
+        "class_intervals": shares.intervals.tolist(),
+    }
 
 
 def is_worse(before, after, margin=1.0):
@@ -136,8 +170,8 @@ def pseudo_label_figures(context):
         return None
     probabilities = head_of(context.student).probabilities(features)
     truth = context.data.truth
-    ones = np.ones(len(features), "float32")
-    return PseudoLabels(probabilities, probabilities, ones).figures(
+    weights = context.features.is_learned(len(features)).astype("float32")
+    return PseudoLabels(probabilities, probabilities, weights).figures(
         None if truth is None else truth[: len(features)]
     )
 

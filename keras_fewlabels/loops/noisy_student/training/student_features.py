@@ -16,6 +16,7 @@ from keras_fewlabels.evaluation.frozen_features.linear_head import (
 from keras_fewlabels.evaluation.frozen_features.self_training import (
     FeatureClassifier,
 )
+from keras_fewlabels.evaluation.pool.foreign_images import foreign_images
 from keras_fewlabels.foundation import fingerprint, last_dense
 
 # More images would need gigabytes for the similarities of all pairs.
@@ -51,6 +52,11 @@ class StudentFeatures:
         clock: `RunClock`.
         progress: `RunProgress`.
         finished: `FinishedPhases`, which stores decisions and features.
+
+    Attributes:
+        foreign: `ForeignImages` by the first features of unlabelled images,
+            which saw no label. `None` before a classifier has been fitted, and
+            without unlabelled images.
     """
 
     def __init__(self, task, flip, clock, progress, finished):
@@ -60,6 +66,7 @@ class StudentFeatures:
         self._plan = None
         # What was computed, and a fingerprint of the layers that it is of.
         self._kept, self._layers = {}, None
+        self.foreign = None
 
     def of(self, context):
         """Returns the `Features` of the images that a phase learns.
@@ -90,17 +97,47 @@ class StudentFeatures:
         return kept[split]
 
     def classifier(self, context):
-        """Returns the `FeatureClassifier` of what a phase learns."""
+        """Returns the `FeatureClassifier` of what a phase learns.
+
+        Foreign images are left out, for a head that learns them is worse.
+        """
         kept = self._kept_of(context.student)
         if "classifier" not in kept:
             features, labels = self.of(context), context.data.labeled[1]
             if labels.ndim == 1:
                 num_classes = context.recipe.task.num_classes
                 labels = keras.utils.to_categorical(labels, num_classes)
-            kept["classifier"] = FeatureClassifier(
-                np.concatenate([features.labeled, features.unlabeled]), labels
-            )
+            kept["classifier"] = self._fitted(features, labels)
         return kept["classifier"]
+
+    def is_learned(self, count):
+        """Returns which of the first unlabelled images are not foreign.
+
+        Args:
+            count: Int.
+
+        Returns:
+            Boolean array `(count,)`.
+        """
+        if self.foreign is None:
+            return np.ones(count, bool)
+        return ~self.foreign.is_foreign[:count]
+
+    def _fitted(self, features, targets):
+        rows = np.concatenate([features.labeled, features.unlabeled])
+        count = len(features.unlabeled)
+        classifier = None
+        if self.foreign is None and count:
+            classifier = FeatureClassifier(rows, targets)
+            self.foreign = foreign_images(
+                classifier.graph, targets.argmax(axis=1), len(rows)
+            )
+        is_learned = self.is_learned(count)
+        if classifier is None or not is_learned.all():
+            known = features.unlabeled[is_learned]
+            rows = np.concatenate([features.labeled, known])
+            classifier = FeatureClassifier(rows, targets)
+        return classifier
 
     def _kept_of(self, student):
         """Returns what was computed with layers that have not changed."""

@@ -157,3 +157,25 @@ def test_a_difference_by_chance_decides_nothing():
 def test_without_cross_validation_unlabelled_images_are_learned():
     kind = PHASE_KINDS["self-training"]
     assert kind.head(Classifier(None, None), 0) == ("self-trained", True)
+
+
+def test_foreign_images_are_left_out_and_reported():
+    foreign = RNG.normal(0, 0.3, (60, 2, 2, 1)).astype("float32")
+    foreign.reshape(60, 4)[:, 3] += 3
+    _, report = fit_noisy_student(
+        build(),
+        (IMAGES[:30], LABELS[:30]),
+        np.concatenate([IMAGES[30:], foreign]),
+        value_range=(-2, 5),
+        noise=layers.Identity(),
+        verbose=0,
+    )
+    phase = report.to_dict()["phases"][1]
+    pool = phase["pool"]
+    assert pool["num_images"] == 150 and 50 <= pool["num_foreign"] <= 70
+    low, high = pool["foreign_interval"]
+    assert low <= pool["foreign_share"] <= high
+    np.testing.assert_allclose(pool["class_shares"], 1 / 3, atol=0.05)
+    left = 1 - pool["num_foreign"] / 150
+    assert phase["pseudo_labels"]["mask_ratio"] == pytest.approx(left)
+    assert "unlabelled images look foreign" in str(report)

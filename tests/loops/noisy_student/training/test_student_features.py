@@ -177,3 +177,27 @@ def test_a_head_predicts_as_the_model():
         head_of(model).probabilities(rows(IMAGES)),
         atol=1e-5,
     )
+
+
+def test_foreign_images_are_found_once_and_left_out():
+    rng = np.random.default_rng(0)
+    labeled = 9 * np.eye(16)[np.arange(20) % 3] + rng.random((20, 16))
+    alike = 9 * np.eye(16)[np.arange(60) % 3] + rng.random((60, 16))
+    other = 9 * np.eye(16)[9] + rng.random((40, 16))
+    features, context = features_of(classifier(), Clock(np.inf), flip=False)
+    pool = np.concatenate([alike, other]).reshape(-1, 4, 4, 1)
+    source = image_source(pool.astype("float32"))
+    context.recipe.task.unlabeled = features._task.unlabeled = source
+    images = labeled.reshape(-1, 4, 4, 1).astype("float32")
+    context.data.labeled = images, np.arange(20) % 3
+    assert features.foreign is None and features.is_learned(5).all()
+    found = features.classifier(context)
+    np.testing.assert_array_equal(
+        features.is_learned(100), np.repeat([True, False], [60, 40])
+    )
+    assert len(found.graph.spread(np.ones((80, 1)))) == 80
+    # Later layers have seen the labels.
+    first = features.foreign
+    change(context.student)
+    assert features.classifier(context) is not found
+    assert features.foreign is first
