@@ -48,6 +48,7 @@ CONTRACT = [
     "evaluation.audit_pseudo_labels(model, labeled, unlabeled)",
     "evaluation.examine_pool(model, labeled, unlabeled)",
     "evaluation.next_to_label(model, labeled, unlabeled, count)",
+    "evaluation.first_to_label(unlabeled, count)",
     "evaluation.evaluate_corruptions(model, x, y, corruptions=None, "
     "severities=(1, 2, 3, 4, 5))",
     "plots.learning_curves()",

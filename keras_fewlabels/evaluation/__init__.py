@@ -8,6 +8,7 @@ from keras_fewlabels.evaluation.corruptions import (
 from keras_fewlabels.evaluation.pool import examine_pool
 from keras_fewlabels.evaluation.review import (
     audit_pseudo_labels,
+    first_to_label,
     next_to_label,
     what_changed,
 )
@@ -18,6 +19,7 @@ __all__ = [
     "evaluate_corruptions",
     "evaluate_flip_rate",
     "examine_pool",
+    "first_to_label",
     "next_to_label",
     "what_changed",
 ]

@@ -8,7 +8,13 @@ _MAX_SAMPLED = 2**11
 
 
 def cover_uncertainty(
-    directions, weights, labeled, count, groups=None, most_per_group=None
+    directions,
+    weights,
+    labeled,
+    count,
+    groups=None,
+    most_per_group=None,
+    evens_out=True,
 ):
     """Chooses images that together cover most of the uncertainty.
 
@@ -17,10 +23,10 @@ def cover_uncertainty(
     times coverage. So the chosen images are near many uncertain ones, and
     differ from the labelled images and from each other.
 
-    A heap of many similar images counts no more than a few images elsewhere:
-    each weight is divided by the density around its image, the sum of the
-    fourth powers of the cosines to all others. And no group of images gets
-    more than a number of choices, as long as there are other groups.
+    By default a heap of many similar images counts no more than a few images
+    elsewhere: each weight is divided by the density around its image, the sum
+    of the fourth powers of the cosines to all others. And no group of images
+    gets more than a number of choices, as long as there are other groups.
 
     Reference:
         - [Wei et al., 2015](https://proceedings.mlr.press/v37/wei15.html),
@@ -37,6 +43,7 @@ def cover_uncertainty(
         groups: Optional int array of shape `(num_images,)`, the group of each
             image, from 0.
         most_per_group: Int, the limit of choices per group.
+        evens_out: Boolean, whether weights are divided by the density.
 
     Returns:
         `(indices, gains, distances)`, arrays of shape `(count,)`, in the order
@@ -44,8 +51,10 @@ def cover_uncertainty(
         cosine to the nearest image that is labelled or chosen before. Of more
         than 16,384 images, only the most uncertain are to be covered.
     """
-    # By their number, the images of a heap would count as often as they are.
-    weights = weights / _density(directions)
+    if evens_out:
+        # By their number, the images of a heap would count as often as they
+        # are.
+        weights = weights / _density(directions)
     order = np.argsort(-weights, kind="stable")
     covered = order[:_MAX_COVERED]
     num_candidates = max(count, _MAX_SIMILARITIES // len(covered))

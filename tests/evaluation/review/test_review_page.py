@@ -120,6 +120,18 @@ def test_of_many_classes_names_are_typed(chromium, downloads, tmp_path):
     assert labels.tolist() == [7, 31]
 
 
+def test_without_classes_names_are_typed_once(chromium, downloads, tmp_path):
+    images = RNG.integers(0, 256, (4, 8, 8, 3)).astype("uint8")
+    driver = opened(chromium, page_of(images, []), tmp_path)
+    press(driver, "/", *"rose", "\ue007", "/", *"=ros", "\ue007", "1")
+    driver.refresh()
+    # The names are still there, with their keys.
+    press(driver, "2")
+    file = downloaded(driver, downloads, "label.csv")
+    _, labels = read_new_labels(images, file, class_names=["=ros", "rose"])
+    assert labels.tolist() == [1, 0, 1, 0]
+
+
 def test_images_are_chosen_by_class_confidence_and_answer(chromium, tmp_path):
     images = RNG.integers(0, 256, (10, 8, 8, 3)).astype("uint8")
     names = ["daisy", "rose"] * 5

@@ -4,6 +4,8 @@ const data = JSON.parse(document.getElementById("data").textContent);
 const PER_PAGE = 60;
 const KEYS = "123456789abcdefghijklmnopqrstuvwxyz";
 const find = (id) => document.getElementById(id);
+// Without answers in the data, the person types the names of the classes.
+const FREE = data.answers.length === 0;
 const MANY = data.answers.length > KEYS.length;
 const keyOf = (number) => data.answers[number].key || KEYS[number] || "";
 
@@ -19,6 +21,7 @@ function restore() {
     answers = kept.answers || {};
     given = kept.given || [];
     current = kept.current || 0;
+    if (FREE) data.answers = kept.added || [];
     find("person").value = kept.person || "";
   } catch {
     // Without storage the page works until it is closed.
@@ -28,7 +31,7 @@ function restore() {
 function keep() {
   try {
     const person = find("person").value;
-    localStorage.setItem(data.key, JSON.stringify({ answers, given, current, person }));
+    localStorage.setItem(data.key, JSON.stringify({ answers, given, current, person, added: FREE ? data.answers : [] }));
   } catch {}
 }
 
@@ -147,14 +150,17 @@ function cell(number) {
   return button;
 }
 
+// What a spreadsheet would run as a formula begins with an apostrophe.
+function safe(text) {
+  return /^[\s']*[=+\-@\uff1d\uff0b\uff0d\uff20]/.test(text) ? `'${text}` : text;
+}
+
 function table() {
   const quoted = (text) => /[",\n\r;\t]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
   const lines = data.items.map((item, number) => {
     const found = answers[number];
     const said = found ? [data.answers[found.answer].cell, found.by, found.at] : ["", "", ""];
-    // What a spreadsheet would run as a formula begins with an apostrophe.
-    if (/^[\s']*[=+\-@]/.test(said[1])) said[1] = `'${said[1]}`;
-    return [item.cells[0], said[0], ...item.cells.slice(1), said[1], said[2]];
+    return [item.cells[0], said[0], ...item.cells.slice(1), safe(said[1]), said[2]];
   });
   const [first, ...others] = data.columns;
   const heads = [first, data.column, ...others, "answered_by", "answered_at"];
@@ -183,9 +189,15 @@ function type() {
   const typed = find("typed").value.trim().toLowerCase();
   const names = data.answers.map((each) => each.name.toLowerCase());
   let number = names.indexOf(typed);
-  if (number < 0) number = names.findIndex((name) => typed && name.startsWith(typed));
+  if (number < 0 && !FREE) number = names.findIndex((name) => typed && name.startsWith(typed));
+  if (number < 0 && FREE && typed) {
+    const name = find("typed").value.trim();
+    number = data.answers.push({ name, cell: safe(name) }) - 1;
+    addButton(data.answers[number], number);
+  }
   if (number < 0) { say("No class begins so"); return; }
   find("typed").value = "";
+  if (FREE) find("typed").blur();
   answer(number);
 }
 
@@ -200,22 +212,23 @@ function press(event) {
   else if (event.key === "ArrowRight" || event.key === "ArrowDown") go(1);
   else if (event.key === "ArrowLeft" || event.key === "ArrowUp") go(-1);
   else if (event.key === "Backspace") undo();
-  else if (event.key === "/" && MANY) find("typed").focus();
+  else if (event.key === "/" && (MANY || FREE)) find("typed").focus();
   else return;
   event.preventDefault();
 }
 
-data.answers.forEach((each, number) => {
+function addButton(each, number) {
   const key = MANY ? "" : keyOf(number);
   const button = element("button", { type: "button", value: number }, each.name + " ");
   if (key) button.append(element("kbd", { textContent: key }));
   button.onclick = () => answer(number);
   find("answers").append(button);
   find("names").append(element("option", { value: each.name }));
-});
-find("typing").hidden = !MANY;
+}
+
+find("typing").hidden = !MANY && !FREE;
 find("tools").open = window.innerWidth > 736;
-for (const group of [...new Set(data.items.map((item) => item.group))].sort()) {
+for (const group of [...new Set(data.items.map((item) => item.group))].filter(Boolean).sort()) {
   find("group").append(element("option", { value: group, textContent: group }));
 }
 for (const id of ["state", "group", "confidence"]) find(id).onchange = filter;
@@ -228,4 +241,5 @@ find("before").onclick = () => go(-PER_PAGE - (shown.indexOf(current) % PER_PAGE
 find("after").onclick = () => go(PER_PAGE - (shown.indexOf(current) % PER_PAGE));
 document.addEventListener("keydown", press);
 restore();
+data.answers.forEach(addButton);
 filter();
