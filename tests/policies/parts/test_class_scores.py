@@ -141,7 +141,11 @@ def test_the_accuracy_of_logits(kind, soft):
 def test_weighted_mean():
     losses = np.array([[1.0, 3.0], [5.0, 7.0]])
     of_images, of_decisions = np.array([1.0, 0.5]), np.array([[1, 0], [1, 1.0]])
-    mean = lambda *parts: numpy(weighted_mean(*parts)).tolist()  # noqa: E731
+
+    def mean(*parts):
+        tensors = map(ops.convert_to_tensor, parts)
+        return numpy(weighted_mean(*tensors)).tolist()
+
     assert mean(of_images, losses) == [2.0, 3.0]
     assert mean(of_decisions, losses) == [0.5, 6.0]
     assert mean(of_images, losses[:, 0]) == [1.0, 2.5]

@@ -20,6 +20,7 @@ from keras_fewlabels.loops.noisy_student.training.fit_phase import fit_phase
 from keras_fewlabels.loops.recalibrate_batch_norm import recalibrate_batch_norm
 from keras_fewlabels.models import EMATeacher
 from keras_fewlabels.policies import DistributionAlignment, FixedThreshold
+from keras_fewlabels.policies.parts import ClassScores
 
 # Models that have hardly begun favour one class or another.
 pytestmark = pytest.mark.filterwarnings("ignore:.*is taking over")
@@ -105,7 +106,7 @@ def run(build, folder=None, fails_in=None, epochs=(5, 9), **arguments):
         batches,
         epochs,
         arguments.pop("data", data_of()),
-        True,
+        ClassScores(True),
         PhaseBackup(folder),
         arguments.pop("patience", None),
         callbacks=[Fails(fails_in), *arguments.pop("callbacks", ())],
@@ -266,7 +267,9 @@ def test_the_best_epoch_counts_if_it_was_better(strengths, best):
     ]
     (kernel, _) = model.average.model.get_weights()
     assert kernel[-1, 1] == strengths[8 if best is None else best]
-    last = measure_accuracy(model.average.model, data_of().validation, True)
+    last = measure_accuracy(
+        model.average.model, data_of().validation, ClassScores(True)
+    )
     assert last["accuracy"] == max(details["history"]["val_accuracy"])
 
 
