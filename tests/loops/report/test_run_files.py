@@ -14,6 +14,7 @@ from keras_fewlabels.loops.noisy_student.measure import (
 )
 from keras_fewlabels.loops.report.run_files import RunFiles, settings_json
 from keras_fewlabels.policies import FixedThreshold
+from keras_fewlabels.policies.parts import ClassScores
 
 DETAILS = {
     "settings": {"threshold": 0.6},
@@ -95,7 +96,7 @@ def of_model(images):
     )
     rng = np.random.default_rng(0)
     model.set_weights([rng.normal(size=w.shape) for w in model.weights])
-    labeler = Labeler(model, True, FixedThreshold(0.6), IMAGES[:2])
+    labeler = Labeler(model, ClassScores(True), FixedThreshold(0.6), IMAGES[:2])
     return RunFiles({}, None, labeler, image_source(images))
 
 
