@@ -5,6 +5,7 @@ import dataclasses
 import keras
 import numpy as np
 
+from keras_fewlabels.data.checks import class_numbers
 from keras_fewlabels.data.sources import image_source
 from keras_fewlabels.evaluation.features import with_features
 from keras_fewlabels.evaluation.frozen_features.compute_features import (
@@ -55,8 +56,8 @@ class StudentFeatures:
 
     Attributes:
         foreign: `ForeignImages` by the first features of unlabelled images,
-            which saw no label. `None` before a classifier has been fitted, and
-            without unlabelled images.
+            which saw no label. `None` before these are computed, and without
+            unlabelled images.
     """
 
     def __init__(self, task, flip, clock, progress, finished):
@@ -77,6 +78,9 @@ class StudentFeatures:
         kept = self._kept_of(context.student)
         if "learned" not in kept:
             kept["learned"] = self._compute(context)
+            if self.foreign is None and len(kept["learned"].unlabeled):
+                # Here, for a run that goes on gets here with the same layers.
+                self._find_foreign(context)
         return kept["learned"]
 
     def of_split(self, context, split):
@@ -102,12 +106,12 @@ class StudentFeatures:
         Foreign images are left out, for a head that learns them is worse.
         """
         kept = self._kept_of(context.student)
+        features = self.of(context)
         if "classifier" not in kept:
-            features, labels = self.of(context), context.data.labeled[1]
-            if labels.ndim == 1:
-                num_classes = context.recipe.task.num_classes
-                labels = keras.utils.to_categorical(labels, num_classes)
-            kept["classifier"] = self._fitted(features, labels)
+            is_learned = self.is_learned(len(features.unlabeled))
+            kept["classifier"] = self._classifier(
+                context, features.labeled, features.unlabeled[is_learned]
+            )
         return kept["classifier"]
 
     def is_learned(self, count):
@@ -123,21 +127,25 @@ class StudentFeatures:
             return np.ones(count, bool)
         return ~self.foreign.is_foreign[:count]
 
-    def _fitted(self, features, targets):
-        rows = np.concatenate([features.labeled, features.unlabeled])
-        count = len(features.unlabeled)
-        classifier = None
-        if self.foreign is None and count:
-            classifier = FeatureClassifier(rows, targets)
-            self.foreign = foreign_images(
-                classifier.graph, targets.argmax(axis=1), len(rows)
-            )
-        is_learned = self.is_learned(count)
-        if classifier is None or not is_learned.all():
-            known = features.unlabeled[is_learned]
-            rows = np.concatenate([features.labeled, known])
-            classifier = FeatureClassifier(rows, targets)
-        return classifier
+    def _find_foreign(self, context):
+        features = self._kept["learned"]
+        classifier = self._classifier(
+            context, features.labeled, features.unlabeled
+        )
+        self.foreign = foreign_images(
+            classifier.graph,
+            class_numbers(context.data.labeled[1]),
+            len(features.labeled) + len(features.unlabeled),
+        )
+        if not self.foreign.is_foreign.any():
+            self._kept["classifier"] = classifier
+
+    def _classifier(self, context, *features):
+        labels = context.data.labeled[1]
+        if labels.ndim == 1:
+            num_classes = context.recipe.task.num_classes
+            labels = keras.utils.to_categorical(labels, num_classes)
+        return FeatureClassifier(np.concatenate(features), labels)
 
     def _kept_of(self, student):
         """Returns what was computed with layers that have not changed."""
