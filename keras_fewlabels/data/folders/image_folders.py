@@ -1,7 +1,10 @@
 import dataclasses
 
+import numpy as np
+
 from keras_fewlabels.data.folders.folder_findings import FolderFindings
 from keras_fewlabels.data.folders.image_files import ImageFiles
+from keras_fewlabels.data.review import read_new_labels
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -62,6 +65,52 @@ class ImageFolders:
     @property
     def num_classes(self):
         return len(self.class_names)
+
+    def with_labels(self, file):
+        """Returns the folders with the labels that people gave since.
+
+        The images that have a label in the file are among the labelled ones,
+        and no longer among the unlabelled ones. No file is moved or changed.
+        Labels may be given again and again:
+        `folders.with_labels("first/to_label.csv").with_labels("next/...")`.
+
+        Args:
+            file: Path of a CSV file, as for `data.read_new_labels`.
+
+        Returns:
+            An `ImageFolders`.
+
+        Raises:
+            ValueError: If there are no unlabelled images, or as
+                `data.read_new_labels`.
+        """
+        if self.unlabeled is None:
+            raise ValueError(
+                "Folders without unlabelled images have none to be labelled. "
+                "Pass a folder as `unlabeled` to `load_image_folders`. "
+                f"Received: file={str(file)!r}"
+            )
+        indices, labels = read_new_labels(
+            self.unlabeled, file, class_names=self.class_names
+        )
+        rest = np.ones(len(self.unlabeled), bool)
+        rest[indices] = False
+        images, known = self.labeled
+        unlabeled = self.unlabeled.subset(rest)
+        paths = [self.unlabeled.file_paths[index] for index in indices]
+        return dataclasses.replace(
+            self,
+            labeled=(
+                np.concatenate([images, self.unlabeled[indices]]),
+                np.concatenate([known, labels]),
+            ),
+            unlabeled=unlabeled,
+            file_paths={
+                **self.file_paths,
+                "labeled": [*self.file_paths["labeled"], *paths],
+                "unlabeled": unlabeled.file_paths,
+            },
+        )
 
     def arguments(self):
         """Returns the arguments of `fit_noisy_student` as a dict.

@@ -1,11 +1,16 @@
 import dataclasses
 import inspect
+import pathlib
 
+import keras
 import numpy as np
 import pytest
 
+from keras_fewlabels.data import load_image_folders
 from keras_fewlabels.data.folders.folder_findings import FolderFindings
 from keras_fewlabels.data.folders.image_folders import ImageFolders
+from keras_fewlabels.data.review import image_rows, write_image_table
+from keras_fewlabels.data.sources.image_source import image_source
 from keras_fewlabels.loops import fit_noisy_student
 
 
@@ -56,3 +61,47 @@ def test_arguments_of_fit_noisy_student():
     }
     with pytest.raises(dataclasses.FrozenInstanceError):
         folders.test = None
+
+
+def test_labels_of_people_move_images_to_the_labelled_ones(tmp_path):
+    rng = np.random.default_rng(0)
+    for name in ("cat/1", "dog/1", "pool/a", "pool/b", "pool/c"):
+        path = tmp_path / f"{name}.png"
+        path.parent.mkdir(exist_ok=True)
+        image = rng.integers(0, 256, (8, 8, 3))
+        keras.utils.save_img(path, image, scale=False)
+    (tmp_path / "classes").mkdir()
+    for name in ("cat", "dog"):
+        (tmp_path / name).rename(tmp_path / "classes" / name)
+    folders = load_image_folders(
+        tmp_path / "classes", tmp_path / "pool", verbose=0
+    )
+    place = {
+        pathlib.Path(path).stem: number
+        for number, path in enumerate(folders.unlabeled.file_paths)
+    }
+    chosen = np.array([place["c"], place["a"]])
+    images = np.asarray(folders.unlabeled[chosen])
+    rows = image_rows(image_source(folders.unlabeled), chosen, images)
+    labels = ({"label": "dog"}, {"label": "cat"})
+    file = tmp_path / "to_label.csv"
+    write_image_table(
+        file,
+        [{**row, **label} for row, label in zip(rows, labels, strict=True)],
+    )
+    more = folders.with_labels(file)
+    np.testing.assert_array_equal(more.labeled[0][2:], images)
+    np.testing.assert_array_equal(more.labeled[1][2:], [1, 0])
+    assert more.labeled[1].dtype == folders.labeled[1].dtype
+    stems = {
+        part: [pathlib.Path(path).stem for path in paths]
+        for part, paths in more.file_paths.items()
+    }
+    assert stems["unlabeled"] == ["b"] and stems["labeled"][2:] == ["c", "a"]
+    assert len(more.unlabeled) == 1
+    # The folders before and the files are as they were.
+    assert len(folders.unlabeled) == 3 and len(folders.labeled[0]) == 2
+    assert (tmp_path / "pool" / "a.png").exists()
+    alone = load_image_folders(tmp_path / "classes", verbose=0)
+    with pytest.raises(ValueError, match="none to be labelled"):
+        alone.with_labels(file)
