@@ -14,10 +14,12 @@ import pytest
 import keras_fewlabels as kfl
 from keras_fewlabels.callbacks.backup.array_store import ArrayStore
 from keras_fewlabels.layers.horizontal_flip import HorizontalFlip
+from keras_fewlabels.layers.mix_up import MixUp
 from keras_fewlabels.loops.noisy_student.training.finished_phases import (
     FinishedPhases,
     PhaseBackup,
 )
+from keras_fewlabels.models.student.balanced_head import BalancedHead
 from keras_fewlabels.models.student.fit_progress import FitProgress
 from keras_fewlabels.models.student.pseudo_label_metrics import (
     ClassEntropy,
@@ -40,9 +42,11 @@ def neighbour(name):
 SERIALIZED = neighbour("test_serialization")
 # Parts of the models and their noise, which are saved within them.
 PARTS = {
+    "BalancedHead": lambda: BalancedHead(seed=0),
     "ClassEntropy": lambda: ClassEntropy(7),
     "FitProgress": lambda: FitProgress(name="progress"),
     "HorizontalFlip": lambda: HorizontalFlip(seed=0),
+    "MixUp": lambda: MixUp(seed=0),
     "PseudoLabelMetrics": lambda: PseudoLabelMetrics(name="metrics"),
 }
 LAYERS = {**SERIALIZED.LAYERS, **PARTS}

@@ -229,7 +229,7 @@ class PoolExamination(Result):
             )
         ]
 
-    def _write_tables(self, folder):
+    def _write_tables(self, folder, value_range=None):
         originals = {
             copy.index: f"{copy.other_part} {copy.other_index}"
             for copy in self.copies

@@ -41,8 +41,8 @@ class BalancedHead(keras.layers.Layer):
         Float32 logits of shape `(batch, num_classes)`.
     """
 
-    def __init__(self, threshold=0.95, seed=None, **kwargs):
-        super().__init__(dtype="float32", **kwargs)
+    def __init__(self, threshold=0.95, seed=None, dtype="float32", **kwargs):
+        super().__init__(dtype=dtype, **kwargs)
         self.threshold = threshold
         self.seed_generator = ReplicaSeedGenerator(seed)
 
