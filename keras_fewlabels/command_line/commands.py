@@ -1,4 +1,4 @@
-"""What each command of `keras-fewlabels` does, by its name.
+"""What each command of `keras-fewlabels` does.
 
 Each takes the parsed arguments and returns the exit code.
 """
@@ -83,7 +83,7 @@ def audit(options):
     )
 
 
-def next(options):
+def propose(options):
     """Proposes the unlabelled images that are best labelled next."""
     model, folders = _model_and_folders(options)
     return _saved(

@@ -1,6 +1,5 @@
 import sys
 
-from keras_fewlabels.command_line import commands
 from keras_fewlabels.command_line.parser import command_parser
 
 
@@ -17,7 +16,7 @@ def main(arguments=None):
     """
     options = command_parser().parse_args(arguments)
     try:
-        return getattr(commands, options.command)(options)
+        return options.run(options)
     except (ValueError, OSError, ImportError) as error:
         # They say what was expected, and how to mend it.
         print(f"keras-fewlabels {options.command}: {error}", file=sys.stderr)

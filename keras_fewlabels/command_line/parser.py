@@ -4,6 +4,8 @@ import argparse
 import math
 import re
 
+from keras_fewlabels.command_line import commands
+
 _EXAMPLES = """
 examples:
   keras-fewlabels fit labeled unlabeled --time-limit 5m --output report
@@ -25,70 +27,19 @@ def command_parser():
         epilog=_EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    commands = parser.add_subparsers(
+    subparsers = parser.add_subparsers(
         dest="command", required=True, metavar="COMMAND"
     )
-
-    def command(name, summary, example):
-        return commands.add_parser(
+    for name, (run, add_arguments, summary, example) in _COMMANDS.items():
+        command = subparsers.add_parser(
             name,
             help=summary,
             description=f"{summary[0].upper()}{summary[1:]}.",
             epilog=f"example:\n  keras-fewlabels {example}",
             formatter_class=argparse.RawDescriptionHelpFormatter,
         )
-
-    _add_fit(
-        command(
-            "fit",
-            "train a classifier and write its report",
-            "fit labeled unlabeled --time-limit 5m --output report",
-        )
-    )
-    predict = command(
-        "predict",
-        "name the class of images",
-        "predict report photo.jpg more_photos --csv classes.csv",
-    )
-    _add_model(predict)
-    _add_images(predict)
-    predict.add_argument(
-        "--csv", metavar="FILE", help="write a table instead of printing it"
-    )
-    audit = command(
-        "audit",
-        "find the labels of unlabelled images that are most likely wrong",
-        "audit report labeled unlabeled --output audit",
-    )
-    _add_model(audit)
-    _add_folders(audit)
-    _add_output(audit, "audit")
-    proposals = command(
-        "next",
-        "find the images that are best labelled next",
-        "next report labeled unlabeled --count 20 --output next",
-    )
-    _add_model(proposals)
-    _add_folders(proposals)
-    proposals.add_argument("--count", type=int, default=20)
-    _add_output(proposals, "next")
-    export = command(
-        "export",
-        "write a classifier for other programs",
-        "export report photo.jpg --formats onnx --output exported",
-    )
-    _add_model(export)
-    _add_images(export, "on which the formats are compared")
-    export.add_argument(
-        "--formats",
-        nargs="+",
-        default=["keras", "saved_model", "onnx", "litert"],
-        metavar="FORMAT",
-        help="out of keras, saved_model, onnx and litert; by default all",
-    )
-    _add_output(export, "exported")
-    report = command("report", "open a report in the browser", "report report")
-    report.add_argument("folder", help="the folder that `fit` wrote")
+        command.set_defaults(run=run)
+        add_arguments(command)
     return parser
 
 
@@ -119,6 +70,44 @@ def _add_fit(parser):
     )
     add("--seed", type=int, default=0)
     _add_output(parser, "report")
+
+
+def _add_predict(parser):
+    _add_model(parser)
+    _add_images(parser)
+    parser.add_argument(
+        "--csv", metavar="FILE", help="write a table instead of printing it"
+    )
+
+
+def _add_audit(parser):
+    _add_model(parser)
+    _add_folders(parser)
+    _add_output(parser, "audit")
+
+
+def _add_next(parser):
+    _add_model(parser)
+    _add_folders(parser)
+    parser.add_argument("--count", type=int, default=20)
+    _add_output(parser, "next")
+
+
+def _add_export(parser):
+    _add_model(parser)
+    _add_images(parser, "on which the formats are compared")
+    parser.add_argument(
+        "--formats",
+        nargs="+",
+        default=["keras", "saved_model", "onnx", "litert"],
+        metavar="FORMAT",
+        help="out of keras, saved_model, onnx and litert; by default all",
+    )
+    _add_output(parser, "exported")
+
+
+def _add_report(parser):
+    parser.add_argument("folder", help="the folder that `fit` wrote")
 
 
 def _add_model(parser):
@@ -169,3 +158,44 @@ def seconds(text):
             f"a time is a number with s, m or h, or inf, such as 10m: {text!r}"
         )
     return float(found[1]) * _SECONDS[found[2]]
+
+
+# By its name: what a command runs, the arguments it takes, and its help.
+_COMMANDS = {
+    "fit": (
+        commands.fit,
+        _add_fit,
+        "train a classifier and write its report",
+        "fit labeled unlabeled --time-limit 5m --output report",
+    ),
+    "predict": (
+        commands.predict,
+        _add_predict,
+        "name the class of images",
+        "predict report photo.jpg more_photos --csv classes.csv",
+    ),
+    "audit": (
+        commands.audit,
+        _add_audit,
+        "find the labels of unlabelled images that are most likely wrong",
+        "audit report labeled unlabeled --output audit",
+    ),
+    "next": (
+        commands.propose,
+        _add_next,
+        "find the images that are best labelled next",
+        "next report labeled unlabeled --count 20 --output next",
+    ),
+    "export": (
+        commands.export,
+        _add_export,
+        "write a classifier for other programs",
+        "export report photo.jpg --formats onnx --output exported",
+    ),
+    "report": (
+        commands.report,
+        _add_report,
+        "open a report in the browser",
+        "report report",
+    ),
+}

@@ -14,8 +14,9 @@ def quiet_start():
     import the package.
     """
     name = os.path.basename(sys.argv[0])
-    # Python says "-m" as long as it looks for a module to run.
-    if name != "-m" and not name.startswith("keras-fewlabels"):
+    # Python says "-m" as long as it looks for the module to run.
+    is_module = name == "-m" and "keras_fewlabels" in sys.orig_argv
+    if not is_module and not name.startswith("keras-fewlabels"):
         yield
         return
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")

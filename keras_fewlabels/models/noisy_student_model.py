@@ -249,17 +249,7 @@ class NoisyStudentModel(StudentUnderNoise):
             )
         # Here and not in `train_step`: only here do variables have values on
         # every backend.
-        scores = self.scores
-        probabilities = ops.stop_gradient(self.teach(x["unlabeled"]))
-        targets, weights = scores.judge(
-            self.policy,
-            probabilities,
-            training=True,
-            labeled_probabilities=ops.stop_gradient(
-                scores.probabilities(predictions)
-            ),
-            indices=x.get("index"),
-        )
+        probabilities, targets, weights = self._pseudo_label(x, predictions)
         # Keras divides losses by the number of replicas, over which the
         # gradients are summed.
         replicas = num_replicas()
@@ -284,11 +274,11 @@ class NoisyStudentModel(StudentUnderNoise):
             weights,
             are_right=None
             if "truth" not in x
-            else scores.are_right(targets, x["truth"]),
+            else self.scores.are_right(targets, x["truth"]),
             supervised_loss=supervised_loss * replicas,
             unlabeled_loss=unlabeled_loss,
             mask_ratio=weights,
-            confidence=scores.confidence(probabilities),
+            confidence=self.scores.confidence(probabilities),
         )
         progress = self.progress.advance()
         weight = self.unlabeled_weight * self.ramp(progress)
@@ -296,6 +286,28 @@ class NoisyStudentModel(StudentUnderNoise):
             x, y, y_pred, sample_weight, progress
         )
         return supervised_loss + unlabeled_loss / replicas
+
+    def _pseudo_label(self, x, predictions):
+        """Returns what the teacher predicts, and what the policy makes of it.
+
+        Args:
+            x: Dict of a mixed batch.
+            predictions: The student's outputs for the labelled images.
+
+        Returns:
+            Three float tensors: probabilities, targets and weights.
+        """
+        probabilities = ops.stop_gradient(self.teach(x["unlabeled"]))
+        targets, weights = self.scores.judge(
+            self.policy,
+            probabilities,
+            training=True,
+            labeled_probabilities=ops.stop_gradient(
+                self.scores.probabilities(predictions)
+            ),
+            indices=x.get("index"),
+        )
+        return probabilities, targets, weights
 
     def train_step(self, *args):
         result = super().train_step(*args)

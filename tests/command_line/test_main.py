@@ -1,7 +1,13 @@
 import pytest
 
-from keras_fewlabels.command_line import commands
+from keras_fewlabels.command_line import parser
 from keras_fewlabels.command_line.main import main
+
+
+def run(monkeypatch, command):
+    """Lets the command `report` run a function."""
+    entry = command, *parser._COMMANDS["report"][1:]
+    monkeypatch.setitem(parser._COMMANDS, "report", entry)
 
 
 @pytest.mark.parametrize(
@@ -19,7 +25,7 @@ def test_errors_are_a_line_and_an_exit_code(
     def command(options):
         raise error
 
-    monkeypatch.setattr(commands, "report", command)
+    run(monkeypatch, command)
     assert main(["report", "folder"]) == code
     err = capsys.readouterr().err.strip()
     assert err == f"keras-fewlabels report: {message}"
@@ -29,11 +35,11 @@ def test_a_mistake_of_ours_is_shown_in_full(monkeypatch):
     def command(options):
         raise KeyError("x")
 
-    monkeypatch.setattr(commands, "report", command)
+    run(monkeypatch, command)
     with pytest.raises(KeyError):
         main(["report", "folder"])
 
 
 def test_the_exit_code_is_that_of_the_command(monkeypatch):
-    monkeypatch.setattr(commands, "report", lambda options: 7)
+    run(monkeypatch, lambda options: 7)
     assert main(["report", "folder"]) == 7

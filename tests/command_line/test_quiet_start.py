@@ -9,6 +9,8 @@ from keras_fewlabels.command_line.quiet_start import quiet_start
 @pytest.mark.parametrize("name", ["-m", "/bin/keras-fewlabels"])
 def test_the_command_writes_nothing_while_it_starts(name, monkeypatch, capfd):
     monkeypatch.setattr(sys, "argv", [name])
+    started = ["python", "-m", "keras_fewlabels", "fit"]
+    monkeypatch.setattr(sys, "orig_argv", started)
     monkeypatch.setenv("TF_CPP_MIN_LOG_LEVEL", "3")
     with pytest.raises(ImportError), quiet_start():
         os.write(2, b"noise")
@@ -17,8 +19,10 @@ def test_the_command_writes_nothing_while_it_starts(name, monkeypatch, capfd):
     assert capfd.readouterr().err == "afterwards"
 
 
-def test_other_programs_write_as_ever(monkeypatch, capfd):
-    monkeypatch.setattr(sys, "argv", ["pytest"])
+@pytest.mark.parametrize("name", ["pytest", "-m"])
+def test_other_programs_write_as_ever(name, monkeypatch, capfd):
+    monkeypatch.setattr(sys, "argv", [name])
+    monkeypatch.setattr(sys, "orig_argv", ["python", "-m", "pytest"])
     with quiet_start():
         os.write(2, b"noise")
     assert capfd.readouterr().err == "noise"

@@ -1,5 +1,7 @@
 """Linear heads that learn from unlabelled features as well."""
 
+import functools
+
 import keras
 import numpy as np
 
@@ -48,8 +50,7 @@ class FeatureClassifier:
 
     def probe(self):
         """Returns the `LinearHead` that learns the labels alone."""
-        known = np.arange(len(self._targets))
-        return self._space.head(self._probe(known, self._targets))
+        return self._space.head(self._probed)
 
     def self_train(self, start=None):
         """Returns the `LinearHead` that learns from all images.
@@ -63,13 +64,23 @@ class FeatureClassifier:
             start: Optional `LinearHead` that predicts first. By default the
                 probe.
         """
-        known = np.arange(len(self._targets))
         if start is None:
-            weights = self._probe(known, self._targets)
-        else:
-            weights = self._space.weights(start)
-        weights = self._self_train(known, self._targets, weights)
-        return self._space.head(weights)
+            return self._space.head(self._self_trained)
+        weights = self._space.weights(start)
+        return self._space.head(self._self_train_all(weights))
+
+    @functools.cached_property
+    def _probed(self):
+        known = np.arange(len(self._targets))
+        return self._probe(known, self._targets)
+
+    @functools.cached_property
+    def _self_trained(self):
+        return self._self_train_all(self._probed)
+
+    def _self_train_all(self, weights):
+        known = np.arange(len(self._targets))
+        return self._self_train(known, self._targets, weights)
 
     def temperature(self, self_trained, seed=0):
         """Returns the temperature that calibrates a head, or `None`.

@@ -2,6 +2,8 @@ import dataclasses
 
 import numpy as np
 
+from keras_fewlabels.evaluation.frozen_features.linear_head import softmax
+
 # How many labelled images of a class it takes until what they say about its
 # confusions counts as much as the assumption that these go both ways alike.
 # Measured on flowers, waste, steel and hands, also with uneven classes: the
@@ -37,6 +39,25 @@ class ClassShares:
         return np.flatnonzero(
             self.shares * len(self.shares) < _MISSING
         ).tolist()
+
+
+def shares_by(classifier, images, classes, seed=0):
+    """Estimates the shares of classes by a self-trained head.
+
+    Args:
+        classifier: `FeatureClassifier`.
+        images: Float array `(num_images, num_features)`, at least one row.
+        classes: Int array `(num_labeled,)`.
+        seed: Int.
+
+    Returns:
+        `ClassShares`, or `None` if a class has a single label.
+    """
+    hidden = classifier.hidden_logits(self_trained=True, seed=seed)
+    if hidden is None:
+        return None
+    probabilities = classifier.self_train().probabilities(images)
+    return class_shares(probabilities, softmax(hidden), classes, seed)
 
 
 def class_shares(probabilities, hidden, classes, seed=0):

@@ -6,11 +6,10 @@ from keras_fewlabels.data.copies import find_copies
 from keras_fewlabels.data.sources import image_source, labeled_arrays
 from keras_fewlabels.evaluation.checks import check_run
 from keras_fewlabels.evaluation.features import features_and_probabilities
-from keras_fewlabels.evaluation.frozen_features.linear_head import softmax
 from keras_fewlabels.evaluation.frozen_features.self_training import (
     FeatureClassifier,
 )
-from keras_fewlabels.evaluation.pool.class_shares import class_shares
+from keras_fewlabels.evaluation.pool.class_shares import shares_by
 from keras_fewlabels.evaluation.pool.foreign_images import foreign_images
 from keras_fewlabels.evaluation.pool.pool_examination import (
     PoolExamination,
@@ -184,8 +183,4 @@ def examine_features(labeled, unlabeled, targets, seed=0):
     if len(known) < len(unlabeled):
         features = np.concatenate([labeled, known])
         classifier = FeatureClassifier(features, targets)
-    hidden = classifier.hidden_logits(self_trained=True, seed=seed)
-    if hidden is None:
-        return foreign, None
-    probabilities = classifier.self_train().probabilities(known)
-    return foreign, class_shares(probabilities, softmax(hidden), classes, seed)
+    return foreign, shares_by(classifier, known, classes, seed)

@@ -2,9 +2,8 @@ import dataclasses
 
 import numpy as np
 
-from keras_fewlabels.data.review import write_image_table
-from keras_fewlabels.evaluation.review.review_page import review_page
-from keras_fewlabels.foundation import Result, text_table, write_whole
+from keras_fewlabels.evaluation.review.review_page import save_review
+from keras_fewlabels.foundation import Result, text_table
 from keras_fewlabels.plots import contact_sheet
 
 
@@ -126,22 +125,17 @@ class FirstProposals(Result):
             }
             for place, row in enumerate(self.rows)
         ]
-        write_image_table(
-            folder / "to_label.csv",
-            [{"rank": row["rank"], "label": "", **row} for row in rows],
-            keep="label",
-        )
-        page = review_page(
-            "Images to label first",
-            "Which class is it?",
-            "to_label.csv",
-            "label",
-            [(name, name) for name in self.class_names or ()],
-            self.images,
-            [f"number {row['rank']}" for row in rows],
-            [""] * len(rows),
-            np.ones(len(rows)),
+        save_review(
+            folder,
             rows,
-            value_range,
+            title="Images to label first",
+            question="Which class is it?",
+            file="to_label.csv",
+            column="label",
+            answers=[(name, name) for name in self.class_names or ()],
+            images=self.images,
+            captions=[f"number {row['rank']}" for row in rows],
+            groups=[""] * len(rows),
+            confidences=np.ones(len(rows)),
+            value_range=value_range,
         )
-        write_whole(folder / "index.html", page)

@@ -144,14 +144,21 @@ def _network(backbone, pool, value_range):
 
 
 def _features(network, pool, drawn, batch_size, verbose):
-    progress = progress_over([pool], batch_size, 1, verbose)
+    """Returns the features of the drawn images, in the order of the draw."""
+    is_drawn = np.isin(np.arange(len(pool)), drawn)
+    progress = progress_over([drawn], batch_size, 1, verbose)
     callbacks = [progress] if progress else None
-    pieces = []
+    pieces, start = [], 0
     for images in pool.pieces(16 * batch_size):
+        images = images[is_drawn[start : start + len(images)]]
+        start += 16 * batch_size
+        if not len(images):
+            continue
         trace_predict(network, images)
         pieces.append(
             network.predict(
                 images, batch_size=batch_size, verbose=0, callbacks=callbacks
             )
         )
-    return flat_features(np.concatenate(pieces))[drawn]
+    features = flat_features(np.concatenate(pieces))
+    return features[np.argsort(np.argsort(drawn))]

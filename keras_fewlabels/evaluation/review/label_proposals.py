@@ -2,13 +2,11 @@ import dataclasses
 
 import numpy as np
 
-from keras_fewlabels.data.review import write_image_table
-from keras_fewlabels.evaluation.review.review_page import review_page
+from keras_fewlabels.evaluation.review.review_page import save_review
 from keras_fewlabels.foundation import (
     Result,
     class_name,
     text_table,
-    write_whole,
 )
 from keras_fewlabels.plots import contact_sheet
 
@@ -173,33 +171,28 @@ class LabelProposals(Result):
             }
             for place in places
         ]
-        write_image_table(
-            folder / "to_label.csv",
-            [{"rank": row["rank"], "label": "", **row} for row in rows],
-            keep="label",
-        )
+        looks = [self._name(place) for place in places]
         names = [
             class_name(number, self.class_names)
             for number in range(self.num_classes)
         ]
-        page = review_page(
-            "Images to label next",
-            "Which class is it?",
-            "to_label.csv",
-            "label",
-            [(name, name) for name in names],
-            self.images,
-            [
-                f"looks like {self._name(place)}, "
-                f"{100 * self.confidence[place]:.0f} %"
-                for place in places
-            ],
-            [self._name(place) for place in places],
-            self.confidence,
+        save_review(
+            folder,
             rows,
-            value_range,
+            title="Images to label next",
+            question="Which class is it?",
+            file="to_label.csv",
+            column="label",
+            answers=[(name, name) for name in names],
+            images=self.images,
+            captions=[
+                f"looks like {name}, {100 * confidence:.0f} %"
+                for name, confidence in zip(looks, self.confidence, strict=True)
+            ],
+            groups=looks,
+            confidences=self.confidence,
+            value_range=value_range,
         )
-        write_whole(folder / "index.html", page)
 
     def _name(self, place):
         return class_name(self.predicted[place], self.class_names)

@@ -2,13 +2,11 @@ import dataclasses
 
 import numpy as np
 
-from keras_fewlabels.data.review import write_image_table
-from keras_fewlabels.evaluation.review.review_page import review_page
+from keras_fewlabels.evaluation.review.review_page import save_review
 from keras_fewlabels.foundation import (
     Result,
     class_name,
     text_table,
-    write_whole,
 )
 from keras_fewlabels.plots import contact_sheet
 
@@ -191,29 +189,28 @@ class PseudoLabelAudit(Result):
             }
             for place in places
         ]
-        write_image_table(
-            folder / "veto.csv",
-            [{"rank": row["rank"], "veto": "", **row} for row in rows],
-            keep="veto",
-        )
         captions = [
             self._caption(place).partition("  ")[2].replace("\n", "; ")
             for place in places
         ]
-        page = review_page(
-            "Doubtful pseudo-labels",
-            "Is this label wrong?",
-            "veto.csv",
-            "veto",
-            [("yes", "yes", "y"), ("no", "no", "n"), ("unsure", "", "u")],
-            self.images,
-            captions,
-            [self._name(self.labels[place]) for place in places],
-            self.confidence[: len(places)],
+        save_review(
+            folder,
             rows,
-            value_range,
+            title="Doubtful pseudo-labels",
+            question="Is this label wrong?",
+            file="veto.csv",
+            column="veto",
+            answers=[
+                ("yes", "yes", "y"),
+                ("no", "no", "n"),
+                ("unsure", "", "u"),
+            ],
+            images=self.images,
+            captions=captions,
+            groups=[self._name(self.labels[place]) for place in places],
+            confidences=self.confidence[: len(places)],
+            value_range=value_range,
         )
-        write_whole(folder / "index.html", page)
 
     def _caption(self, place):
         label = self._name(self.labels[place])

@@ -10,12 +10,14 @@ import string
 
 import numpy as np
 
+from keras_fewlabels.data.review import write_image_table
 from keras_fewlabels.foundation import (
     fingerprint,
     optional_import,
     printable,
     resolve_value_range,
     safe_cell,
+    write_whole,
 )
 
 _FILES = pathlib.Path(__file__).parent / "page"
@@ -23,7 +25,28 @@ _FILES = pathlib.Path(__file__).parent / "page"
 _SMALL = 48
 
 
+def save_review(folder, rows, **page):
+    """Writes a table to fill in, and the page on which that takes one key.
+
+    Args:
+        folder: Path of a folder that exists.
+        rows: List of dicts, as for `review_page`. The first column is `rank`.
+        **page: The other arguments of `review_page`. `file` is not written
+            over if somebody has filled in its `column`.
+
+    Raises:
+        ValueError: If somebody has, or no range holds all values.
+        OSError: If the folder cannot be written to.
+        ImportError: If Pillow is not installed.
+    """
+    column = page["column"]
+    table = [{"rank": row["rank"], column: "", **row} for row in rows]
+    write_image_table(folder / page["file"], table, keep=column)
+    write_whole(folder / "index.html", review_page(rows=rows, **page))
+
+
 def review_page(
+    *,
     title,
     question,
     file,

@@ -16,11 +16,10 @@ from keras_fewlabels.loops.noisy_student.training.student_features import (
     head_of,
     set_head,
 )
+from keras_fewlabels.loops.report.text import INTERRUPTED
 
 # How much longer than planned a phase may take.
 _SLACK = 1.2
-# Why phases are left out that Ctrl-C has ended.
-INTERRUPTED = "the run was interrupted"
 
 
 class NoisyStudentRun:

@@ -2,6 +2,9 @@
 
 from keras_fewlabels.evaluation.verdict import wilson_interval
 
+# Why phases are left out that Ctrl-C has ended.
+INTERRUPTED = "the run was interrupted"
+
 
 def headline(details):
     """Returns the accuracy of the kept model, and that of labels alone."""
@@ -45,8 +48,8 @@ def _by_cross_validation(details):
 def left_out_line(details):
     """Returns a sentence on what was left out, and why, or `""`."""
     left_out = details.get("left_out") or ()
-    interrupted = [e["name"] for e in left_out if "interrupt" in e["why"]]
-    no_time = [e["name"] for e in left_out if "interrupt" not in e["why"]]
+    interrupted = [e["name"] for e in left_out if e["why"] == INTERRUPTED]
+    no_time = [e["name"] for e in left_out if e["why"] != INTERRUPTED]
     lines = []
     if no_time:
         lines.append(

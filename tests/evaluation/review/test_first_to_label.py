@@ -1,9 +1,12 @@
+import importlib
+
 import keras
 import numpy as np
 import pytest
 from sklearn.datasets import load_digits
 from sklearn.linear_model import LogisticRegression
 
+from keras_fewlabels.data.sources.image_source import image_source
 from keras_fewlabels.evaluation import first_to_label
 
 DIGITS = load_digits()
@@ -48,6 +51,21 @@ def test_a_heap_of_outliers_is_not_preferred():
     noise = np.random.default_rng(0).random((5, 8, 8, 1)).astype("float32")
     proposals = propose(np.concatenate([IMAGES, noise]), 20)
     assert (proposals.indices >= len(IMAGES)).sum() <= 1
+
+
+def test_of_too_many_images_some_are_drawn_and_only_they_are_predicted(
+    monkeypatch,
+):
+    module = importlib.import_module(
+        "keras_fewlabels.evaluation.review.first_to_label"
+    )
+    monkeypatch.setattr(module, "_MAX_IMAGES", 100)
+    drawn = np.random.default_rng(0).permutation(600)[:100]
+    features = module._features(
+        pixels(), image_source(IMAGES), drawn, 3, verbose=0
+    )
+    np.testing.assert_allclose(features, IMAGES[drawn].reshape(100, -1))
+    assert set(propose(count=20).indices) <= set(drawn)
 
 
 def test_a_backbone_gives_features_with_its_preprocessing_inside():

@@ -22,16 +22,16 @@ def page_of(images, answers, column="label", names=None, **options):
     rows = image_rows(image_source(images), np.arange(count), images)
     names = names or ["daisy"] * count
     return review_page(
-        "Images <to> label",
-        "Which class?",
-        f"{column}.csv",
-        column,
-        answers,
-        images,
-        [f"looks like {name}" for name in names],
-        names,
-        np.linspace(0, 1, count),
-        rows,
+        title="Images <to> label",
+        question="Which class?",
+        file=f"{column}.csv",
+        column=column,
+        answers=answers,
+        images=images,
+        captions=[f"looks like {name}" for name in names],
+        groups=names,
+        confidences=np.linspace(0, 1, count),
+        rows=rows,
         **options,
     )
 

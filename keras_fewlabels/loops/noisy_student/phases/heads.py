@@ -5,8 +5,7 @@ import time
 import numpy as np
 
 from keras_fewlabels.data.checks import class_numbers
-from keras_fewlabels.evaluation.frozen_features.linear_head import softmax
-from keras_fewlabels.evaluation.pool.class_shares import class_shares
+from keras_fewlabels.evaluation.pool.class_shares import shares_by
 from keras_fewlabels.loops.noisy_student.measure import PseudoLabels, examine
 from keras_fewlabels.loops.noisy_student.phases.phase_kind import PhaseKind
 from keras_fewlabels.loops.noisy_student.training.student_features import (
@@ -122,26 +121,18 @@ def _pool(context, classifier):
     foreign = context.features.foreign
     if foreign is None:
         return None
-    found = {
+    shares = None
+    known = context.features.of(context).unlabeled[~foreign.is_foreign]
+    if len(known):
+        classes = class_numbers(context.data.labeled[1])
+        shares = shares_by(classifier, known, classes, context.data.seed)
+    return {
         "num_images": len(foreign.scores),
         "num_foreign": int(foreign.is_foreign.sum()),
         "foreign_share": foreign.share,
         "foreign_interval": foreign.interval,
-        "class_shares": None,
-        "class_intervals": None,
-    }
-    seed = context.data.seed
-    hidden = classifier.hidden_logits(self_trained=True, seed=seed)
-    known = context.features.of(context).unlabeled[~foreign.is_foreign]
-    if hidden is None or not len(known):
-        return found
-    probabilities = classifier.self_train().probabilities(known)
-    classes = class_numbers(context.data.labeled[1])
-    shares = class_shares(probabilities, softmax(hidden), classes, seed)
-    return {
-        **found,
-        "class_shares": shares.shares.tolist(),
-        "class_intervals": shares.intervals.tolist(),
+        "class_shares": shares and shares.shares.tolist(),
+        "class_intervals": shares and shares.intervals.tolist(),
     }
 
 
