@@ -1,4 +1,4 @@
-"""What keeps the command `keras-fewlabels` quiet while TensorFlow loads."""
+"""What keeps the command and notebooks quiet while TensorFlow loads."""
 
 import contextlib
 import os
@@ -7,16 +7,18 @@ import sys
 
 @contextlib.contextmanager
 def quiet_start():
-    """Opens a scope in which the command `keras-fewlabels` writes no errors.
+    """Opens a scope in which the command and notebooks write no errors.
 
     TensorFlow writes a few lines while it is loaded, whatever its log level
-    is. Errors of Python are raised as ever. Nothing changes for programs that
-    import the package.
+    is. In a notebook, import this package before Keras to be spared them.
+    Errors of Python are raised as ever. Nothing changes for other programs
+    that import the package.
     """
     name = os.path.basename(sys.argv[0])
     # Python says "-m" as long as it looks for the module to run.
     is_module = name == "-m" and "keras_fewlabels" in sys.orig_argv
-    if not is_module and not name.startswith("keras-fewlabels"):
+    is_command = is_module or name.startswith("keras-fewlabels")
+    if not is_command and "ipykernel" not in sys.modules:
         yield
         return
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")

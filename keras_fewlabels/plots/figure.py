@@ -3,6 +3,8 @@
 Matplotlib is imported only when a figure is drawn.
 """
 
+import functools
+import io
 import textwrap
 
 from keras_fewlabels.foundation import optional_import, printable
@@ -21,7 +23,7 @@ def new_figure(width, height):
 
     Nothing is shown or kept open, and no setting of pyplot changes, so that
     plots can be drawn in a script, in a test, and on a server without a
-    screen.
+    screen. A notebook shows the figure that a cell ends with.
 
     Args:
         width: Float, in inches.
@@ -40,9 +42,18 @@ def new_figure(width, height):
     array([6., 4.])
     """
     matplotlib_figure = optional_import("matplotlib.figure", "plots")
-    return matplotlib_figure.Figure(
+    figure = matplotlib_figure.Figure(
         figsize=(width, height), layout="constrained"
     )
+    # IPython itself knows how to show the figures of pyplot alone.
+    figure._repr_png_ = functools.partial(_png, figure)
+    return figure
+
+
+def _png(figure):
+    file = io.BytesIO()
+    figure.savefig(file, format="png")
+    return file.getvalue()
 
 
 def shown_name(name, most=32):

@@ -19,6 +19,14 @@ def test_the_command_writes_nothing_while_it_starts(name, monkeypatch, capfd):
     assert capfd.readouterr().err == "afterwards"
 
 
+def test_a_notebook_is_quiet_while_it_starts(monkeypatch, capfd):
+    monkeypatch.setitem(sys.modules, "ipykernel", None)
+    monkeypatch.setenv("TF_CPP_MIN_LOG_LEVEL", "3")
+    with quiet_start():
+        os.write(2, b"noise")
+    assert capfd.readouterr().err == ""
+
+
 @pytest.mark.parametrize("name", ["pytest", "-m"])
 def test_other_programs_write_as_ever(name, monkeypatch, capfd):
     monkeypatch.setattr(sys, "argv", [name])

@@ -1,3 +1,4 @@
+import pickle
 import sys
 import warnings
 
@@ -143,3 +144,14 @@ def test_without_matplotlib(monkeypatch):
     monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
     with pytest.raises(ImportError, match=r"keras-fewlabels\[plots\]"):
         new_figure(3, 2)
+
+
+def test_a_notebook_shows_the_figure_that_a_cell_ends_with():
+    # Copies show themselves, too, and not what they are copies of.
+    for figure in (
+        new_figure(1, 2),
+        pickle.loads(pickle.dumps(new_figure(1, 2))),
+    ):
+        png = figure._repr_png_()
+        assert png[1:4] == b"PNG"
+        assert int.from_bytes(png[20:24]) == 2 * figure.dpi

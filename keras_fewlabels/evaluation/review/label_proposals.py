@@ -2,11 +2,13 @@ import dataclasses
 
 import numpy as np
 
+from keras_fewlabels.data.review import check_tool_formats, write_tool_files
 from keras_fewlabels.evaluation.review.review_page import save_review
 from keras_fewlabels.foundation import (
     Result,
     class_name,
     text_table,
+    writable_folder,
 )
 from keras_fewlabels.plots import contact_sheet
 
@@ -114,7 +116,7 @@ class LabelProposals(Result):
             value_range=value_range,
         )
 
-    def save(self, folder, value_range=None):
+    def save(self, folder, value_range=None, *, formats=()):
         """Writes the ranking, its figure, and the page and file to fill in.
 
         - `index.html`: a page to open in a browser, on which a key labels an
@@ -127,17 +129,47 @@ class LabelProposals(Result):
           with `data.read_new_labels`. A file that contains labels is not
           overwritten.
 
+        Other tools read the proposals from further files, if `formats` names
+        them:
+
+        - `"fiftyone"`: `fiftyone.json`. Load it by
+          `fiftyone.Dataset.from_dir(labels_path="fiftyone.json",
+          dataset_type=fiftyone.types.FiftyOneImageClassificationDataset)`.
+        - `"label_studio"`: `label_studio.json`, tasks with the likeliest class
+          as the prediction, and `label_studio.xml`, the labelling interface
+          for them. Label Studio serves the files if it was started with
+          `LABEL_STUDIO_LOCAL_FILES_SERVING_ENABLED=true` and
+          `LABEL_STUDIO_LOCAL_FILES_DOCUMENT_ROOT=/`. `data.read_new_labels`
+          reads the labels that it exports as CSV.
+
         Args:
             folder: String or path, which is created if it does not exist.
             value_range: As for `figure`.
+            formats: List of the names above.
 
         Raises:
-            ValueError: If `to_label.csv` contains labels, or no range holds
-                all values of the images.
+            ValueError: If `to_label.csv` contains labels, no range holds all
+                values of the images, a format is unknown, or other tools are
+                to read images that are no files.
             OSError: If the folder cannot be written to.
             ImportError: If matplotlib or Pillow is not installed.
         """
+        check_tool_formats(formats, ("fiftyone", "label_studio"), self.rows)
         super().save(folder, value_range=value_range)
+        write_tool_files(
+            writable_folder(folder),
+            formats,
+            self.rows,
+            labels=self.predicted,
+            confidences=self.confidence,
+            scores={
+                "uncertainty": self.uncertainty,
+                "distance": self.distance,
+                "class_need": self.class_need,
+                "gain": self.gain,
+            },
+            class_names=self._names(),
+        )
 
     def __str__(self):
         heads = ("rank", "image", "looks like", "uncertainty", "distance",
@@ -172,10 +204,6 @@ class LabelProposals(Result):
             for place in places
         ]
         looks = [self._name(place) for place in places]
-        names = [
-            class_name(number, self.class_names)
-            for number in range(self.num_classes)
-        ]
         save_review(
             folder,
             rows,
@@ -183,7 +211,7 @@ class LabelProposals(Result):
             question="Which class is it?",
             file="to_label.csv",
             column="label",
-            answers=[(name, name) for name in names],
+            answers=[(name, name) for name in self._names()],
             images=self.images,
             captions=[
                 f"looks like {name}, {100 * confidence:.0f} %"
@@ -193,6 +221,12 @@ class LabelProposals(Result):
             confidences=self.confidence,
             value_range=value_range,
         )
+
+    def _names(self):
+        return [
+            class_name(number, self.class_names)
+            for number in range(self.num_classes)
+        ]
 
     def _name(self, place):
         return class_name(self.predicted[place], self.class_names)

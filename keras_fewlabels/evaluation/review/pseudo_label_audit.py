@@ -2,11 +2,17 @@ import dataclasses
 
 import numpy as np
 
+from keras_fewlabels.data.review import (
+    check_tool_formats,
+    write_cleanlab,
+    write_tool_files,
+)
 from keras_fewlabels.evaluation.review.review_page import save_review
 from keras_fewlabels.foundation import (
     Result,
     class_name,
     text_table,
+    writable_folder,
 )
 from keras_fewlabels.plots import contact_sheet
 
@@ -122,7 +128,7 @@ class PseudoLabelAudit(Result):
             value_range=value_range,
         )
 
-    def save(self, folder, value_range=None):
+    def save(self, folder, value_range=None, *, formats=()):
         """Writes the ranking, its figure, and the page and file of vetoes.
 
         - `index.html`: a page to open in a browser, on which a key answers
@@ -137,17 +143,62 @@ class PseudoLabelAudit(Result):
           `data.without_vetoed`. A file with such an answer is not
           overwritten.
 
+        Other tools read the audit from further files, if `formats` names them:
+
+        - `"cleanlab"`: `cleanlab.json` has the columns of
+          `CleanLearning.find_label_issues` for all pseudo-labels.
+          `pandas.read_json` makes the table of it, with the number of the
+          image as its index. The predicted label is that of the neighbours.
+        - `"fiftyone"`: `fiftyone.json`, for the first images. Load it by
+          `fiftyone.Dataset.from_dir(labels_path="fiftyone.json",
+          dataset_type=fiftyone.types.FiftyOneImageClassificationDataset)`.
+        - `"label_studio"`: `label_studio.json`, the first images as tasks with
+          their label as the prediction, and `label_studio.xml`, the labelling
+          interface for them. Label Studio serves the files if it was started
+          with `LABEL_STUDIO_LOCAL_FILES_SERVING_ENABLED=true` and
+          `LABEL_STUDIO_LOCAL_FILES_DOCUMENT_ROOT=/`. `data.read_new_labels`
+          reads the labels that it exports as CSV.
+
         Args:
             folder: String or path, which is created if it does not exist.
             value_range: As for `figure`.
+            formats: List of the names above.
 
         Raises:
-            ValueError: If `veto.csv` contains answers, or no range holds all
-                values of the images.
+            ValueError: If `veto.csv` contains answers, no range holds all
+                values of the images, a format is unknown, or FiftyOne or Label
+                Studio is to read images that are no files.
             OSError: If the folder cannot be written to.
             ImportError: If matplotlib or Pillow is not installed.
         """
+        check_tool_formats(
+            formats, ("cleanlab", "fiftyone", "label_studio"), self.rows
+        )
         super().save(folder, value_range=value_range)
+        folder = writable_folder(folder)
+        if "cleanlab" in formats:
+            columns = {
+                "is_label_issue": self.is_outvoted,
+                "label_quality": 1 - self.scores,
+                "given_label": self.labels,
+                "predicted_label": self.neighbor_labels,
+            }
+            write_cleanlab(folder / "cleanlab.json", self.indices, columns)
+        num_classes = 1 + max(self.labels.max(), self.neighbor_labels.max())
+        write_tool_files(
+            folder,
+            formats,
+            self.rows,
+            labels=self.labels,
+            confidences=self.confidence,
+            scores={
+                "agreement": self.agreement,
+                "flip_rate": self.flip_rate,
+                "doubt": self.scores,
+            },
+            class_names=self.class_names
+            or [str(number) for number in range(num_classes)],
+        )
 
     def __str__(self):
         rows = [

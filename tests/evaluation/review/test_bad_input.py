@@ -134,6 +134,18 @@ CASES = {
             classifier(), LABELED, UNLABELED, count=2, paths=["a.png"]
         ),
     ),
+    "LabelProposals: format that is not known": (
+        "`formats` must be a list",
+        lambda: kfl.evaluation.next_to_label(
+            classifier(), LABELED, UNLABELED, count=2, verbose=0
+        ).save("next", formats=["coco"]),
+    ),
+    "PseudoLabelAudit: tool that reads files, and images without": (
+        "Pass them as `paths`",
+        lambda: kfl.evaluation.audit_pseudo_labels(
+            classifier(), LABELED, UNLABELED, verbose=0
+        ).save("audit", formats=["fiftyone"]),
+    ),
     "what_changed: other classes": (
         "`before` and `after` must have the same classes",
         lambda: kfl.evaluation.what_changed(

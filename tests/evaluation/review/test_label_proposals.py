@@ -68,3 +68,14 @@ def test_file_without_labels_is_written_over(proposals, tmp_path):
     proposals.save(tmp_path)
     dataclasses.replace(proposals, gain=proposals.gain / 2).save(tmp_path)
     assert "0.0312" in (tmp_path / "to_label.csv").read_text()
+
+
+def test_other_tools_get_their_files(proposals, tmp_path):
+    rows = [{**row, "path": f"{row['index']}.png"} for row in proposals.rows]
+    proposals = dataclasses.replace(proposals, rows=rows)
+    proposals.save(tmp_path, formats=["fiftyone", "label_studio"])
+    dataset = json.loads((tmp_path / "fiftyone.json").read_text())
+    assert dataset["classes"] == ["cat", "dog"]
+    assert [label["label"] for label in dataset["labels"].values()] == [1, 0]
+    (task, _) = json.loads((tmp_path / "label_studio.json").read_text())
+    assert (task["data"]["index"], task["data"]["gain"]) == (3, 0.0625)

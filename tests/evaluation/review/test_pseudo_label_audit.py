@@ -91,3 +91,24 @@ def test_floats_of_no_range_are_refused_before_anything_is_written(
         floats.save(tmp_path / "audit")
     assert not (tmp_path / "audit").exists()
     floats.save(tmp_path / "audit", value_range=(0, 2000))
+
+
+def test_other_tools_get_their_files(audit, tmp_path):
+    rows = [{**row, "path": f"{row['index']}.png"} for row in audit.rows]
+    audit = dataclasses.replace(audit, rows=rows, class_names=None)
+    audit.save(tmp_path, formats=["cleanlab", "fiftyone", "label_studio"])
+    table = json.loads((tmp_path / "cleanlab.json").read_text())
+    assert table == {
+        "is_label_issue": {"0": False, "3": True, "4": False},
+        "label_quality": {"0": 0.375, "3": 0.125, "4": 1.0},
+        "given_label": {"0": 0, "3": 1, "4": 1},
+        "predicted_label": {"0": 0, "3": 0, "4": 1},
+    }
+    dataset = json.loads((tmp_path / "fiftyone.json").read_text())
+    assert dataset["classes"] == ["0", "1"]
+    first = next(iter(dataset["labels"].values()))
+    assert first["attributes"]["doubt"] == 0.875
+    (task, _) = json.loads((tmp_path / "label_studio.json").read_text())
+    (prediction,) = task["predictions"]
+    assert prediction["score"] == 0.996
+    assert prediction["result"][0]["value"] == {"choices": ["1"]}
