@@ -43,6 +43,13 @@ from keras_fewlabels.foundation.files.csv_table import (
     safe_cell,
 )
 from keras_fewlabels.foundation.files.read_file import open_file, read_text
+from keras_fewlabels.foundation.files.web_page import (
+    embedded_image,
+    file_link,
+    image_name,
+    is_small,
+    web_page_parts,
+)
 from keras_fewlabels.foundation.fingerprint import (
     essential_config,
     file_fingerprint,

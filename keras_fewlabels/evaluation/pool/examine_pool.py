@@ -144,19 +144,49 @@ def examine_pool(
     # The first part that has an image is the one that it is a copy from.
     copies, hashes = find_copies(sources)
     order = most_foreign(foreign, len(pool))
-    is_named = foreign.is_foreign
-    is_named[leaks(copies)] = True
-    is_named[order[:num_shown]] = True
+    shown = order[:num_shown]
+    pairs = _pairs(copies, sources, num_shown)
+    rest = foreign.is_foreign
+    rest[leaks(copies)] = True
+    first = dict.fromkeys([*shown.tolist(), *pairs])
+    rest[list(first)] = False
     rows = [
         {
             "index": int(index),
             "path": "" if pool.paths is None else pool.paths[index],
             "hash": f"h{hashes['unlabeled'][index]}",
         }
-        for index in order[is_named[order]]
+        for index in [*first, *order[rest[order]]]
     ]
-    images = pool.take(order[:num_shown])
-    return PoolExamination(foreign, shares, copies, images, rows, class_names)
+    return PoolExamination(
+        foreign, shares, copies, pool.take(shown), rows, class_names, pairs
+    )
+
+
+def _pairs(copies, sources, count):
+    """Returns unlabelled copies, those of images to measure with first.
+
+    Args:
+        copies: List of `Copy`.
+        sources: Dict of the names of parts to `ImageSource`.
+        count: Int, the number of pairs at most.
+
+    Returns:
+        Dict of the numbers of copies to pairs of images.
+    """
+    order = list(sources)
+    found = [copy for copy in copies if copy.part == "unlabeled"]
+    found.sort(key=lambda copy: order.index(copy.other_part))
+    pairs = {}
+    # A dataset is read once for all of a part.
+    for part in order:
+        of_part = [copy for copy in found[:count] if copy.other_part == part]
+        if of_part:
+            places = [copy.index for copy in of_part]
+            images = sources["unlabeled"].take(places)
+            others = sources[part].take([c.other_index for c in of_part])
+            pairs |= zip(places, zip(images, others, strict=True), strict=True)
+    return pairs
 
 
 def examine_features(labeled, unlabeled, targets, seed=0):

@@ -2,9 +2,9 @@ import dataclasses
 
 import numpy as np
 
-from keras_fewlabels.data.review import write_image_table
 from keras_fewlabels.evaluation.pool.class_shares import ClassShares
 from keras_fewlabels.evaluation.pool.foreign_images import ForeignImages
+from keras_fewlabels.evaluation.pool.pool_page import save_pool_page
 from keras_fewlabels.foundation import Result, class_name, text_table
 from keras_fewlabels.plots import contact_sheet
 
@@ -28,9 +28,13 @@ class PoolExamination(Result):
         copies: List of `Copy`, of the parts "test", "validation", "labeled"
             and "unlabeled".
         images: Array of the most foreign images.
-        rows: List of dicts of `index`, `path` and `hash` of these, and of
-            further images that are foreign or copies, the most foreign first.
+        rows: List of dicts of `index`, `path` and `hash` of these, of the
+            images of `pairs`, and of further images that are foreign or
+            copies of images to measure with.
         class_names: Optional sequence of strings.
+        pairs: Optional dict of the numbers of further images that are copies
+            to pairs of images: the copy, and what it is a copy of. The same
+            for copies among the most foreign images.
 
     Attributes:
         scores: Float array `(num_unlabeled,)`, higher for images that look
@@ -83,6 +87,7 @@ class PoolExamination(Result):
     images: np.ndarray
     rows: list
     class_names: list | None = None
+    pairs: dict | None = None
 
     file_name = "pool_examination"
 
@@ -173,8 +178,13 @@ class PoolExamination(Result):
         )
 
     def save(self, folder, value_range=None):
-        """Writes the findings, the figure and the veto file.
+        """Writes the findings, the figure, and the page and file of vetoes.
 
+        - `index.html`: a page to open in a browser, on which a key answers
+          whether an image is to be left out. It needs no network. It shows
+          the most foreign images, and copies beside what they are copies of.
+          Its button writes `veto.csv` with the answers, who gave them and
+          when.
         - `pool_examination.json` and `pool_examination.png`: the findings,
           and the most foreign images.
         - `veto.csv`: a row for each of these images, and for all others that
@@ -192,7 +202,7 @@ class PoolExamination(Result):
             ValueError: If `veto.csv` contains answers, or no range holds all
                 values of the images.
             OSError: If the folder cannot be written to.
-            ImportError: If matplotlib is not installed.
+            ImportError: If matplotlib or Pillow is not installed.
         """
         super().save(folder, value_range=value_range)
 
@@ -230,26 +240,7 @@ class PoolExamination(Result):
         ]
 
     def _write_tables(self, folder, value_range=None):
-        originals = {
-            copy.index: f"{copy.other_part} {copy.other_index}"
-            for copy in self.copies
-            if copy.part == "unlabeled"
-        }
-        is_leak = np.isin(np.arange(len(self.scores)), self.leaks)
-        vetoed = self.is_foreign | is_leak
-        rows = [
-            {
-                "rank": place + 1,
-                "veto": "",
-                "suggestion": "yes" if vetoed[row["index"]] else "no",
-                "score": f"{self.scores[row['index']]:.4f}",
-                "weight": f"{self.weights[row['index']]:.4f}",
-                "copy_of": originals.get(row["index"], ""),
-                **row,
-            }
-            for place, row in enumerate(self.rows)
-        ]
-        write_image_table(folder / "veto.csv", rows, keep="veto")
+        save_pool_page(folder, self, value_range)
 
 
 def leaks(copies):

@@ -7,7 +7,10 @@ from keras_fewlabels.data.review import (
     write_cleanlab,
     write_tool_files,
 )
-from keras_fewlabels.evaluation.review.review_page import save_review
+from keras_fewlabels.evaluation.review.review_page import (
+    VETO_ANSWERS,
+    save_review,
+)
 from keras_fewlabels.foundation import (
     Result,
     class_name,
@@ -251,11 +254,7 @@ class PseudoLabelAudit(Result):
             question="Is this label wrong?",
             file="veto.csv",
             column="veto",
-            answers=[
-                ("yes", "yes", "y"),
-                ("no", "no", "n"),
-                ("unsure", "", "u"),
-            ],
+            answers=VETO_ANSWERS,
             images=self.images,
             captions=captions,
             groups=[self._name(self.labels[place]) for place in places],

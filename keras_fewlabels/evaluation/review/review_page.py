@@ -1,10 +1,6 @@
 """The page on which a person answers a question about each image."""
 
-import base64
-import hashlib
 import html
-import io
-import json
 import pathlib
 import string
 
@@ -12,17 +8,21 @@ import numpy as np
 
 from keras_fewlabels.data.review import write_image_table
 from keras_fewlabels.foundation import (
+    embedded_image,
+    file_link,
     fingerprint,
-    optional_import,
+    image_name,
+    is_small,
     printable,
     resolve_value_range,
     safe_cell,
+    web_page_parts,
     write_whole,
 )
 
-_FILES = pathlib.Path(__file__).parent / "page"
-# Images of a smaller side are drawn with sharp edges, and kept without loss.
-_SMALL = 48
+_FOLDER = pathlib.Path(__file__).parent / "page"
+# Names, what they are in the column `veto`, and keys.
+VETO_ANSWERS = (("yes", "yes", "y"), ("no", "no", "n"), ("unsure", "", "u"))
 
 
 def save_review(folder, rows, **page):
@@ -58,6 +58,9 @@ def review_page(
     confidences,
     rows,
     value_range=None,
+    originals=None,
+    facts="",
+    labels=("Class", "Confidence"),
 ):
     """Returns a page on which images are answered by single keys.
 
@@ -81,7 +84,12 @@ def review_page(
         confidences: Array of floats in 0 to 1, likewise.
         rows: List of dicts, the further columns of the table. `path`, if it
             is not empty, is the file of the image, and `index` its number.
+            Rows beyond the images are in the table only.
         value_range: Optional pair of floats, the values of black and white.
+        originals: Optional dict of places to pairs of an image, which is
+            shown beside that of the place, and its name.
+        facts: String, a table of what is known of all images.
+        labels: Pair of strings, the names of `groups` and `confidences`.
 
     Returns:
         String of HTML.
@@ -91,27 +99,30 @@ def review_page(
         ImportError: If Pillow is not installed.
     """
     images = np.asarray(images)
-    is_small = max(images.shape[1:3]) < _SMALL
-    low, high = resolve_value_range(value_range, images)
+    value_range = resolve_value_range(value_range, images)
     items = [
         {
-            "src": _picture(image, low, high, is_small),
-            "name": printable(_name(row)),
+            "src": embedded_image(image, value_range),
+            "name": printable(image_name(row["path"], row["index"])),
             "caption": printable(caption),
             "group": printable(group),
             "confidence": float(confidence),
-            "href": _link(row["path"]),
-            "cells": [str(safe_cell(value)) for value in row.values()],
+            "href": file_link(row["path"]),
         }
         for image, caption, group, confidence, row in zip(
-            images, captions, groups, confidences, rows, strict=True
+            images, captions, groups, confidences, rows[: len(images)],
+            strict=True,
         )
-    ]
+    ]  # fmt: skip
+    for place, (image, name) in (originals or {}).items():
+        src = embedded_image(image, value_range)
+        items[place]["original"] = {"src": src, "name": printable(name)}
     data = {
         "key": f"keras_fewlabels {fingerprint(rows, answers, column)}",
         "file": file,
         "column": column,
         "columns": list(rows[0]),
+        "rows": [[str(safe_cell(v)) for v in row.values()] for row in rows],
         "answers": [
             {"name": printable(name), "cell": safe_cell(cell), "key": key}
             for name, cell, key in (
@@ -119,52 +130,14 @@ def review_page(
                 for answer in answers
             )
         ],
-        "small": is_small,
+        "small": is_small(images.shape[1:]),
         "items": items,
     }
-    style, script = _read("page.css"), _read("page.js")
-    policy = (
-        "default-src 'none'; img-src data:; base-uri 'none'; form-action "
-        f"'none'; style-src {_hash(style)}; script-src {_hash(script)}"
+    page = string.Template((_FOLDER / "page.html").read_text("utf-8"))
+    names = {"title": title, "question": question, "file": file, "facts": facts}
+    names["group"], names["scale"] = labels
+    return page.substitute(
+        {name: html.escape(text) for name, text in names.items()},
+        hides_facts="" if facts else " hidden",
+        **web_page_parts(_FOLDER, data),
     )
-    return string.Template(_read("page.html")).substitute(
-        title=html.escape(title),
-        question=html.escape(question),
-        file=html.escape(file),
-        policy=policy,
-        style=style,
-        script=script,
-        # An end tag in a name would end the data.
-        data=json.dumps(data).replace("<", "\\u003c"),
-    )
-
-
-def _read(name):
-    return (_FILES / name).read_text("utf-8")
-
-
-def _hash(text):
-    digest = hashlib.sha256(text.encode()).digest()
-    return f"'sha256-{base64.b64encode(digest).decode()}'"
-
-
-def _picture(image, low, high, is_small):
-    """Returns an image as the address of an embedded file."""
-    pillow = optional_import("PIL.Image", "folders")
-    shades = (image.astype("float32") - low) * (255 / (high - low))
-    pixels = np.clip(np.rint(shades), 0, 255).astype("uint8")
-    if pixels.shape[-1] == 1:
-        pixels = pixels[..., 0]
-    file, kind = io.BytesIO(), "PNG" if is_small else "JPEG"
-    pillow.fromarray(pixels).save(file, kind, quality=88)
-    content = base64.b64encode(file.getvalue()).decode()
-    return f"data:image/{kind.lower()};base64,{content}"
-
-
-def _name(row):
-    path = row["path"]
-    return pathlib.PurePath(path).name if path else f"image {row['index']}"
-
-
-def _link(path):
-    return pathlib.Path(path).resolve().as_uri() if path else ""

@@ -12,6 +12,7 @@ from keras_fewlabels.data.sources import image_source
 from keras_fewlabels.evaluation.calibration import calibration
 from keras_fewlabels.evaluation.class_recalls import class_recalls
 from keras_fewlabels.foundation import trace_predict
+from keras_fewlabels.loops.report.page import choose_examples
 from keras_fewlabels.policies.parts import ClassScores
 
 # Pixels of the images that pass through a model at once: more activations
@@ -102,12 +103,19 @@ def examine(probabilities, labels):
         labels: Class numbers or one-hot rows.
 
     Returns:
-        Dict for JSON: the results of `find_mistakes` and `class_recalls`, and
-        `calibration`, those of the function of that name.
+        Dict for JSON: the results of `find_mistakes` and `class_recalls`;
+        `examples`, those of `choose_examples`; and `calibration`, those of
+        the function of that name.
     """
     mistakes = find_mistakes(probabilities, labels)
+    examples = choose_examples(
+        class_numbers(labels),
+        probabilities.argmax(axis=1),
+        probabilities.max(axis=1),
+    )
     return {
         **mistakes,
+        "examples": examples,
         **class_recalls(mistakes["confusion"]),
         "calibration": calibration(probabilities, labels),
     }

@@ -1,5 +1,6 @@
 """The outcome of a run: the model to keep, and its mistakes."""
 
+from keras_fewlabels.data.sources import image_source
 from keras_fewlabels.evaluation.verdict import compare_predictions
 from keras_fewlabels.loops.noisy_student.measure import (
     Labeler,
@@ -51,17 +52,20 @@ class Outcome:
         models = {"model": self.model}
         if not is_student:
             models["last"] = student
-        mistakes = None
+        mistakes = examined = None
         if self.examined is not None:
             indices = [each["index"] for each in self.examined["mistakes"]]
             mistakes = self._images[indices]
+            examined = image_source(self._images, "examined")
         labeler = Labeler(
             self.model,
             self._task.scores,
             self._run.last_policy if is_student else None,
             self._data.labeled[0],
         )
-        return RunFiles(models, mistakes, labeler, self._task.unlabeled)
+        return RunFiles(
+            models, mistakes, labeler, self._task.unlabeled, examined
+        )
 
     def _examine(self):
         """Returns what is known of the mistakes, and images to show them."""

@@ -39,35 +39,58 @@ def report_figures(details, mistakes=None):
     >>> [name for name, figure in figures.items() if figure]
     ['learning_curves']
     """
-    parts = {phase_name(phase): phase for phase in details["phases"]}
-    if details.get("baseline"):
-        parts["baseline"] = details["baseline"]
-    if details.get("linear_probe"):
-        parts["linear probe"] = details["linear_probe"]
-    histories = {name: _history(part) for name, part in parts.items()}
-    known = dict.fromkeys(name for each in histories.values() for name in each)
-    # Keras validates every metric, but models log other numbers as well.
-    shown = [name for name in known if f"val_{name}" in known]
-    over_time = _over_time(details)
+    histories = metric_histories(details)
+    over_time = accuracies_over_time(details)
     return {
-        "accuracy_over_time": over_time,
+        "accuracy_over_time": over_time and accuracy_over_time(*over_time),
         # The bars of phases would only repeat the points over time.
-        "comparison": None if over_time else _comparison(parts),
+        "comparison": None if over_time else _comparison(_parts(details)),
         "waterfall": _waterfall(details.get("waterfall") or []),
-        "learning_curves": _curves(histories, shown or TRAINING_METRICS),
-        "pseudo_labels": _curves(histories, PSEUDO_LABEL_METRICS),
+        "learning_curves": _curves(
+            histories, metrics_of(histories, TRAINING_METRICS)
+        ),
+        "pseudo_labels": _curves(
+            histories, metrics_of(histories, PSEUDO_LABEL_METRICS)
+        ),
         "reliability": _reliability(details),
         "confusion_matrix": _confusion_matrix(details),
         "mistakes": _mistakes(details, mistakes),
     }
 
 
-def _history(part):
-    history = part.get("history") or {}
-    return {name: values for name, values in history.items() if values}
+def metric_histories(details):
+    """Returns dicts of metrics to values per epoch, by the name of a phase."""
+    return {
+        name: {
+            metric: values
+            for metric, values in (part.get("history") or {}).items()
+            if values
+        }
+        for name, part in _parts(details).items()
+    }
 
 
-def _over_time(details):
+def metrics_of(histories, metrics):
+    """Returns the metrics to draw of the histories.
+
+    Args:
+        histories: Dict of `metric_histories`.
+        metrics: `TRAINING_METRICS`, in whose place all metrics are drawn that
+            were measured on validation images; or `PSEUDO_LABEL_METRICS`.
+
+    Returns:
+        List of strings, those that some history has.
+    """
+    known = dict.fromkeys(name for each in histories.values() for name in each)
+    # Keras validates every metric, but models log other numbers as well.
+    validated = [name for name in known if f"val_{name}" in known]
+    if metrics is TRAINING_METRICS and validated:
+        return validated
+    return [metric for metric in metrics if metric in known]
+
+
+def accuracies_over_time(details):
+    """Returns the arguments of the plot of that name, or `None`."""
     phases = details["phases"]
     if any(phase.get("seconds_since_start") is None for phase in phases):
         return None
@@ -78,16 +101,24 @@ def _over_time(details):
     # One point is no curve, but may stand beside another one.
     if max(len(_known(points)) for points in measures.values()) < 2:
         return None
-    return accuracy_over_time(
-        [phase_name(phase) for phase in phases],
-        [phase["seconds_since_start"] for phase in phases],
-        {
-            split.replace("_", "-"): points
-            for split, points in measures.items()
-            if _known(points)
-        },
-        _levels(details),
-    )
+    measures = {
+        split.replace("_", "-"): points
+        for split, points in measures.items()
+        if _known(points)
+    }
+    names = [phase_name(phase) for phase in phases]
+    seconds = [phase["seconds_since_start"] for phase in phases]
+    return names, seconds, measures, _levels(details)
+
+
+def _parts(details):
+    """Returns the phases and what they are compared with, by name."""
+    parts = {phase_name(phase): phase for phase in details["phases"]}
+    if details.get("baseline"):
+        parts["baseline"] = details["baseline"]
+    if details.get("linear_probe"):
+        parts["linear probe"] = details["linear_probe"]
+    return parts
 
 
 def _point(phase, split):
@@ -144,12 +175,7 @@ def _curves(histories, metrics):
         for name, history in histories.items()
         if any(metric in history for metric in metrics)
     }
-    drawn = [
-        metric
-        for metric in metrics
-        if any(metric in history for history in chosen.values())
-    ]
-    return plots.learning_curves(chosen, drawn) if drawn else None
+    return plots.learning_curves(chosen, metrics) if metrics else None
 
 
 def _reliability(details):

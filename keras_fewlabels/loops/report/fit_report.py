@@ -5,13 +5,14 @@ import textwrap
 from keras_fewlabels.foundation import (
     Result,
     as_json,
+    is_small,
     text_table,
     writable_folder,
     write_whole,
 )
 from keras_fewlabels.loops.report.figures import report_figures
 from keras_fewlabels.loops.report.model_card import model_card
-from keras_fewlabels.loops.report.page import report_page
+from keras_fewlabels.loops.report.page import foreign_rows, report_page
 from keras_fewlabels.loops.report.rows import phase_rows, waterfall_rows
 from keras_fewlabels.loops.report.run_files import RunFiles, settings_json
 from keras_fewlabels.loops.report.text import (
@@ -74,7 +75,8 @@ class FitReport(Result):
               `name`;
               `confusion` (counts by true and predicted class); `mistakes`
               (dicts of `index`, `true`, `predicted`, `confidence`); and
-              optional `recalls` (dicts of `num_images`, `num_right`, `recall`
+              optional `examples` (dicts likewise, of images of every cell),
+              `recalls` (dicts of `num_images`, `num_right`, `recall`
               and its `interval`, a pair, for each class),
               `balanced_accuracy`, the mean recall, and `calibration` (a dict
               of `expected_calibration_error`, mean `confidence`, `accuracy`,
@@ -179,7 +181,8 @@ class FitReport(Result):
 
         - `report.json`: what `to_dict()` returns. It is there first, and
           stays if a package for the rest is missing.
-        - `index.html`: a page that needs no other file and no network.
+        - `index.html`: a page that needs no other file and no network. A
+          click on a cell of the confusion matrix shows its images.
         - `accuracy_over_time.png` or, if the phases have no times,
           `comparison.png`; `waterfall.png`, `learning_curves.png`,
           `pseudo_labels.png`, `reliability.png`, `confusion_matrix.png` and
@@ -211,10 +214,7 @@ class FitReport(Result):
                 self._details["data"].get("class_names")
             ),
             "README.md": model_card(self._details),
-            "index.html": report_page(
-                self._details,
-                {name: png for name, png in pictures.items() if png},
-            ),
+            "index.html": self._page(pictures),
         }
         files = {f"{name}.png": png for name, png in pictures.items()}
         for name, content in {**files, **pages}.items():
@@ -223,6 +223,16 @@ class FitReport(Result):
                 (folder / name).unlink(missing_ok=True)
             else:
                 write_whole(folder / name, content)
+
+    def _page(self, pictures):
+        examined = self._details.get("examined") or {}
+        thumbnails = self._files.thumbnails(
+            examined.get("examples"),
+            foreign_rows(self._details),
+            self._details["data"].get("value_range"),
+        )
+        shape = self._details["data"].get("image_shape") or (0, 0)
+        return report_page(self._details, pictures, thumbnails, is_small(shape))
 
 
 def _has(details, name):

@@ -7,7 +7,15 @@ import json
 import numpy as np
 
 from keras_fewlabels.data.sources import is_dataset
-from keras_fewlabels.foundation import atomic_write, csv_text
+from keras_fewlabels.foundation import (
+    atomic_write,
+    csv_text,
+    embedded_image,
+    file_link,
+    image_name,
+    printable,
+)
+from keras_fewlabels.loops.report.page.examples import SIDE
 
 # Unlabelled images that are in memory at a time.
 _PIECE = 1024
@@ -24,12 +32,33 @@ class RunFiles:
         labeler: Function of pieces of images that returns `PseudoLabels`, or
             `None`.
         unlabeled: `ImageSource`, or `None`.
+        examined: `ImageSource` of the images that the report examines, or
+            `None`.
     """
 
     models: dict
     mistakes: np.ndarray | None = None
     labeler: object = None
     unlabeled: object = None
+    examined: object = None
+
+    def thumbnails(self, examples, foreign, value_range):
+        """Returns small images for the page of a report.
+
+        Args:
+            examples: List of dicts with the `index` of an examined image.
+            foreign: List of dicts with the `index` of an unlabelled image.
+            value_range: Pair of numbers, the values of black and white.
+
+        Returns:
+            Dict of `"examples"` and `"foreign"` to lists of dicts of `src`,
+            the image; its `name`; and `href`, its file, or `""`. A list is
+            empty without the images.
+        """
+        return {
+            "examples": _thumbnails(self.examined, examples, value_range),
+            "foreign": _thumbnails(self.unlabeled, foreign, value_range),
+        }
 
     def save_models(self, folder):
         """Writes each model as a `.keras` file into a folder."""
@@ -99,6 +128,22 @@ def settings_json(details):
     """
     needed = {name: details[name] for name in ("settings", "seed", "versions")}
     return json.dumps(needed, indent=2)
+
+
+def _thumbnails(source, rows, value_range):
+    if source is None or not rows:
+        return []
+    indices = [row["index"] for row in rows]
+    images = source.take(np.array(indices))
+    paths = source.paths or [""] * (max(indices) + 1)
+    return [
+        {
+            "src": embedded_image(image, value_range, SIDE),
+            "name": printable(image_name(paths[index], index)),
+            "href": file_link(paths[index]),
+        }
+        for index, image in zip(indices, images, strict=True)
+    ]
 
 
 def _decimals(numbers):

@@ -11,15 +11,19 @@ from browser import browser
 from keras_fewlabels.data import read_new_labels, read_veto
 from keras_fewlabels.data.review.image_table import image_rows
 from keras_fewlabels.data.sources.image_source import image_source
-from keras_fewlabels.evaluation.review.review_page import review_page
+from keras_fewlabels.evaluation.review.review_page import (
+    VETO_ANSWERS,
+    review_page,
+)
 
 RNG = np.random.default_rng(0)
 NASTY = ["</script><b>", "=1+1", 'a "b", c', "daisy"]
 
 
-def page_of(images, answers, column="label", names=None, **options):
+def page_of(images, answers, column="label", names=None, every=None, **options):
     count = len(images)
-    rows = image_rows(image_source(images), np.arange(count), images)
+    every = images if every is None else every
+    rows = image_rows(image_source(every), np.arange(len(every)), every)
     names = names or ["daisy"] * count
     return review_page(
         title="Images <to> label",
@@ -101,12 +105,20 @@ def test_labels_are_given_by_keys_survive_a_reload_and_are_read(
 
 
 def test_vetoes_are_given_by_keys_and_read(chromium, downloads, tmp_path):
-    images = RNG.random((20, 8, 8, 1)).astype("float32")
-    answers = [("yes", "yes", "y"), ("no", "no", "n"), ("unsure", "", "u")]
-    driver = opened(chromium, page_of(images, answers, "veto"), tmp_path)
-    press(driver, *("ynu" * 6))
+    images = RNG.random((22, 8, 8, 1)).astype("float32")
+    # Two more images are rows alone, and the last one is a copy.
+    original = {19: (images[0], "<b> 7")}
+    page = page_of(
+        images[:20], VETO_ANSWERS, "veto", every=images, originals=original
+    )
+    driver = opened(chromium, page, tmp_path)
+    assert not driver.find_element("id", "pair").is_displayed()
+    press(driver, *("ynu" * 6), "y")
+    assert text(driver, "other-name") == "<b> 7"
+    assert driver.find_element("id", "other").is_displayed()
     file = downloaded(driver, downloads, "veto.csv")
-    np.testing.assert_array_equal(read_veto(images, file), range(0, 18, 3))
+    np.testing.assert_array_equal(read_veto(images, file), range(0, 19, 3))
+    assert file.read_text().count("\n") == 23
 
 
 def test_of_many_classes_names_are_typed(chromium, downloads, tmp_path):

@@ -4,6 +4,7 @@ import keras
 import numpy as np
 import pytest
 
+from keras_fewlabels.foundation import embedded_image
 from keras_fewlabels.loops.noisy_student.outcome import Outcome
 from keras_fewlabels.loops.noisy_student.phase_data import divide
 from keras_fewlabels.loops.noisy_student.task import inspect_task
@@ -136,3 +137,8 @@ def test_mistakes_are_those_on_test_images_if_there_are_any(has_test):
         places = [100 + each["index"] for each in examined["mistakes"]]
         np.testing.assert_array_equal(files.mistakes, IMAGES[places])
     assert len(files.pseudo_labels.weights) == 100
+    # The images of the cells are those that were examined.
+    first = examined["examples"][0]
+    assert first == examined["mistakes"][0]
+    (shown,) = files.thumbnails([first], [], (0, 1))["examples"]
+    assert shown["src"] == embedded_image(files.mistakes[0], (0, 1))

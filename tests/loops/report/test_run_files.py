@@ -7,7 +7,12 @@ import numpy as np
 import pytest
 
 from keras_fewlabels.data.sources.image_source import image_source
-from keras_fewlabels.foundation import printable, read_csv, write_whole
+from keras_fewlabels.foundation import (
+    embedded_image,
+    printable,
+    read_csv,
+    write_whole,
+)
 from keras_fewlabels.loops.noisy_student.measure import (
     Labeler,
     PseudoLabels,
@@ -147,3 +152,22 @@ def test_settings_are_those_that_the_fit_takes():
         "seed": 3,
         "versions": {"keras": "3.15"},
     }
+
+
+def test_thumbnails_are_named_linked_and_shrunk():
+    images = np.zeros((3, 300, 200, 3), "uint8")
+    images[2] = 255
+    run_files = RunFiles({}, examined=image_source(images))
+    rows = [{"index": 2}, {"index": 0}]
+    found = run_files.thumbnails(rows, rows, (0, 255))
+    # Without unlabelled images there are none of them.
+    assert found["foreign"] == []
+    white, black = found["examples"]
+    assert (white["name"], white["href"]) == ("image 2", "")
+    assert white["src"] == embedded_image(images[2], (0, 255), 128)
+    assert len(white["src"]) < 2000 and white["src"] != black["src"]
+    paths = ["/a/1.jpg", "/a/2 <b>.jpg", "/a/3.jpg"]
+    run_files = RunFiles({}, unlabeled=image_source(images, paths=paths))
+    (found,) = run_files.thumbnails([], [{"index": 1}], (0, 255))["foreign"]
+    assert found["name"] == "2 <b>.jpg"
+    assert found["href"] == "file:///a/2%20%3Cb%3E.jpg"

@@ -11,7 +11,7 @@ from keras_fewlabels.loops.report.template import (
     markdown_text,
 )
 
-PAGE = "page.html.jinja"
+PAGE = "page/page.html.jinja"
 
 
 def test_templates_of_the_package_are_found():

@@ -1,9 +1,5 @@
-"use strict";
-// All names come from the data and become text, never markup.
-const data = JSON.parse(document.getElementById("data").textContent);
 const PER_PAGE = 60;
 const KEYS = "123456789abcdefghijklmnopqrstuvwxyz";
-const find = (id) => document.getElementById(id);
 // Without answers in the data, the person types the names of the classes.
 const FREE = data.answers.length === 0;
 const MANY = data.answers.length > KEYS.length;
@@ -33,12 +29,6 @@ function keep() {
     const person = find("person").value;
     localStorage.setItem(data.key, JSON.stringify({ answers, given, current, person, added: FREE ? data.answers : [] }));
   } catch {}
-}
-
-function element(name, properties, ...children) {
-  const made = Object.assign(document.createElement(name), properties);
-  made.append(...children);
-  return made;
 }
 
 function isShown(number) {
@@ -123,6 +113,12 @@ function drawCurrent() {
   find("image").src = item.src;
   find("image").alt = item.name;
   find("image").className = data.small ? "small" : "";
+  find("pair").hidden = !item.original;
+  if (item.original) {
+    find("other").src = item.original.src;
+    find("other").className = find("image").className;
+    find("other-name").textContent = item.original.name;
+  }
   if (item.href) find("original").href = item.href;
   else find("original").removeAttribute("href");
 }
@@ -140,8 +136,7 @@ function drawGrid() {
 function cell(number) {
   const item = data.items[number];
   const answered = number in answers ? data.answers[answers[number].answer].name : "";
-  const picture = element("img", { src: item.src, alt: "", className: data.small ? "small" : "" });
-  const button = element("button", { type: "button" }, picture,
+  const button = element("button", { type: "button" }, thumbnail(item),
     element("span", { textContent: item.group }),
     element("span", { textContent: answered, className: "answer" }));
   button.setAttribute("aria-label", `${item.name}, ${item.caption}${answered && ": " + answered}`);
@@ -157,10 +152,10 @@ function safe(text) {
 
 function table() {
   const quoted = (text) => /[",\n\r;\t]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
-  const lines = data.items.map((item, number) => {
+  const lines = data.rows.map((cells, number) => {
     const found = answers[number];
     const said = found ? [data.answers[found.answer].cell, found.by, found.at] : ["", "", ""];
-    return [item.cells[0], said[0], ...item.cells.slice(1), safe(said[1]), said[2]];
+    return [cells[0], said[0], ...cells.slice(1), safe(said[1]), said[2]];
   });
   const [first, ...others] = data.columns;
   const heads = [first, data.column, ...others, "answered_by", "answered_at"];

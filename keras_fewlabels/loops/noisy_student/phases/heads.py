@@ -6,6 +6,7 @@ import numpy as np
 
 from keras_fewlabels.data.checks import class_numbers
 from keras_fewlabels.evaluation.pool.class_shares import shares_by
+from keras_fewlabels.evaluation.pool.pool_examination import most_foreign
 from keras_fewlabels.loops.noisy_student.measure import PseudoLabels, examine
 from keras_fewlabels.loops.noisy_student.phases.phase_kind import PhaseKind
 from keras_fewlabels.loops.noisy_student.training.student_features import (
@@ -16,6 +17,8 @@ from keras_fewlabels.loops.noisy_student.training.student_features import (
 # Self-training is nearly always better, and few labels say little against it:
 # on photographs a margin of 1 loses 0.7 points of its gain.
 _MARGIN = 2.0
+# The most foreign images that the report shows.
+_NUM_FOREIGN, _FEWEST_FOREIGN, _SURELY_LIKE = 30, 10, 0.95
 
 
 class LinearProbe(PhaseKind):
@@ -131,9 +134,24 @@ def _pool(context, classifier):
         "num_foreign": int(foreign.is_foreign.sum()),
         "foreign_share": foreign.share,
         "foreign_interval": foreign.interval,
+        "most_foreign": _most_foreign(foreign),
         "class_shares": shares and shares.shares.tolist(),
         "class_intervals": shares and shares.intervals.tolist(),
     }
+
+
+def _most_foreign(foreign):
+    """Returns ten images at least, and more as far as they may be foreign."""
+    order = most_foreign(foreign, _NUM_FOREIGN)
+    return [
+        {
+            "index": int(index),
+            "score": float(foreign.scores[index]),
+            "weight": float(foreign.weights[index]),
+        }
+        for place, index in enumerate(order)
+        if place < _FEWEST_FOREIGN or foreign.weights[index] < _SURELY_LIKE
+    ]
 
 
 def is_worse(before, after, margin=1.0):

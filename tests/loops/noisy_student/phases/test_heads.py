@@ -173,6 +173,10 @@ def test_foreign_images_are_left_out_and_reported():
     phase = report.to_dict()["phases"][1]
     pool = phase["pool"]
     assert pool["num_images"] == 150 and 50 <= pool["num_foreign"] <= 70
+    shown = pool["most_foreign"]
+    # All of the 30 are foreign, and stand behind the 90 others.
+    assert len(shown) == 30 and min(row["index"] for row in shown) >= 90
+    assert all(row["weight"] < 0.5 for row in shown)
     low, high = pool["foreign_interval"]
     assert low <= pool["foreign_share"] <= high
     np.testing.assert_allclose(pool["class_shares"], 1 / 3, atol=0.05)

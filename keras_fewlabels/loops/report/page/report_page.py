@@ -1,5 +1,12 @@
 import base64
+import pathlib
 
+from keras_fewlabels.foundation import class_name, printable, web_page_parts
+from keras_fewlabels.loops.report.page.charts import report_charts
+from keras_fewlabels.loops.report.page.examples import (
+    PER_CELL,
+    shown_examples,
+)
 from keras_fewlabels.loops.report.rows import (
     finding_notes,
     finding_rows,
@@ -21,20 +28,28 @@ from keras_fewlabels.loops.report.text import (
     verdict_line,
 )
 
-TEMPLATE = "page.html.jinja"
+TEMPLATE = "page/page.html.jinja"
+_FOLDER = pathlib.Path(__file__).parent
+# A table of more classes cannot be read. The most frequent mistakes can.
+_MAX_CLASSES, _MAX_PAIRS = 25, 50
+_NUM_SHADES = 10
 
 
-def report_page(details, pictures):
+def report_page(details, pictures, thumbnails=None, is_small=False):
     """Returns the page of a `FitReport`, which needs no other file.
 
-    Sections without data are left out. The page runs no script. Its colours
-    follow the reader's light or dark mode, and wide tables and plots scroll on
-    a phone.
+    Sections without data are left out. Its colours follow the reader's light
+    or dark mode, and wide tables and plots scroll on a phone. Everything but
+    the images of cells is there without scripts and on paper. A script, which
+    a content security policy names, shows the images of a cell of the
+    confusion matrix, finds classes, and draws curves that tell their values.
 
     Args:
         details: Dict, see `FitReport`.
         pictures: Dict of names of `report_figures` to the bytes of a PNG
             file. Names may be missing.
+        thumbnails: Optional dict of `RunFiles.thumbnails`.
+        is_small: Boolean, whether they are drawn with sharp edges.
 
     Returns:
         String of HTML.
@@ -60,7 +75,31 @@ def report_page(details, pictures):
         left_out_line(details),
         *finding_notes(details),
     )
+    shown = shown_examples(details, thumbnails or {})
+    names = details["data"].get("class_names")
+    confusion = (details.get("examined") or {}).get("confusion")
+    data = {
+        "examples": shown["examples"],
+        "classes": [
+            printable(class_name(number, names))
+            for number in range(len(confusion or ()))
+        ],
+        "charts": report_charts(details),
+        "small": is_small,
+    }
+    parts = web_page_parts(_FOLDER, data)
+    parts["data_json"] = parts.pop("data")
+    if shown["mistakes"]:
+        # The same images, in a smaller file.
+        pictures = {**pictures, "mistakes": None}
     return jinja_template(TEMPLATE).render(
+        **parts,
+        matrix=_matrix(confusion, data["classes"]),
+        data_classes=data["classes"],
+        confusions=_confusions(confusion, data["classes"]),
+        per_cell=PER_CELL,
+        shown=shown,
+        small=is_small,
         headline=headline(details),
         verdict=verdict_line(details),
         phases=phase_rows(details),
@@ -76,8 +115,41 @@ def report_page(details, pictures):
         notes=[note for note in notes if note],
         data=_data_rows(details["data"]),
         run=_run_rows(details),
-        pictures={name: _inline(png) for name, png in pictures.items()},
+        pictures={name: _inline(png) for name, png in pictures.items() if png},
     )
+
+
+def _matrix(confusion, names):
+    """Returns rows of the name of a true class, and a dict for each cell."""
+    if not confusion or len(names) > _MAX_CLASSES:
+        return []
+    return [
+        (
+            names[true],
+            [
+                {
+                    **{"true": true, "predicted": predicted, "count": count},
+                    "shade": round(_NUM_SHADES * count / (sum(counts) or 1)),
+                }
+                for predicted, count in enumerate(counts)
+            ],
+        )
+        for true, counts in enumerate(confusion)
+    ]
+
+
+def _confusions(confusion, names):
+    """Returns the most frequent mistakes among many classes."""
+    if not confusion or len(names) <= _MAX_CLASSES:
+        return []
+    pairs = [
+        {"true": true, "predicted": predicted, "count": count}
+        for true, counts in enumerate(confusion)
+        for predicted, count in enumerate(counts)
+        if count and true != predicted
+    ]
+    pairs.sort(key=lambda pair: -pair["count"])
+    return pairs[:_MAX_PAIRS]
 
 
 def _inline(png):

@@ -1,6 +1,9 @@
 import base64
 import copy
+import hashlib
 import html.parser
+import json
+import re
 import sys
 
 import pytest
@@ -53,7 +56,7 @@ FULL = {
             "expected_calibration_error": 0.0432,
             "confidence": 0.75,
             "accuracy": 0.7,
-            "bins": [{"num_images": 20}],
+            "bins": [{"num_images": 20, "num_right": 14, "confidence": 0.75}],
         },
     },
     "verdict": {
@@ -84,7 +87,7 @@ NAMES = [
 class Page(html.parser.HTMLParser):
     """The content of a page, read by a parser of the standard library."""
 
-    VOID = {"meta", "img"}
+    VOID = {"meta", "img", "input"}
 
     def __init__(self, text):
         super().__init__()
@@ -102,7 +105,7 @@ class Page(html.parser.HTMLParser):
         assert self.open.pop() == tag
 
     def handle_data(self, data):
-        if data.strip() and self.open[-1] != "style":
+        if data.strip() and self.open[-1] not in ("style", "script"):
             self.texts.append((self.open[-1], data.strip()))
 
     def of(self, tag):
@@ -167,9 +170,9 @@ def test_everything_is_on_the_page(full):
 
 def test_bars_of_classes_are_in_proportion(full):
     bars = [
-        float(attrs["style"].split()[-1].rstrip("%"))
+        float(attrs["width"].rstrip("%"))
         for tag, attrs in full.tags
-        if tag == "i" and "style" in attrs
+        if tag == "svg"
     ]
     # A quarter and three quarters of the labels, halves of the pseudo-labels.
     assert bars == pytest.approx([70 / 3, 140 / 3, 70, 140 / 3], abs=0.1)
@@ -214,21 +217,37 @@ def test_many_classes_are_folded():
     assert not is_open(31)
 
 
-def test_nothing_comes_from_a_network_or_runs(full):
-    assert not {tag for tag, _ in full.tags} & {"script", "link", "iframe"}
+def test_nothing_comes_from_a_network_and_only_its_script_runs(full):
+    assert not {tag for tag, _ in full.tags} & {"link", "iframe"}
+    scripts = [attrs for tag, attrs in full.tags if tag == "script"]
+    assert scripts == [{"type": "application/json", "id": "data"}, {}]
     for _, attrs in full.tags:
-        assert not {"href", "srcset"} & attrs.keys()
+        assert not {"href", "srcset", "style"} & attrs.keys()
         assert not any(name.startswith("on") for name in attrs)
         assert attrs.get("src", "data:").startswith("data:")
     page = report_page(FULL, {})
-    assert "http" not in page and "url(" not in page and "@import" not in page
+    # The name of a namespace is no address.
+    assert page.count("http:") == page.count("http://www.w3.org/2000/svg")
+    assert "https:" not in page
+    assert "url(" not in page and "@import" not in page
+    # Nothing else in the page is as the policy says.
+    (policy,) = (a["content"] for _, a in full.tags if "http-equiv" in a)
+    assert policy.startswith("default-src 'none'; img-src data:; ")
+    for kind, text in re.findall(
+        r"<(style|script)>(.*?)</(?:style|script)>", page, re.S
+    ):
+        digest = hashlib.sha256(text.encode()).digest()
+        digest = base64.b64encode(digest).decode()
+        assert f"{kind}-src 'sha256-{digest}'" in policy
 
 
 def test_pictures_are_in_the_page_and_described():
     pictures = {name: PNG + name.encode() for name in NAMES}
     page = Page(report_page(FULL, pictures))
     images = [attrs for tag, attrs in page.tags if tag == "img"]
-    assert [attrs["class"] for attrs in images] == NAMES
+    # The confusion matrix of two classes is a table.
+    shown = [name for name in NAMES if name != "confusion_matrix"]
+    assert [attrs["class"] for attrs in images] == shown
     for attrs in images:
         head, _, content = attrs["src"].partition(",")
         assert head == "data:image/png;base64"
@@ -236,8 +255,70 @@ def test_pictures_are_in_the_page_and_described():
         assert len(attrs["alt"]) > 20
 
 
+def test_a_matrix_is_a_table_and_of_many_classes_the_first_mistakes_are():
+    page = Page(report_page(FULL, {}))
+    cells = [attrs for tag, attrs in page.tags if "data-true" in attrs]
+    shades = [attrs["class"] for attrs in cells]
+    assert shades == ["shade10", "shade0", "shade0", "shade10"]
+    confusion = [[0] * 26 for _ in range(26)]
+    confusion[3][3], confusion[3][5], confusion[7][1] = 9, 2, 4
+    names = [f"class <{number}>" for number in range(26)]
+    details = {
+        **FULL,
+        "data": {**MINIMAL["data"], "class_names": names},
+        "examined": {"split": "test", "confusion": confusion},
+        "phases": MINIMAL["phases"],
+    }
+    page = Page(report_page(details, {"confusion_matrix": PNG}))
+    assert [a["class"] for t, a in page.tags if t == "img"] == [
+        "confusion_matrix"
+    ]
+    rows = [a["data-name"] for t, a in page.tags if t == "tr" and a]
+    assert rows == ["class <7>, class <1>", "class <3>, class <5>"]
+
+
+def test_mistakes_and_foreign_images_are_there_without_a_script():
+    rows = [
+        {"index": 4, "true": 0, "predicted": 1, "confidence": 0.75},
+        {"index": 2, "true": 1, "predicted": 1, "confidence": 0.5},
+    ]
+    foreign = [{"index": 9, "score": 2.0, "weight": 0.02}]
+    phases = [{**FULL["phases"][0], "pool": None}, FULL["phases"][1]]
+    phases[0]["pool"] = {
+        **{"most_foreign": foreign, "foreign_share": None},
+        **{"num_foreign": 1, "num_images": 10},
+    }
+    thumbnails = {
+        "examples": [
+            {"src": f"data:,{n}", "name": f"<{n}>.png", "href": "file:///x"}
+            for n in range(2)
+        ],
+        "foreign": [{"src": "data:,9", "name": "image 9", "href": ""}],
+    }
+    details = {
+        **FULL,
+        "phases": phases,
+        "examined": {**FULL["examined"], "examples": rows},
+    }
+    text = report_page(details, {"mistakes": PNG}, thumbnails)
+    page = Page(text)
+    images = [attrs for tag, attrs in page.tags if tag == "img"]
+    assert images == [
+        {"src": "data:,0", "alt": "<0>.png"},
+        {"src": "data:,9", "alt": "image 9"},
+    ]
+    assert page.of("figcaption") == [
+        '<script>alert(1)</script>, wrong: a "dog" & a cat, 75 %',
+        "2 % like the labels",
+    ]
+    (data,) = re.findall(r'id="data">(.*?)</script>', text)
+    examples = json.loads(data)["examples"]
+    assert [each["src"] for each in examples] == ["data:,0", "data:,1"]
+    assert [each["predicted"] for each in examples] == [1, 1]
+
+
 def test_a_model_without_mistakes():
-    page = Page(report_page(FULL, {"confusion_matrix": PNG}))
+    page = Page(report_page(FULL, {}))
     assert "There are no mistakes." in page.of("p")
     assert "The mistakes with the highest confidence" not in page.of("h3")
 
