@@ -1,4 +1,4 @@
-"""Every public docstring has an example, and every example runs."""
+"""Every public docstring is complete, and every example runs."""
 
 import doctest
 import importlib
@@ -42,8 +42,9 @@ def test_examples_run(module):
     PUBLIC,
     ids=lambda value: getattr(value, "__name__", value),
 )
-def test_public_docstring_has_example(folder, name):
+def test_public_docstring_has_sentence_example_and_errors(folder, name):
     concept = getattr(folder, name)
     documentation = inspect.getdoc(concept)
-    assert ">>>" in documentation
-    assert "Example" in documentation
+    assert documentation.splitlines()[0].endswith(".")
+    for part in (">>>", "Example:", "Raises:"):
+        assert part in documentation

@@ -59,8 +59,8 @@ def fit_head(
     rounds. The head learns the result as soft labels, each with a fifth of the
     weight of a label.
 
-    The model's own optimizer, loss and metrics are used. `fit()` with
-    `callbacks.FineTune` can follow, and continues with the same iterations
+    The model's own optimizer, loss and metrics are used. `fit()`, also with
+    `callbacks.FineTune`, can follow, and continues with the same iterations
     and optimizer state.
 
     Args:
@@ -111,6 +111,7 @@ def fit_head(
     check_called(model, "model")
     backbone = find_backbone(model, backbone)
     extractor, head = split_at_backbone(model, backbone)
+    trained_later = model.trainable_variables
     flags = TrainableFlags(backbone)
     flags.apply([], freeze_batch_norm=True)
     try:
@@ -130,7 +131,7 @@ def fit_head(
                 batch_size,
                 verbose,
             )
-        widen_optimizer(model, model.trainable_variables)
+        widen_optimizer(model, trained_later)
         # The same optimizer, loss and metrics, not copies made from configs.
         settings = {**compile_settings(model), "optimizer": model.optimizer}
         head.compile(**settings)

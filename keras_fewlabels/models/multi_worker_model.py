@@ -10,6 +10,9 @@ class MultiWorkerModel(MultiWorkerFixes):
     every other strategy, and on the other backends, this class does nothing
     else than `keras.Model`.
 
+    Raises:
+        ValueError: As `keras.Model`.
+
     Example:
 
     >>> class Classifier(keras_fewlabels.models.MultiWorkerModel):

@@ -71,6 +71,25 @@ def test_fine_tune_follows_on():
     check_equal(model, one_run)
 
 
+def test_a_plain_fit_follows_on():
+    model, one_run = build_model(), build_model()
+    fit_head(model, "backbone", (X, Y), batch_size=12, epochs=2, verbose=0)
+    model.fit(X, Y, batch_size=12, verbose=0)
+    stages = FineTune("backbone", {0: 0, 2: "all"}, freeze_batch_norm=False)
+    frozen = FineTune("backbone", {0: 0})
+    one_run.fit(X, Y, batch_size=12, epochs=2, verbose=0, callbacks=[frozen])
+    one_run.fit(
+        X,
+        Y,
+        batch_size=12,
+        initial_epoch=2,
+        epochs=3,
+        verbose=0,
+        callbacks=[stages],
+    )
+    check_equal(model, one_run)
+
+
 def test_a_backbone_flattened_into_the_graph():
     inputs = keras.Input((4,))
     features = layers.Dense(5, activation="tanh")(inputs)

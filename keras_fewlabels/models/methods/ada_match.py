@@ -24,6 +24,9 @@ class AdaMatch(FixMatch):
         policy: By default `policies.AdaMatchPolicy()`.
         **kwargs: As for `FixMatch`.
 
+    Raises:
+        ValueError: As `FixMatch`, from the constructor and from `fit()`.
+
     Example:
 
     >>> student = keras.Sequential([keras.Input((8, 8, 3)),

@@ -20,6 +20,9 @@ class FlexMatch(FixMatch):
             `num_unlabeled` if it is known.
         **kwargs: As for `FixMatch`.
 
+    Raises:
+        ValueError: As `FixMatch`, from the constructor and from `fit()`.
+
     Example:
 
     >>> student = keras.Sequential([keras.Input((8, 8, 3)),

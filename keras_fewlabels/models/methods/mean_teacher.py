@@ -29,6 +29,9 @@ class MeanTeacher(FixMatch):
             grown.
         **kwargs: As for `FixMatch`.
 
+    Raises:
+        ValueError: As `FixMatch`, from the constructor and from `fit()`.
+
     Example:
 
     >>> student = keras.Sequential([keras.Input((8, 8, 3)),

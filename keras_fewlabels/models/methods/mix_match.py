@@ -43,6 +43,9 @@ class MixMatch(FixMatch):
             10 to 25 is safer.
         **kwargs: As for `FixMatch`.
 
+    Raises:
+        ValueError: As `FixMatch`, from the constructor and from `fit()`.
+
     Example:
 
     >>> student = keras.Sequential([keras.Input((8, 8, 3)),

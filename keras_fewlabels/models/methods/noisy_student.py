@@ -30,6 +30,9 @@ class NoisyStudent(NoisyStudentModel):
             images, for the default noise.
         **kwargs: As for `NoisyStudentModel`.
 
+    Raises:
+        ValueError: As `NoisyStudentModel`, also from `fit()`.
+
     Example:
 
     >>> teacher, student = (keras.Sequential([keras.Input((8, 8, 3)),

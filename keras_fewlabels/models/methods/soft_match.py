@@ -18,6 +18,9 @@ class SoftMatch(FixMatch):
         policy: By default `policies.SoftMatchPolicy()`.
         **kwargs: As for `FixMatch`.
 
+    Raises:
+        ValueError: As `FixMatch`, from the constructor and from `fit()`.
+
     Example:
 
     >>> student = keras.Sequential([keras.Input((8, 8, 3)),

@@ -20,6 +20,9 @@ class UDA(FixMatch):
         policy: By default `FixedThreshold(0.8, soft=True, temperature=0.4)`.
         **kwargs: As for `FixMatch`.
 
+    Raises:
+        ValueError: As `FixMatch`, from the constructor and from `fit()`.
+
     Example:
 
     >>> student = keras.Sequential([keras.Input((8, 8, 3)),
