@@ -17,6 +17,8 @@ from keras_fewlabels.foundation import (
 from keras_fewlabels.loops.noisy_student.build_student import (
     builder_of,
     classifier_of,
+    layers_know_labels,
+    optimizer_of_loop,
 )
 from keras_fewlabels.loops.noisy_student.comes_trained import comes_trained
 from keras_fewlabels.loops.noisy_student.outcome import Outcome
@@ -118,6 +120,15 @@ def fit_noisy_student(
     labelled images as they are (FixRes). The model must take images of any
     size.
 
+    **More labels** make the next run better: `evaluation.next_to_label`
+    proposes images, and `folders.with_labels` has them among the labelled
+    ones. Pass the same backbone again, and all rungs learn from all labels.
+    Or pass the model that the run before returned, to go on from its layers.
+    If these were fine-tuned, they know the labels that they learned, so that a
+    cross-validation on labels would flatter: there is none then, no
+    temperature from it, and no image is taken for foreign. Pass
+    `validation_data` to measure and calibrate such a run.
+
     Each part is available by itself: `models.NoisyStudentModel`, the policies
     and layers, `loops.recalibrate_batch_norm`, `loops.recommend`. With a
     distribution strategy, call `fit_noisy_student` in its scope.
@@ -134,11 +145,12 @@ def fit_noisy_student(
             images, with weights of its own each time. If it has a parameter
             without a default, it gets the generation, an int from 0, and may
             return larger ones. Or a built model, which is copied with its
-            weights. Or a backbone without a head, or the name of a network of
-            `keras.applications`, of which `models.classifier` makes a
-            classifier. A compiled model keeps its optimizer and loss; otherwise
-            the loop chooses them. The model is called and copied, so all
-            preprocessing must be in its layers.
+            weights, also the one that an earlier call returned. Or a backbone
+            without a head, or the name of a network of `keras.applications`,
+            of which `models.classifier` makes a classifier. A model that you
+            compiled keeps its optimizer and loss; otherwise the loop chooses
+            them. The model is called and copied, so all preprocessing must be
+            in its layers.
         labeled: Pair of arrays `(images, labels)` of shapes
             `(num_images, height, width, channels)` and `(num_images,)` with
             class numbers or `(num_images, num_classes)`; or a
@@ -247,7 +259,10 @@ def fit_noisy_student(
         classifier_of(build_student, labeled, class_names, value_range)
     )
     model = build(0)
-    task = inspect_task(model, labeled, unlabeled, value_range)
+    task = dataclasses.replace(
+        inspect_task(model, labeled, unlabeled, value_range),
+        layers_know_labels=layers_know_labels(build_student),
+    )
     validation = task.check(validation_data, "validation_data")
     test = task.check(test_data, "test_data")
     check_class_names(class_names, task.num_classes)
@@ -299,13 +314,15 @@ def fit_noisy_student(
         "verdict": outcome.verdict,
         "examined": outcome.examined,
         **run_facts(task, run.last_data, settings, class_names),
+        "layers_know_labels": task.layers_know_labels,
         "findings": findings and findings.to_dict(),
         "time_limit": clock.limit,
         "left_out": run.left_out,
         "seconds": run.seconds,
     }
     report = FitReport(details, outcome.files())
-    return _compiled(outcome.model, task), report
+    is_trained = any(phase["steps"] for phase in details["phases"])
+    return _compiled(outcome.model, task, is_trained), report
 
 
 def _pretrained(settings, layers):
@@ -366,11 +383,11 @@ def _phase_results(results, phases):
     }
 
 
-def _compiled(model, task):
+def _compiled(model, task, is_trained):
     """Compiles a model as it was trained, unless the user has."""
     if not model.compiled:
         # For labels in the form of the user.
         scores = dataclasses.replace(task.scores, sparse=not task.one_hot)
-        # An optimizer without slots, which would be saved with the model.
-        model.compile("sgd", scores.loss(), metrics=[scores.accuracy()])
+        optimizer = optimizer_of_loop(is_trained or task.layers_know_labels)
+        model.compile(optimizer, scores.loss(), metrics=[scores.accuracy()])
     return model

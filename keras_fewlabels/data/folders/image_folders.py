@@ -25,6 +25,9 @@ class ImageFolders:
             each of "labeled", "unlabeled", "test" and "validation" that was
             given.
         findings: `FolderFindings`, the files that were skipped, and why.
+        origins: Dict of the files of images that were labelled since to dicts
+            of `file`, where the label was read, and of who gave it (`by`) and
+            when (`at`), as far as that is known.
 
     Attributes:
         image_shape: Tuple `(height, width, channels)`.
@@ -57,6 +60,7 @@ class ImageFolders:
     class_names: list
     file_paths: dict
     findings: FolderFindings
+    origins: dict = dataclasses.field(default_factory=dict)
 
     @property
     def image_shape(self):
@@ -73,6 +77,7 @@ class ImageFolders:
         and no longer among the unlabelled ones. No file is moved or changed.
         Labels may be given again and again:
         `folders.with_labels("first/to_label.csv").with_labels("next/...")`.
+        An image that has a label keeps it, and a warning counts the others.
 
         Args:
             file: Path of a CSV file, as for `data.read_new_labels`.
@@ -90,8 +95,11 @@ class ImageFolders:
                 "Pass a folder as `unlabeled` to `load_image_folders`. "
                 f"Received: file={str(file)!r}"
             )
-        indices, labels = read_new_labels(
-            self.unlabeled, file, class_names=self.class_names
+        indices, labels, origins = read_new_labels(
+            self.unlabeled,
+            file,
+            class_names=self.class_names,
+            return_origins=True,
         )
         rest = np.ones(len(self.unlabeled), bool)
         rest[indices] = False
@@ -110,6 +118,7 @@ class ImageFolders:
                 "labeled": [*self.file_paths["labeled"], *paths],
                 "unlabeled": unlabeled.file_paths,
             },
+            origins={**self.origins, **dict(zip(paths, origins, strict=True))},
         )
 
     def arguments(self):

@@ -12,7 +12,7 @@ from keras_fewlabels.data.sources import image_source
 from keras_fewlabels.foundation import check_class_names, printable
 
 
-def read_new_labels(unlabeled, file, *, class_names=None):
+def read_new_labels(unlabeled, file, *, class_names=None, return_origins=False):
     r"""Reads the labels that people wrote into the file of proposed images.
 
     `evaluation.next_to_label` proposes images and writes the file with an
@@ -28,11 +28,16 @@ def read_new_labels(unlabeled, file, *, class_names=None):
         file: Path of the CSV file.
         class_names: Optional sequence of strings, one per class. The file may
             then hold names in place of the numbers of classes.
+        return_origins: Boolean, whether to say who gave each label and when.
 
     Returns:
         `(indices, labels)`: two int64 arrays, the indices of the images that
         now have a label and are still among the unlabelled ones, each once,
         and their classes. A warning counts the labels of other images.
+        With `return_origins`, a third one is a list of dicts of strings:
+        `file`, `by` and `at`, as the page of the proposals wrote them into
+        the columns `answered_by` and `answered_at`; `""` where they are not
+        known.
 
     Raises:
         ValueError: If the file was not written by a proposal, none of the
@@ -71,11 +76,21 @@ def read_new_labels(unlabeled, file, *, class_names=None):
             "ones any more.",
             stacklevel=2,
         )
-    indices, labels = indices[is_there], labels[is_there]
-    one_answer_each(indices, labels.tolist(), table)
-    _, first = np.unique(indices, return_index=True)
-    first.sort()
-    return indices[first], labels[first]
+    places = np.flatnonzero(is_there)
+    one_answer_each(indices[places], labels[places].tolist(), table)
+    _, first = np.unique(indices[places], return_index=True)
+    places = places[np.sort(first)]
+    if not return_origins:
+        return indices[places], labels[places]
+    origins = [
+        {
+            "file": str(file),
+            "by": rows[place].get("answered_by") or "",
+            "at": rows[place].get("answered_at") or "",
+        }
+        for place in places
+    ]
+    return indices[places], labels[places], origins
 
 
 class _ClassNumbers:

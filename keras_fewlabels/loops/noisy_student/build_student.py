@@ -14,6 +14,9 @@ from keras_fewlabels.foundation import (
 from keras_fewlabels.models.classifier import classifier
 from keras_fewlabels.models.copy_model import copy_model
 
+# Names of optimizers, which a saved model keeps.
+_MARK, _LAYERS = "fit_noisy_student", "_layers"
+
 
 def builder_of(build_student):
     """Returns the function that builds the student of each generation.
@@ -155,6 +158,38 @@ def _check_new(model, variables):
     variables.update((id(v), weakref.ref(v)) for v in model.weights)
 
 
+def comes_from_loop(model):
+    """Returns whether the loop has compiled a model, and not its user.
+
+    That is known as long as the model is compiled, also after it was saved.
+    """
+    optimizer = getattr(model, "optimizer", None)
+    return bool(getattr(model, "compiled", False)) and (
+        getattr(optimizer, "name", "").startswith(_MARK)
+    )
+
+
+def layers_know_labels(model):
+    """Returns whether the loop has trained the layers below a model's head."""
+    return comes_from_loop(model) and model.optimizer.name == _MARK + _LAYERS
+
+
+def optimizer_of_loop(is_trained):
+    """Returns the optimizer that marks a model that the loop has trained.
+
+    It has no slots, which would be saved with the model.
+
+    Args:
+        is_trained: Boolean, whether the layers below the head have learned
+            labels.
+    """
+    return keras.optimizers.SGD(name=_MARK + _LAYERS * is_trained)
+
+
 def _copy_of(model):
     check_built(model, "student")
-    return copy_model(model)
+    copy = copy_model(model)
+    if comes_from_loop(model):
+        # It was compiled to be evaluated, not to be trained like that.
+        copy.compiled = False
+    return copy

@@ -48,6 +48,9 @@ class Task:
         num_classes: Int.
         scores: `ClassScores`, the kind of scores that the model gives.
         one_hot: Boolean, whether the user's labels are one-hot rows.
+        layers_know_labels: Boolean, whether the model comes from a run that
+            trained the layers below its head. Labels cannot measure heads on
+            such layers then.
     """
 
     labeled: tuple
@@ -57,6 +60,7 @@ class Task:
     num_classes: int
     scores: ClassScores
     one_hot: bool
+    layers_know_labels: bool = False
 
     @property
     def class_counts(self):

@@ -21,6 +21,7 @@ from keras_fewlabels.loops.report.text import (
     examined_line,
     left_out_line,
     pool_line,
+    start_line,
     verdict_line,
 )
 
@@ -82,6 +83,8 @@ class FitReport(Result):
               of `expected_calibration_error`, mean `confidence`, `accuracy`,
               and `bins` of the confidence with `low`, `high`, `num_images`,
               `num_right` and mean `confidence`).
+            - `layers_know_labels`: Optional boolean, whether the run started
+              from layers that an earlier run had trained.
             - `findings`: Optional dict, that of `data.FolderFindings`.
             - `time_limit`: Optional number of seconds. `left_out`: Optional
               list of dicts of `name` and `why`, phases and steps without time.
@@ -148,6 +151,7 @@ class FitReport(Result):
         for text in (
             verdict_line(details),
             examined_line(details),
+            start_line(details),
             pool_line(details),
             left_out_line(details),
         ):

@@ -76,6 +76,17 @@ def pool_line(details):
     )
 
 
+def start_line(details):
+    """Returns a sentence if the first layers had learned labels, or `""`."""
+    if not details.get("layers_know_labels"):
+        return ""
+    return (
+        "The run went on from a model whose layers have learned labels, so "
+        "that labels can neither measure nor calibrate it: pass "
+        "`validation_data` for that."
+    )
+
+
 def examined_on(details):
     """Returns the images that the kept model was examined on, or `""`."""
     examined = details.get("examined")

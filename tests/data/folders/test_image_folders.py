@@ -83,7 +83,8 @@ def test_labels_of_people_move_images_to_the_labelled_ones(tmp_path):
     chosen = np.array([place["c"], place["a"]])
     images = np.asarray(folders.unlabeled[chosen])
     rows = image_rows(image_source(folders.unlabeled), chosen, images)
-    labels = ({"label": "dog"}, {"label": "cat"})
+    labels = ({"label": "dog"}, {"label": "cat", "answered_by": "Ada"})
+    labels[0]["answered_by"] = ""
     file = tmp_path / "to_label.csv"
     write_image_table(
         file,
@@ -99,9 +100,20 @@ def test_labels_of_people_move_images_to_the_labelled_ones(tmp_path):
     }
     assert stems["unlabeled"] == ["b"] and stems["labeled"][2:] == ["c", "a"]
     assert len(more.unlabeled) == 1
+    origins = {pathlib.Path(path).stem: o for path, o in more.origins.items()}
+    assert origins == {
+        "c": {"file": str(file), "by": "", "at": ""},
+        "a": {"file": str(file), "by": "Ada", "at": ""},
+    }
+    assert folders.origins == {}
     # The folders before and the files are as they were.
     assert len(folders.unlabeled) == 3 and len(folders.labeled[0]) == 2
     assert (tmp_path / "pool" / "a.png").exists()
+    # A label that was given stays as it is.
+    rows = image_rows(image_source(folders.unlabeled), [place["a"]], images[1:])
+    write_image_table(file, [{**rows[0], "label": "dog"}])
+    with pytest.raises(ValueError, match="none of its 1 images is among them"):
+        more.with_labels(file)
     alone = load_image_folders(tmp_path / "classes", verbose=0)
     with pytest.raises(ValueError, match="none to be labelled"):
         alone.with_labels(file)

@@ -48,6 +48,25 @@ def test_images_that_have_left_the_pool_are_passed_over(tmp_path):
     assert labels.tolist() == [2, 0]
 
 
+def test_who_gave_a_label_and_when(tmp_path):
+    file = filled_in(tmp_path, ["2", "1", "0"])
+    rows = list(csv.DictReader(file.read_text().splitlines()))
+    assert [o["by"] for o in read_origins(file)] == ["", "", ""]
+    for row, name in zip(rows, ("Ada", "", "=Bo"), strict=True):
+        row |= {"answered_by": name, "answered_at": "2026-11-29T12:00:00Z"}
+    rows[1]["label"] = ""
+    write_image_table(file, rows)
+    time = "2026-11-29T12:00:00Z"
+    assert read_origins(file) == [
+        {"file": str(file), "by": "Ada", "at": time},
+        {"file": str(file), "by": "=Bo", "at": time},
+    ]
+
+
+def read_origins(file):
+    return read_new_labels(IMAGES, file, return_origins=True)[2]
+
+
 @pytest.mark.parametrize(
     "label, names",
     [("dog", NAMES), ("3", NAMES), ("-1", None), ("cat", None)],

@@ -1,29 +1,56 @@
 import csv
 import html.parser
 import json
+import pathlib
 import re
 import time
 
+import keras
 import numpy as np
 import pytest
+from keras import layers
 
 from browser import browser
-from keras_fewlabels.data import read_new_labels, read_veto
+from keras_fewlabels.callbacks import PseudoLabeler
+from keras_fewlabels.data import ImageFiles, read_new_labels, read_veto
 from keras_fewlabels.data.review.image_table import image_rows
 from keras_fewlabels.data.sources.image_source import image_source
+from keras_fewlabels.evaluation import audit_pseudo_labels
 from keras_fewlabels.evaluation.review.review_page import (
     VETO_ANSWERS,
     review_page,
 )
+from keras_fewlabels.policies import FixedThreshold
 
 RNG = np.random.default_rng(0)
 NASTY = ["</script><b>", "=1+1", 'a "b", c', "daisy"]
 
 
+# Photographs in a folder per class, where there are some.
+FLOWERS = pathlib.Path(__file__).parents[4] / "shared" / "data" / "flowers"
+
+
+def pictures(folder):
+    """Returns 100 images in files, their classes, and the names of these."""
+    if FLOWERS.is_dir():
+        classes = sorted(path for path in FLOWERS.iterdir() if path.is_dir())
+        truth = RNG.permutation(np.arange(100) % len(classes))
+        paths = [iter(sorted(each.glob("*.jpg"))) for each in classes]
+        found = [next(paths[number]) for number in truth]
+        return ImageFiles(found, 96), truth, [each.name for each in classes]
+    truth = RNG.integers(0, 4, 100)
+    found = [folder / f"{number} <b>.jpg" for number in range(100)]
+    for path in found:
+        image = RNG.integers(0, 256, (64, 64, 3))
+        keras.utils.save_img(path, image, scale=False)
+    return ImageFiles(found, 64), truth, NASTY
+
+
 def page_of(images, answers, column="label", names=None, every=None, **options):
     count = len(images)
     every = images if every is None else every
-    rows = image_rows(image_source(every), np.arange(len(every)), every)
+    source, numbers = image_source(every), np.arange(len(every))
+    rows = image_rows(source, numbers, source.take(numbers))
     names = names or ["daisy"] * count
     return review_page(
         title="Images <to> label",
@@ -80,9 +107,8 @@ def opened(driver, page, tmp_path):
 def test_labels_are_given_by_keys_survive_a_reload_and_are_read(
     chromium, downloads, tmp_path
 ):
-    images = RNG.integers(0, 256, (100, 64, 64, 3)).astype("uint8")
-    truth = RNG.integers(0, 4, 100)
-    page = page_of(images, [(name, name) for name in NASTY])
+    files, truth, names = pictures(tmp_path)
+    page = page_of(files, [(name, name) for name in names])
     driver = opened(chromium, page, tmp_path)
     assert text(driver, "count") == "0 of 100"
     for label in truth[:50]:
@@ -90,13 +116,13 @@ def test_labels_are_given_by_keys_survive_a_reload_and_are_read(
     driver.refresh()
     assert text(driver, "count") == "50 of 100"
     # One is wrong, and taken back.
-    press(driver, str(4 - truth[50]), "\b")
+    press(driver, str(len(names) - truth[50]), "\b")
     assert text(driver, "count") == "50 of 100"
     for label in truth[50:]:
         press(driver, str(label + 1))
     assert text(driver, "count") == "100 of 100"
     file = downloaded(driver, downloads, "label.csv")
-    indices, labels = read_new_labels(images, file, class_names=NASTY)
+    indices, labels = read_new_labels(files, file, class_names=names)
     np.testing.assert_array_equal(indices, np.arange(100))
     np.testing.assert_array_equal(labels, truth)
     with open(file, newline="") as lines:
@@ -119,6 +145,28 @@ def test_vetoes_are_given_by_keys_and_read(chromium, downloads, tmp_path):
     file = downloaded(driver, downloads, "veto.csv")
     np.testing.assert_array_equal(read_veto(images, file), range(0, 19, 3))
     assert file.read_text().count("\n") == 23
+
+
+def test_twenty_vetoes_of_an_audit_are_obeyed_by_the_next_fit(
+    chromium, downloads, tmp_path
+):
+    images = RNG.random((40, 8, 8, 1)).astype("float32")
+    labeled = images[:8], np.arange(8) % 2
+    model = keras.Sequential(
+        [keras.Input((8, 8, 1)), layers.Flatten(), layers.Dense(2, "softmax")]
+    )
+    model.compile("sgd", "sparse_categorical_crossentropy")
+    audit = audit_pseudo_labels(model, labeled, images, verbose=0)
+    audit.save(tmp_path)
+    chromium.get((tmp_path / "index.html").as_uri())
+    press(chromium, *("y" * 20), "n")
+    file = downloaded(chromium, downloads, "veto.csv")
+    vetoed = np.sort(audit.indices[:20])
+    np.testing.assert_array_equal(read_veto(images, file), vetoed)
+    labeler = PseudoLabeler(images, policy=FixedThreshold(0.0), veto=file)
+    mixed = labeler.mixed_with(labeled)
+    model.fit(mixed, epochs=2, callbacks=[labeler], verbose=0)
+    np.testing.assert_array_equal(np.flatnonzero(labeler.labels < 0), vetoed)
 
 
 def test_of_many_classes_names_are_typed(chromium, downloads, tmp_path):

@@ -4,7 +4,12 @@ import keras
 import numpy as np
 import pytest
 
-from keras_fewlabels.loops.noisy_student.build_student import builder_of
+from keras_fewlabels.loops.noisy_student.build_student import (
+    builder_of,
+    comes_from_loop,
+    layers_know_labels,
+    optimizer_of_loop,
+)
 
 
 def build(width):
@@ -104,6 +109,22 @@ def test_a_model_is_copied_with_its_weights():
     first.set_weights([np.zeros((3, 4)), np.ones(4)])
     assert (second.get_weights()[1] == 0).all()
     assert (model.get_weights()[1] == 0).all()
+
+
+def test_a_model_of_the_loop_is_trained_by_the_loop_again(tmp_path):
+    for is_trained in (False, True):
+        model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(2)])
+        assert not comes_from_loop(model)
+        model.compile(optimizer_of_loop(is_trained), "mse")
+        model.save(tmp_path / "model.keras")
+        for each in model, keras.saving.load_model(tmp_path / "model.keras"):
+            assert comes_from_loop(each)
+            assert layers_know_labels(each) is is_trained
+            assert not builder_of(each)(0).compiled
+    model.compile("sgd", "mse")
+    assert not comes_from_loop(model) and not layers_know_labels(model)
+    assert builder_of(model)(0).compiled
+    assert not layers_know_labels(lambda: model)
 
 
 def test_a_function_of_more_than_the_generation_is_refused():

@@ -40,10 +40,12 @@ class LinearProbe(PhaseKind):
         started = time.perf_counter()
         classifier = context.features.classifier(context)
         data, seed = context.data, context.data.seed
-        head, self_trained = self.head(classifier, seed)
-        right = classifier.cross_validate(self_trained, seed)
-        temperature = classifier.temperature(self_trained, seed)
-        examined = None
+        knows = context.recipe.task.layers_know_labels
+        head, self_trained = self.head(classifier, seed, knows)
+        right = temperature = examined = None
+        if not knows:
+            right = classifier.cross_validate(self_trained, seed)
+            temperature = classifier.temperature(self_trained, seed)
         if right is not None and data.validation is None and data.test is None:
             # What else could tell which classes are hard?
             examined = examine(
@@ -60,12 +62,13 @@ class LinearProbe(PhaseKind):
             "seconds": time.perf_counter() - started,
         }
 
-    def head(self, classifier, seed):
+    def head(self, classifier, seed, layers_know_labels=False):
         """Fits a head.
 
         Args:
             classifier: `FeatureClassifier`.
             seed: Int.
+            layers_know_labels: Boolean, as of `Task`.
 
         Returns:
             `LinearHead`, and whether it has learned from unlabelled images.
@@ -102,6 +105,8 @@ class SelfTraining(LinearProbe):
 
     def train(self, context, backup):
         details = super().train(context, backup)
+        if context.recipe.task.layers_know_labels:
+            return details
         # That of later heads, which are all self-trained.
         classifier = context.features.classifier(context)
         temperature = classifier.temperature(True, context.data.seed)
@@ -111,7 +116,9 @@ class SelfTraining(LinearProbe):
             "pool": _pool(context, classifier),
         }
 
-    def head(self, classifier, seed):
+    def head(self, classifier, seed, layers_know_labels=False):
+        if layers_know_labels:
+            return classifier.self_train(), True
         before = classifier.cross_validate(self_trained=False, seed=seed)
         after = classifier.cross_validate(self_trained=True, seed=seed)
         if after is not None and is_worse(before, after, _MARGIN):

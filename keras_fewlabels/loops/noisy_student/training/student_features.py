@@ -56,8 +56,8 @@ class StudentFeatures:
 
     Attributes:
         foreign: `ForeignImages` by the first features of unlabelled images,
-            which saw no label. `None` before these are computed, and without
-            unlabelled images.
+            which saw no label. `None` before these are computed, without
+            unlabelled images, and if the layers know labels from the start.
     """
 
     def __init__(self, task, flip, clock, progress, finished):
@@ -78,7 +78,11 @@ class StudentFeatures:
         kept = self._kept_of(context.student)
         if "learned" not in kept:
             kept["learned"] = self._compute(context)
-            if self.foreign is None and len(kept["learned"].unlabeled):
+            if (
+                self.foreign is None
+                and len(kept["learned"].unlabeled)
+                and not self._task.layers_know_labels
+            ):
                 # Here, for a run that goes on gets here with the same layers.
                 self._find_foreign(context)
         return kept["learned"]

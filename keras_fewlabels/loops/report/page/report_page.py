@@ -24,6 +24,7 @@ from keras_fewlabels.loops.report.text import (
     left_out_line,
     percent,
     pool_line,
+    start_line,
     validation_line,
     verdict_line,
 )
@@ -71,6 +72,7 @@ def report_page(details, pictures, thumbnails=None, is_small=False):
     baseline = details.get("baseline")
     notes = (
         validation_line(details),
+        start_line(details),
         pool_line(details),
         left_out_line(details),
         *finding_notes(details),

@@ -4,6 +4,11 @@ import pytest
 from keras import layers
 
 from keras_fewlabels.loops import fit_noisy_student
+from keras_fewlabels.loops.noisy_student.build_student import (
+    comes_from_loop,
+    layers_know_labels,
+    optimizer_of_loop,
+)
 from keras_fewlabels.loops.noisy_student.phases import PHASE_KINDS
 from keras_fewlabels.loops.noisy_student.phases.fine_tuning import FineTuning
 from keras_fewlabels.loops.noisy_student.phases.heads import is_worse
@@ -157,6 +162,38 @@ def test_a_difference_by_chance_decides_nothing():
 def test_without_cross_validation_unlabelled_images_are_learned():
     kind = PHASE_KINDS["self-training"]
     assert kind.head(Classifier(None, None), 0) == ("self-trained", True)
+
+
+def test_labels_do_not_measure_layers_that_know_them():
+    model = build()
+    # As a run leaves a model that it has fine-tuned.
+    model.compile(
+        optimizer_of_loop(is_trained=True),
+        keras.losses.SparseCategoricalCrossentropy(from_logits=True),
+    )
+    again, report = fit_noisy_student(
+        model,
+        (IMAGES[:30], LABELS[:30]),
+        IMAGES[30:],
+        value_range=(-2, 5),
+        noise=layers.Identity(),
+        verbose=0,
+    )
+    details = report.to_dict()
+    for phase in details["phases"]:
+        assert phase["cross_validation"] is None
+        assert phase["temperature"] is None
+    assert details["examined"] is None
+    assert phase.get("pool") is None
+    assert "layers have learned labels" in str(report).replace("\n", " ")
+    # The settings are those of the loop.
+    assert "compiled" not in details["why"]["learning_rate"]
+    assert layers_know_labels(again)
+    # Only heads were fitted to layers that know no label.
+    first, _ = probe(build())
+    assert comes_from_loop(first) and not layers_know_labels(first)
+    _, details = probe(first)
+    assert details["phases"][0]["cross_validation"] is not None
 
 
 def test_foreign_images_are_left_out_and_reported():
