@@ -200,6 +200,8 @@ def _add_legend(figure, histories):
     color = "0.3" if entries else "C0"
     if not entries or "validation" in styles:
         entries += [(label, style, color) for label, style in styles.items()]
+    # In inches: a short line, and letters of 10 points.
+    width = 0.7 + 0.09 * max(len(label) for label, _, _ in entries)
     handles = [
         lines[0].__class__([], [], linestyle=style, color=color, label=label)
         for label, style, color in entries
@@ -207,7 +209,7 @@ def _add_legend(figure, histories):
     legend = figure.legend(
         handles=handles,
         loc="outside upper center",
-        ncols=min(len(handles), 5),
+        ncols=min(len(handles), 5, max(1, int(figure.get_figwidth() / width))),
         frameon=False,
     )
     for text in legend.get_texts():

@@ -123,3 +123,12 @@ WRONG = [
 def test_wrong_arguments(history, kwargs, message):
     with pytest.raises(ValueError, match=f"(?s){message}"):
         learning_curves(history, **kwargs)
+
+
+@pytest.mark.parametrize("name", ["a", "fine-tuning on labels", "x" * 60])
+def test_a_legend_is_no_wider_than_the_figure(name):
+    history = {"loss": [2.0, 1.0], "val_loss": [2.0, 1.5]}
+    figure = learning_curves({f"{name} {n}": history for n in range(6)})
+    figure.draw_without_rendering()
+    (legend,) = figure.legends
+    assert legend.get_window_extent().width <= figure.bbox.width

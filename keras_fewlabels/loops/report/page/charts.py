@@ -23,8 +23,8 @@ def report_charts(details):
 
     Returns:
         List of dicts that JSON can hold: `picture`, the name in
-        `report_figures` of the plot that shows the same; `title`; `x` and
-        `y`, the names of the axes; `stops`, pairs of a number on the x axis
+        `report_figures` of the plot that shows the same; `title`; `x`, the
+        name of the x axis; `stops`, pairs of a number on the x axis
         and its name; `series`, dicts of `name`, `color` (a number), `dashed`
         and `values`, with `[y, text]`, `[y, text, low, high]` or `None` for
         each stop; and `steps`, whether values stay until the next stop.
@@ -76,9 +76,8 @@ def _over_time(details):
     ]
     yield {
         "picture": "accuracy_over_time",
-        "title": "Accuracy after each phase",
+        "title": "Accuracy in % after each phase",
         "x": "seconds since the start",
-        "y": "accuracy in %",
         "stops": [
             [time, f"{printable(name)}, after {duration(time)}"]
             for name, time in zip(names, seconds, strict=True)
@@ -112,7 +111,6 @@ def _curves(details, picture, metrics):
             "picture": picture,
             "title": metric.replace("_", " "),
             "x": "epoch",
-            "y": "",
             "stops": [[n, f"epoch {n}"] for n in range(1, count + 1)],
             "series": series,
             "steps": False,
@@ -136,9 +134,8 @@ def _reliability(details):
     stops = [100 * each["confidence"] for each in bins]
     yield {
         "picture": "reliability",
-        "title": "Share that is right, by confidence",
+        "title": "Share in % that is right, by confidence",
         "x": "confidence in %",
-        "y": "share that is right in %",
         "stops": [[x, f"mean confidence {x:.1f} %"] for x in stops],
         "series": [
             _series("right", 0, values),

@@ -81,7 +81,7 @@ function drawCell() {
     const picture = thumbnail(each, each.name);
     const link = each.href ? element("a", { href: each.href }, picture) : picture;
     const percent = `${(100 * each.confidence).toFixed(0)} %`;
-    return element("figure", {}, link, element("figcaption", {}, `${percent}, ${each.name}`));
+    return element("figure", {}, link, element("figcaption", {}, percent, element("span", { textContent: each.name, title: each.name })));
   }));
 }
 
@@ -162,7 +162,7 @@ function addChart(chart) {
   const name = element("p");
   const texts = chart.series.map(() => element("span"));
   const keys = chart.series.map((series, n) => element("li", {}, swatch(series), series.name, texts[n]));
-  const figure = element("figure", { className: "chart" }, element("figcaption", { textContent: chart.y ? `${chart.title}, ${chart.y}` : chart.title }), svg, name, element("ul", {}, ...keys));
+  const figure = element("figure", { className: "chart" }, element("figcaption", { textContent: chart.title }), svg, name, element("ul", {}, ...keys));
   let [stop, scale, cursor, width] = [chart.stops.length - 1, null, null, 0];
 
   function show(number) {
