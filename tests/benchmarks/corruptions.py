@@ -14,6 +14,7 @@ idle machine.
 
 import argparse
 import os
+import pathlib
 import time
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
@@ -22,6 +23,7 @@ import keras
 import numpy as np
 
 import keras_fewlabels as kfl
+from results import add_output, write_results
 
 
 def load(file, num_images):
@@ -49,6 +51,7 @@ def main():
     parser.add_argument("--num-images", type=int, default=2_000)
     parser.add_argument("--models", nargs="+", metavar="FILE", default=[])
     parser.add_argument("--figure", metavar="FILE")
+    add_output(parser)
     arguments = parser.parse_args()
     x, y = load(arguments.file, arguments.num_images)
 
@@ -67,6 +70,21 @@ def main():
             keras.saving.load_model(file), x, y, baseline=first, verbose=0
         )
         print(f"\n{file}\n{reports[file]}")
+    rows = [
+        {
+            "error, %": pathlib.Path(file).stem,
+            "clean": 100 * report.clean_error,
+            "mean of 15 corruptions": 100 * report.mean_corruption_error,
+        }
+        | {name: 100 * each for name, each in report.mean_errors.items()}
+        for file, report in reports.items()
+    ]
+    write_results(
+        arguments.output,
+        "Robustness on CIFAR-10",
+        f"Errors on {len(x):,} images in five severities of each corruption.",
+        rows or [{"": "images/s", "figure": 75 * len(x) / seconds}],
+    )
     if arguments.figure and reports:
         report = reports.pop(arguments.models[0])
         figure = report.figure(others=reports)

@@ -17,6 +17,7 @@ from keras import layers
 
 from keras_fewlabels.callbacks import FineTune
 from keras_fewlabels.loops import fit_head
+from results import add_output, write_results
 
 
 class EpochTimes(keras.callbacks.Callback):
@@ -94,6 +95,7 @@ def main():
     parser.add_argument("--size", type=int, default=96)
     parser.add_argument("--images", type=int, default=320)
     parser.add_argument("--batch", type=int, default=32)
+    add_output(parser)
     args = parser.parse_args()
     shape = (args.images, args.size, args.size, 3)
     images = np.random.default_rng(0).random(shape, "float32")
@@ -104,7 +106,7 @@ def main():
         args, images, labels
     )
     print(f"{args.backbone}, {args.size} px, {args.images} images")
-    print_rows(
+    all_rows = print_rows(
         "of all",
         [
             ("epoch, all layers train", full, full),
@@ -112,7 +114,7 @@ def main():
             ("epoch, backbone frozen", frozen, full),
         ],
     )
-    print_rows(
+    all_rows += print_rows(
         "of frozen",
         [
             ("per epoch: backbone frozen", frozen, frozen),
@@ -131,12 +133,23 @@ def main():
         f"Stored features: {frozen / stored:.1f} times as fast per epoch, "
         f"{frozen_in_all / stored_in_all:.1f} times in all"
     )
+    write_results(
+        args.output,
+        "Speed of fine-tuning",
+        f"{args.images} images of {args.size} pixels in {args.backbone}, in "
+        "seconds, and as a share of the first row of each kind.",
+        all_rows,
+    )
 
 
 def print_rows(reference, rows):
     print(f"{'':38}{'s':>8}{reference:>12}")
     for name, seconds, whole in rows:
         print(f"{name:38}{seconds:8.2f}{seconds / whole:12.3f}")
+    return [
+        {"": name.strip(), "s": f"{s:.2f}", reference: f"{s / whole:.3f}"}
+        for name, s, whole in rows
+    ]
 
 
 if __name__ == "__main__":

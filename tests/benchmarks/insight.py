@@ -26,6 +26,7 @@ from keras import layers
 from sklearn.datasets import load_digits
 
 import keras_fewlabels as kfl
+from results import add_output, write_results
 
 
 def load(seed, num_labels=50):
@@ -147,6 +148,10 @@ def propose(seed):
 
 
 MEASURES = {"audit": audit, "next": propose}
+TITLES = {
+    "audit": "Wrong pseudo-labels that the audit finds",
+    "next": "What 20 proposed labels bring",
+}
 
 
 def main():
@@ -154,6 +159,7 @@ def main():
     parser.add_argument("measure", choices=list(MEASURES))
     parser.add_argument("--seeds", type=int, default=1)
     parser.add_argument("--first-seed", type=int, default=0)
+    add_output(parser)
     arguments = parser.parse_args()
     rows = []
     for number in range(arguments.seeds):
@@ -165,6 +171,13 @@ def main():
         values = [row[name] for row in rows]
         spread = np.std(values, ddof=1) if len(values) > 1 else float("nan")
         print(f"{name:40s}{np.mean(values):7.2f} +- {spread:.2f}")
+    write_results(
+        arguments.output,
+        TITLES[arguments.measure],
+        "Digits with 50 labels, 1,150 unlabelled and 597 test images.",
+        [{"": name, "figure": [row[name] for row in rows]} for name in rows[0]],
+        range(arguments.first_seed, arguments.first_seed + arguments.seeds),
+    )
 
 
 if __name__ == "__main__":

@@ -18,8 +18,10 @@ from keras import layers
 from sklearn.datasets import load_digits
 
 import keras_fewlabels as kfl
+from results import add_output, write_results
 
 GRID = np.logspace(-5, 1, 7)
+BEST = "best of the grid, %"
 
 
 def dense():
@@ -66,11 +68,15 @@ def main():
         description=__doc__, formatter_class=argparse.RawTextHelpFormatter
     )
     parser.add_argument("--first-seed", type=int, default=0)
-    first_seed = parser.parse_args().first_seed
+    add_output(parser)
+    arguments = parser.parse_args()
+    first_seed = arguments.first_seed
+    rows = []
     digits = load_digits()
     images = (digits.images[..., None] / 16).astype("float32")
     print(f"{'':15}{'seed':>5}{'suggestion':>12}{'test':>7}   grid 1e-5 ... 10")
     for make in (dense, convolutional, with_momentum):
+        rows.append({"": make.__name__, "suggestion, %": [], BEST: []})
         for seed in range(first_seed, first_seed + 3):
             order = np.random.default_rng(seed).permutation(len(images))
             train, test = order[:1000], order[1000:]
@@ -88,12 +94,25 @@ def main():
                 digits.target[train],
                 max_rate=10.0,
             )
-            grid = " ".join(f"{accuracy(rate):.1f}" for rate in GRID)
+            tried = [accuracy(rate) for rate in GRID]
+            suggested = accuracy(finder.suggestion)
+            rows[-1]["suggestion, %"].append(suggested)
+            rows[-1][BEST].append(max(tried))
+            grid = " ".join(f"{each:.1f}" for each in tried)
             print(
                 f"{make.__name__:15}{seed:5}{finder.suggestion:12.2g}"
-                f"{accuracy(finder.suggestion):7.1f}   {grid}",
+                f"{suggested:7.1f}   {grid}",
                 flush=True,
             )
+    write_results(
+        arguments.output,
+        "Suggested learning rates",
+        "Test accuracy of three models of digits after ten epochs with the "
+        "rate that `find_learning_rate` suggests, and with the best of seven "
+        "rates from 1e-5 to 10, chosen afterwards on the test images.",
+        rows,
+        range(first_seed, first_seed + 3),
+    )
 
 
 if __name__ == "__main__":

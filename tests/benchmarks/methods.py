@@ -34,6 +34,7 @@ from sklearn.datasets import load_digits
 
 import keras_fewlabels as kfl
 from keras_fewlabels.models.methods import augmented_views
+from results import add_output, write_results
 
 # These ops do not turn one digit into another.
 DIGIT_OPS = (
@@ -257,6 +258,7 @@ def main():
     parser.add_argument("--momentum", type=float, default=0.99)
     parser.add_argument("--methods", nargs="+", default=METHODS)
     parser.add_argument("--validate", action="store_true")
+    add_output(parser)
     arguments = parser.parse_args()
     data = {"digits": Digits, "cifar10": CIFAR10}[arguments.data](
         arguments.file
@@ -287,6 +289,22 @@ def main():
     for name, values in accuracies.items():
         spread = np.std(values, ddof=1) if len(values) > 1 else float("nan")
         print(f"{name:17s} {np.mean(values):.1f} +- {spread:.1f}")
+    rows = [
+        {"": f"`{name}`", f"{measured} accuracy, %": values}
+        for name, values in accuracies.items()
+    ]
+    num_labels = arguments.num_labels or data.num_labels
+    write_results(
+        arguments.output,
+        f"Every method on {arguments.data}, {num_labels} labels",
+        f"{data.num_unlabeled:,} unlabelled images. All methods take "
+        f"{arguments.steps:,} steps of {arguments.batch_size} labelled images; "
+        "`supervised` learns the labels alone under strong noise, and "
+        "`supervised_weak` under weak noise. The papers train for a million "
+        "steps.",
+        rows,
+        range(arguments.first_seed, arguments.first_seed + arguments.seeds),
+    )
 
 
 if __name__ == "__main__":

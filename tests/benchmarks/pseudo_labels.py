@@ -29,6 +29,7 @@ from keras_fewlabels.callbacks.pseudo_labeler.label_pass import LabelPass
 from keras_fewlabels.callbacks.pseudo_labeler.workers import OnlyWorker
 from keras_fewlabels.data.sources.image_source import image_source
 from keras_fewlabels.policies.parts import ClassScores
+from results import add_output, write_results
 
 
 def residual_net():
@@ -60,6 +61,7 @@ def speed(arguments):
     policy = kfl.policies.FixedThreshold(0.5)
     policy.build((None, 10))
     print(f"{'':12}{'source':8}{'images/s of predict':>22}{'ratio':>8}")
+    rows = []
     for build in (residual_net, linear):
         model = build()
         for name, source in (
@@ -87,11 +89,21 @@ def speed(arguments):
                     if number > 0:  # The first round compiles.
                         times[key].append(time.perf_counter() - start)
             predict, label = map(statistics.median, times.values())
+            row = {"": build.__name__, "source": name}
+            row["images/s of predict"] = round(len(images) / predict)
+            rows.append(row | {"ratio": f"{predict / label:.3f}"})
             print(
                 f"{build.__name__:12}{name:8}"
                 f"{len(images) / predict:22,.0f}{predict / label:8.3f}",
                 flush=True,
             )
+    write_results(
+        arguments.output,
+        "Speed of labelling",
+        f"{len(images):,} images of 32 pixels, labelled by `PseudoLabeler` and "
+        "predicted by `model.predict`. A ratio of 1 is as fast.",
+        rows,
+    )
 
 
 def memory(arguments):
@@ -112,6 +124,13 @@ def memory(arguments):
     model.fit(dataset, callbacks=[labeler], verbose=2)
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     print(f"{arguments.images:,} images: {peak:,.0f} MiB at most")
+    write_results(
+        arguments.output,
+        f"Memory for {arguments.images:,} images",
+        "The peak of a process that labels and trains on images of 32 pixels "
+        "that are streamed from `tf.data`.",
+        [{"images": f"{arguments.images:,}", "MiB": round(peak)}],
+    )
 
 
 def main():
@@ -121,6 +140,7 @@ def main():
     parser.add_argument("what", choices=("speed", "memory"))
     parser.add_argument("--images", type=int, default=50_000)
     parser.add_argument("--rounds", type=int, default=5)
+    add_output(parser)
     arguments = parser.parse_args()
     {"speed": speed, "memory": memory}[arguments.what](arguments)
 

@@ -27,6 +27,8 @@ if hasattr(os, "sched_setaffinity"):
 
 import numpy as np
 
+from results import add_output, write_results
+
 
 def keras_fewlabels_nearest():
     import keras_fewlabels
@@ -170,7 +172,9 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--size", type=int, nargs="+", default=[32, 224])
     parser.add_argument("--seconds", type=float, default=4.0)
+    add_output(parser)
     options = parser.parse_args()
+    rows = []
     print(f"{'images/s':26s} {'interpolation':20s}", end="")
     print(*(f"{f'{size} px':>10s}" for size in options.size))
     # The processes come first, so that they inherit no threads of TensorFlow.
@@ -185,8 +189,19 @@ def main():
             if importlib.util.find_spec(package) is None:
                 continue
             rates = [rate(make, size, options.seconds) for size in options.size]
+            row = {"images/s": make.__name__, "interpolation": interpolation}
+            sizes = [f"{size} px" for size in options.size]
+            rows.append(row | dict(zip(sizes, map(round, rates), strict=True)))
             print(f"{make.__name__:26s} {interpolation:20s}", end="")
             print(*(f"{rate:10,.0f}" for rate in rates), flush=True)
+    write_results(
+        options.output,
+        "Speed of RandAugment",
+        "Two ops of magnitude 10 on uint8 images, on two cores. Keras and "
+        "keras-cv take and return floats, whose conversion back is not "
+        "measured.",
+        rows,
+    )
 
 
 if __name__ == "__main__":

@@ -15,6 +15,7 @@ from keras import layers
 
 from keras_fewlabels.layers import StochasticDepth, StochasticResidual
 from keras_fewlabels.models import linear_rates
+from results import add_output, write_results
 
 
 def conv(filters):
@@ -84,12 +85,14 @@ def main():
     parser.add_argument("--batch", type=int, default=16)
     parser.add_argument("--steps", type=int, default=20)
     parser.add_argument("--rounds", type=int, default=5)
+    add_output(parser)
     args = parser.parse_args()
     rates = linear_rates(args.blocks, args.final_rate)
     print(f"{args.blocks} blocks, backend {keras.backend.backend()}")
     print(f"expected share of blocks that run: {1 - np.mean(rates):.2f}")
     print(f"{'':6}{'stack':14}{'ms per step':>12}{'ratio':>7}", end="")
     print(f"{'processor ms':>14}{'ratio':>7}")
+    rows = []
     for mode, jit_compile in (("graph", False), ("XLA", True)):
         models = {
             join.__name__: build(join, args, jit_compile)
@@ -97,10 +100,23 @@ def main():
         }
         for name, seconds in (times := seconds_per_step(models, args)).items():
             wall, cpu = seconds / times["full"]
+            row = {"": mode, "stack": name, "ms per step": 1000 * seconds[0]}
+            rows.append(
+                row | {"to full": f"{wall:.2f}", "processor": f"{cpu:.2f}"}
+            )
             print(
                 f"{mode:6}{name:14}{1000 * seconds[0]:12.1f}{wall:7.2f}", end=""
             )
             print(f"{1000 * seconds[1]:14.1f}{cpu:7.2f}", flush=True)
+    write_results(
+        args.output,
+        "Residual blocks that are skipped",
+        f"{args.blocks} blocks, of which a share of "
+        f"{1 - np.mean(rates):.2f} runs in a step. `skipped` is "
+        "`StochasticResidual`, and `dropped` is `StochasticDepth`, which "
+        "computes all of them.",
+        rows,
+    )
 
 
 if __name__ == "__main__":

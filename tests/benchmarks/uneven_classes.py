@@ -15,6 +15,7 @@ import methods
 import numpy as np
 
 import keras_fewlabels as kfl
+from results import add_output, write_results
 
 WAYS = {
     "FixMatch": {},
@@ -84,8 +85,10 @@ def main():
     parser.add_argument("--first-seed", type=int, default=0)
     parser.add_argument("--most", type=int, default=10)
     parser.add_argument("--steps", type=int, default=400)
+    add_output(parser)
     arguments = parser.parse_args()
     data = methods.Digits(None)
+    rows = {name: {"": name} for name in WAYS}
     for is_reversed in (False, True):
         for name in WAYS:
             values = [
@@ -95,11 +98,21 @@ def main():
                 )
             ]
             pool = "reversed" if is_reversed else "the same way"
+            rows[name][f"pool uneven {pool}, %"] = values
             print(
                 f"{name:14s} pool {pool:13s} {np.mean(values):.1f}  "
                 f"{np.round(values, 1)}",
                 flush=True,
             )
+    write_results(
+        arguments.output,
+        "Uneven classes",
+        f"Balanced accuracy on digits with {arguments.most} to "
+        f"{max(1, arguments.most // 10)} labels per class and 100 to 10 "
+        f"unlabelled images, in {arguments.steps} steps of FixMatch.",
+        list(rows.values()),
+        range(arguments.first_seed, arguments.first_seed + arguments.seeds),
+    )
 
 
 if __name__ == "__main__":
