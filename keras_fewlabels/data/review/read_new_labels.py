@@ -9,7 +9,11 @@ from keras_fewlabels.data.review.image_table import (
     read_image_table,
 )
 from keras_fewlabels.data.sources import image_source
-from keras_fewlabels.foundation import check_class_names, printable
+from keras_fewlabels.foundation import (
+    check_bool,
+    check_class_names,
+    printable,
+)
 
 
 def read_new_labels(unlabeled, file, *, class_names=None, return_origins=False):
@@ -62,6 +66,7 @@ def read_new_labels(unlabeled, file, *, class_names=None, return_origins=False):
     (array([1]), 5)
     """
     check_class_names(class_names)
+    check_bool(return_origins, "return_origins")
     table = f"The file of labels {str(file)!r}"
     rows = read_image_table(file, "label", "file")
     rows = [row for row in rows if row["label"].strip()]

@@ -172,9 +172,10 @@ def _pairs(copies, sources, count):
         count: Int, the number of pairs at most.
 
     Returns:
-        Dict of the numbers of copies to pairs of images.
+        Dict of the numbers of copies to triples of the copy, the image that
+        it is a copy of, and the path of that, or `""`.
     """
-    order = list(sources)
+    order, pool = list(sources), sources["unlabeled"]
     found = [copy for copy in copies if copy.part == "unlabeled"]
     found.sort(key=lambda copy: order.index(copy.other_part))
     pairs = {}
@@ -182,10 +183,13 @@ def _pairs(copies, sources, count):
     for part in order:
         of_part = [copy for copy in found[:count] if copy.other_part == part]
         if of_part:
-            places = [copy.index for copy in of_part]
-            images = sources["unlabeled"].take(places)
-            others = sources[part].take([c.other_index for c in of_part])
-            pairs |= zip(places, zip(images, others, strict=True), strict=True)
+            source, places = sources[part], [c.other_index for c in of_part]
+            images = pool.take([copy.index for copy in of_part])
+            paths = source.paths or [""] * len(source)
+            for copy, *both in zip(
+                of_part, images, source.take(places), strict=True
+            ):
+                pairs[copy.index] = *both, paths[copy.other_index]
     return pairs
 
 

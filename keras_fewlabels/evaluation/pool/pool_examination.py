@@ -33,8 +33,9 @@ class PoolExamination(Result):
             copies of images to measure with.
         class_names: Optional sequence of strings.
         pairs: Optional dict of the numbers of further images that are copies
-            to pairs of images: the copy, and what it is a copy of. The same
-            for copies among the most foreign images.
+            to triples: the copy, the image that it is a copy of, and the path
+            of that, or `""`. The same for copies among the most foreign
+            images.
 
     Attributes:
         scores: Float array `(num_unlabeled,)`, higher for images that look

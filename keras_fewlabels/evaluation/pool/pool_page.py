@@ -2,6 +2,7 @@ from keras_fewlabels.evaluation.review.review_page import (
     VETO_ANSWERS,
     save_review,
 )
+from keras_fewlabels.foundation import image_name
 
 
 def save_pool_page(folder, examination, value_range=None):
@@ -50,7 +51,7 @@ def save_pool_page(folder, examination, value_range=None):
         confidences=weights[shown],
         value_range=value_range,
         originals={
-            place: (pairs[k][1], f"copy of {_original(copies[k])}")
+            place: (pairs[k][1], _name(copies[k], pairs[k][2]))
             for place, k in enumerate(shown)
             if k in pairs
         },
@@ -73,6 +74,11 @@ def _rows(examination, copies):
         }
         for place, row in enumerate(examination.rows)
     ]
+
+
+def _name(copy, path):
+    name = image_name(path, copy.other_index)
+    return f"the {copy.other_part} image: {name}"
 
 
 def _original(copy):

@@ -90,6 +90,11 @@ def test_labels_of_people_move_images_to_the_labelled_ones(tmp_path):
         file,
         [{**row, **label} for row, label in zip(rows, labels, strict=True)],
     )
+    # As long as nobody has labelled, nothing changes.
+    nobody = tmp_path / "nobody.csv"
+    write_image_table(nobody, [{**row, "label": ""} for row in rows])
+    same = folders.with_labels(nobody)
+    assert len(same.labeled[0]) == 2 and len(same.unlabeled) == 3
     more = folders.with_labels(file)
     np.testing.assert_array_equal(more.labeled[0][2:], images)
     np.testing.assert_array_equal(more.labeled[1][2:], [1, 0])

@@ -19,6 +19,12 @@ CASES = {
         "`veto` must be a veto file, or a sequence of indices",
         lambda: kfl.data.read_veto(UNLABELED, [0.5]),
     ),
+    "read_new_labels: return_origins is a word": (
+        "`return_origins` must be",
+        lambda: kfl.data.read_new_labels(
+            UNLABELED, "label.csv", return_origins="yes"
+        ),
+    ),
     "read_new_labels: another file": (
         "with a row per image",
         lambda: kfl.data.read_new_labels(UNLABELED, "truncated/run.json"),

@@ -34,7 +34,10 @@ def test_the_page_has_foreign_images_then_pairs_and_all_rows(tmp_path):
         ],
         images=IMAGES[ORDER[:2]],
         rows=image_rows(image_source(IMAGES), ORDER, IMAGES[ORDER]),
-        pairs={4: (IMAGES[4], IMAGES[1]), 0: (IMAGES[0], IMAGES[2])},
+        pairs={
+            4: (IMAGES[4], IMAGES[1], "/a/<b>.png"),
+            0: (IMAGES[0], IMAGES[2], ""),
+        },
     )
     save_pool_page(tmp_path, examination, (0, 255))
     page = (tmp_path / "index.html").read_text("utf-8")
@@ -51,8 +54,9 @@ def test_the_page_has_foreign_images_then_pairs_and_all_rows(tmp_path):
     assert "original" not in items[0]
     assert items[2]["original"] == {
         "src": embedded_image(IMAGES[1], (0, 255)),
-        "name": "copy of test 7",
+        "name": "the test image: <b>.png",
     }
+    assert items[1]["original"]["name"] == "the labeled image: image 2"
     with open(tmp_path / "veto.csv", newline="", encoding="utf-8") as file:
         rows = list(csv.DictReader(file))
     # The page writes the same rows as the file has.
