@@ -134,7 +134,13 @@ def _thumbnails(source, rows, value_range):
     if source is None or not rows:
         return []
     indices = [row["index"] for row in rows]
-    images = source.take(np.array(indices))
+    try:
+        images = source.take(np.array(indices))
+    except ValueError:
+        # Of a dataset in another order nobody knows which image is which.
+        if is_dataset(source.images):
+            return []
+        raise
     paths = source.paths or [""] * (max(indices) + 1)
     return [
         {

@@ -133,6 +133,9 @@ def test_a_dataset_is_labelled_if_its_order_is_known():
     for _ in run_files.unlabeled.pieces(100):
         pass
     assert run_files.pseudo_labels_csv() is None
+    # Nor is it known which image is foreign.
+    rows = [{"index": 1200}]
+    assert run_files.thumbnails([], rows, (0, 1))["foreign"] == []
 
 
 def test_models(tmp_path):
