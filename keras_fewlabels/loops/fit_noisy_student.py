@@ -14,6 +14,11 @@ from keras_fewlabels.foundation import (
     check_type,
     has_accelerator,
 )
+from keras_fewlabels.loops.choose_settings import (
+    choose_settings,
+    chosen_pretrained,
+    unused_settings,
+)
 from keras_fewlabels.loops.noisy_student.build_student import (
     builder_of,
     classifier_of,
@@ -44,13 +49,9 @@ from keras_fewlabels.loops.noisy_student.training.run_clock import RunClock
 from keras_fewlabels.loops.noisy_student.training.run_progress import (
     RunProgress,
 )
-from keras_fewlabels.loops.recommend import (
-    recommended_for,
-    unused_settings,
-)
+from keras_fewlabels.loops.recommend import recommended_for
 from keras_fewlabels.loops.report import FitReport
 from keras_fewlabels.loops.report.run_facts import run_facts
-from keras_fewlabels.loops.settings import Settings, choose_settings
 from keras_fewlabels.models.student.fit_checks import check_noise
 from keras_fewlabels.policies.policy import check_policy
 
@@ -268,7 +269,7 @@ def fit_noisy_student(
     check_class_names(class_names, task.num_classes)
 
     recommended = recommended_for(
-        task, model, validation is None, _pretrained(settings, layers)
+        task, model, validation is None, chosen_pretrained(settings, layers)
     )
     settings = choose_settings(
         settings,
@@ -323,18 +324,6 @@ def fit_noisy_student(
     report = FitReport(details, outcome.files())
     is_trained = any(phase["steps"] for phase in details["phases"])
     return _compiled(outcome.model, task, is_trained), report
-
-
-def _pretrained(settings, layers):
-    """Returns the user's choice of the setting `pretrained`, or `None`."""
-    if isinstance(settings, Settings):
-        return settings.pretrained
-    if isinstance(settings, dict) and "pretrained" in settings:
-        return settings["pretrained"]
-    # They are for the loop of Noisy Student.
-    if layers["policy"] is not None or layers["weak_noise"] is not None:
-        return False
-    return None
 
 
 def _seconds(time_limit, settings):

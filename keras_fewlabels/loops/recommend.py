@@ -1,6 +1,7 @@
 import numpy as np
 
 from keras_fewlabels.foundation import input_shape_of
+from keras_fewlabels.loops.choose_settings import unused_settings
 from keras_fewlabels.loops.noisy_student.build_student import builder_of
 from keras_fewlabels.loops.noisy_student.comes_trained import (
     comes_trained,
@@ -15,30 +16,11 @@ from keras_fewlabels.loops.settings import Settings
 
 # Fewer validation images per class cannot tell two models apart.
 _MIN_VALIDATION_PER_CLASS = 10
+# The most frequent class of uneven labels has more than so many times the
+# labels of the rarest. Two and three labels are no difference.
+_UNEVEN = 1.5
 # Smaller images, in pixels, lose too much when they are shrunk.
 _MIN_SIDE_TO_SHRINK = 64
-
-_OF_OPTIMIZER = ("learning_rate", "weight_decay")
-_OF_NOISE = ("ops", "num_ops", "magnitude", "table", "cutout")
-_OF_BOTH_NOISES = ("flip", "fill_value")
-_OF_POLICY = ("threshold", "temperature")
-_OF_NEW_MODELS = (
-    "unlabeled_ratio",
-    "validation_split",
-    "train_on_validation",
-    "supervised_steps",
-    "patience",
-    "labeled_noise",
-    "supervised_noise",
-    "student_noise",
-    "teacher",
-    "ema_decay",
-    "threshold",
-    "temperature",
-    "unlabeled_weight",
-    "low_resolution",
-    "high_resolution_steps",
-)
 
 
 def recommend(
@@ -101,6 +83,7 @@ def recommended_for(task, model, needs_validation, pretrained=None):
         **_resolution(task, model),
         "pretrained": (pretrained, reason),
         "rounds": (2, "pseudo-labels are made anew for each"),
+        "balanced": _balance(task.class_counts),
     }
     if pretrained:
         proposals |= _ladder(model)
@@ -111,44 +94,16 @@ def recommended_for(task, model, needs_validation, pretrained=None):
     return Settings(**values, why=why)
 
 
-def unused_settings(
-    model, pretrained, policy=None, noise=None, weak_noise=None
-):
-    """Returns the settings that have no effect.
-
-    Their place is taken by a model or a passed layer, or they are of the
-    other kind of run.
-
-    Args:
-        model: Keras model, the student.
-        pretrained: Boolean, the setting.
-        policy: Optional policy that the user passed.
-        noise: Optional layer, likewise.
-        weak_noise: Optional layer, likewise.
-
-    Returns:
-        Dict of names of settings to the reason.
-    """
-    if pretrained:
-        reason = (
-            "the model comes trained; with `pretrained=False` it is trained "
-            "as a new one"
+def _balance(class_counts):
+    """Returns whether all classes should count alike, with the reason."""
+    fewest, most = int(class_counts.min()), int(class_counts.max())
+    counts = f"the classes have {fewest:,} to {most:,} labels"
+    if most > _UNEVEN * fewest:
+        return True, (
+            f"{counts}: the labels of rare classes count more, and models are "
+            "chosen by balanced accuracy"
         )
-        unused = dict.fromkeys(_OF_NEW_MODELS, reason)
-    else:
-        unused = {"rounds": "only a model that comes trained has rounds"}
-    if model.compiled:
-        reason = "the model is compiled with its own "
-        unused |= dict.fromkeys(_OF_OPTIMIZER, reason + "optimizer")
-        unused["label_smoothing"] = reason + "loss"
-    if noise is not None:
-        unused |= dict.fromkeys(_OF_NOISE, "`noise` takes its place")
-    if noise is not None and weak_noise is not None:
-        reason = "`noise` and `weak_noise` take its place"
-        unused |= dict.fromkeys(_OF_BOTH_NOISES, reason)
-    if policy is not None:
-        unused |= dict.fromkeys(_OF_POLICY, "`policy` takes its place")
-    return unused
+    return False, f"{counts}, which is even enough"
 
 
 def _validation(task, needs_validation):

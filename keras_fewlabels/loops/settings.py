@@ -51,6 +51,10 @@ class Settings:
             labels, and rounds of fine-tuning on labels and pseudo-labels. If
             `False`, the run is the loop of Noisy Student.
         rounds: Int, the rounds of pseudo-labels of each generation.
+        balanced: Boolean. If `True`, all classes count alike, however many
+            labels each has: the labels of rare classes count more, heads on
+            features adjust their logits to the shares of the classes, and
+            models are chosen by their balanced accuracy.
         batch_size: Int, the labelled images in a step; in the rounds of
             fine-tuning, all images.
         unlabeled_ratio: Positive number, the unlabelled images in a step for
@@ -122,6 +126,7 @@ class Settings:
 
     pretrained: bool = _setting(BOOL, default=False)
     rounds: int = _setting(int_rule(1), default=2)
+    balanced: bool = _setting(BOOL, default=False)
     batch_size: int = _setting(int_rule(1))
     unlabeled_ratio: float = _setting(number_rule("(0, inf)"))
     validation_split: float = _setting(number_rule("[0, 0.5]"))
@@ -156,8 +161,8 @@ class Settings:
     )
 
     def __post_init__(self):
-        check_arguments(_RULES, self)
-        for name in _RULES:
+        check_arguments(RULES, self)
+        for name in RULES:
             object.__setattr__(self, name, _plain(getattr(self, name)))
         object.__setattr__(self, "why", dict(self.why))
 
@@ -167,7 +172,7 @@ class Settings:
 
     def to_dict(self):
         """Returns all values, without the reasons, as a dict for JSON."""
-        values = {name: getattr(self, name) for name in _RULES}
+        values = {name: getattr(self, name) for name in RULES}
         return {**values, "ops": self.ops and list(self.ops)}
 
     @classmethod
@@ -212,7 +217,7 @@ class Settings:
         return settings
 
 
-_RULES = {
+RULES = {
     field.name: field.metadata["rules"]
     for field in dataclasses.fields(Settings)
     if field.metadata
@@ -238,7 +243,7 @@ def check_setting_names(settings):
         ValueError: If a name is unknown. The message has the new name of a
             setting that was renamed.
     """
-    unknown = [name for name in settings if name not in (*_RULES, "why")]
+    unknown = [name for name in settings if name not in (*RULES, "why")]
     renamed = [
         f"{name!r} is now {_RENAMED[name]!r}"
         for name in unknown
@@ -247,45 +252,10 @@ def check_setting_names(settings):
     if unknown:
         hint = f" {', '.join(renamed)}." if renamed else ""
         raise ValueError(
-            f"`settings` may have {', '.join(_RULES)}.{hint} "
+            f"`settings` may have {', '.join(RULES)}.{hint} "
             f"Received: {', '.join(sorted(map(str, unknown)))}"
         )
     return settings.copy()
-
-
-def choose_settings(given, recommended, unused):
-    """Returns the settings to use: the given ones, or else the recommended.
-
-    Args:
-        given: `Settings`, dict of some settings, or `None`.
-        recommended: `Settings`.
-        unused: Dict of names of settings without an effect to the reason.
-
-    Returns:
-        `Settings`.
-
-    Raises:
-        ValueError: If a name is unknown, a value is out of range, or the user
-            chose a value for a setting without an effect.
-    """
-    given = {} if given is None else given
-    if not isinstance(given, Settings | dict):
-        raise ValueError(
-            "`settings` must be a `Settings`, as `recommend` returns it, or a "
-            f"dict of some settings. Received: settings={given!r}"
-        )
-    settings = recommended.with_changes(given)
-    # A dict of all settings is one that `to_dict` has made.
-    is_choice = isinstance(given, dict) and len(given) < len(_RULES)
-    for name, reason in unused.items():
-        was_chosen = is_choice and name in given
-        if was_chosen or settings[name] != recommended[name]:
-            raise ValueError(
-                f"The setting {name!r} would have no effect: {reason}. Leave "
-                f"the setting out. Received: {name}={settings[name]!r}"
-            )
-        settings.why[name] = f"not used: {reason}"
-    return settings
 
 
 def _plain(value):

@@ -181,3 +181,15 @@ def test_a_model_that_was_trained_learns_in_small_steps():
     assert settings.pretrained
     assert settings.learning_rate == 3e-4
     assert "photographs" in settings.why["learning_rate"]
+
+
+@pytest.mark.parametrize(
+    "counts, balanced", [((6, 6), False), ((6, 4), False), ((7, 4), True)]
+)
+def test_classes_count_alike_where_labels_are_uneven(counts, balanced):
+    labels = np.repeat([0, 1], counts)
+    settings = recommend(build(), (COLOUR[: len(labels)], labels), COLOUR)
+    assert settings.balanced is balanced
+    few, most = sorted(counts)
+    assert f"{few} to {most} labels" in settings.why["balanced"]
+    assert ("rare classes count more" in settings.why["balanced"]) is balanced

@@ -5,12 +5,13 @@ import numpy as np
 import pytest
 
 from keras_fewlabels.loops import Settings
-from keras_fewlabels.loops.settings import choose_settings
+from keras_fewlabels.loops.choose_settings import choose_settings
 
 # One value of each that may be, and one that is not the recommended.
 POSSIBLE = {
     "pretrained": (False, True),
     "rounds": (3, 1),
+    "balanced": (False, True),
     "batch_size": (32, 1),
     "unlabeled_ratio": (4, 0.5),
     "validation_split": (0.2, 0.5),
@@ -94,37 +95,6 @@ def test_settings_are_frozen_and_keep_the_order_of_no_list():
 def test_a_dict_of_some_settings_is_not_all():
     with pytest.raises(ValueError, match=r"must have all .*without batch_size"):
         Settings.from_dict({"flip": True})
-
-
-UNUSED = {"magnitude": "`noise` takes its place"}
-
-
-@pytest.mark.parametrize(
-    "given",
-    [
-        {"magnitude": 7},
-        # Also the recommended value, if somebody asks for it.
-        {"magnitude": 10},
-        dataclasses.replace(RECOMMENDED, magnitude=7),
-        {**RECOMMENDED.to_dict(), "magnitude": 7},
-    ],
-    ids=str,
-)
-def test_a_setting_without_an_effect_is_refused(given):
-    expected = "'magnitude' would have no effect: `noise` takes its place"
-    with pytest.raises(ValueError, match=expected):
-        choose_settings(given, RECOMMENDED, UNUSED)
-
-
-@pytest.mark.parametrize(
-    "given",
-    [None, {"flip": False}, RECOMMENDED, RECOMMENDED.to_dict()],
-    ids=["none", "another", "recommended", "from a file"],
-)
-def test_a_setting_without_an_effect_is_named(given):
-    settings = choose_settings(given, RECOMMENDED, UNUSED)
-    assert settings.why["magnitude"] == "not used: `noise` takes its place"
-    assert RECOMMENDED.why["magnitude"] == "why magnitude"
 
 
 @pytest.mark.parametrize(

@@ -77,7 +77,9 @@ class FeatureSpace:
         return np.vstack([kernel, head.bias + self._mean @ head.kernel])
 
 
-def fit_softmax(inputs, targets, counts=None, start=None, penalty=PENALTY):
+def fit_softmax(
+    inputs, targets, counts=None, start=None, penalty=PENALTY, offsets=0.0
+):
     """Fits a logistic regression to hard or soft targets.
 
     It takes full-batch steps with Nesterov's momentum, so that nothing is
@@ -91,6 +93,8 @@ def fit_softmax(inputs, targets, counts=None, start=None, penalty=PENALTY):
             image counts. Defaults to 1.
         start: Optional weights to start from.
         penalty: Float, of the squared weights.
+        offsets: Float array of shape `(num_images, num_classes)`, added to the
+            logits in the fit alone.
 
     Returns:
         Float array of shape `(num_axes + 1, num_classes)`: the weights, and
@@ -111,7 +115,7 @@ def fit_softmax(inputs, targets, counts=None, start=None, penalty=PENALTY):
     before = weights
     for number in range(_NUM_STEPS if start is None else _NUM_STEPS_ON):
         ahead = weights + number / (number + 3) * (weights - before)
-        wrong = counts * (softmax(inputs @ ahead) - targets)
+        wrong = counts * (softmax(inputs @ ahead + offsets) - targets)
         slope = inputs.T @ wrong + shrink * ahead
         before, weights = weights, ahead - step * slope
     absent = targets.sum(axis=0) == 0

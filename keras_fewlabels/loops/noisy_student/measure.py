@@ -80,18 +80,34 @@ def measure_accuracy(model, labeled, scores):
         scores: `ClassScores`, the kind of scores of the model.
 
     Returns:
-        Dict of `accuracy` in [0, 1], `loss` and `num_images`, or `None`.
+        Dict of `accuracies`, or `None`.
     """
     if labeled is None:
         return None
     images, labels = labeled
-    probabilities = predict(model, images, scores)
-    labels = class_numbers(labels)
-    of_truth = probabilities[np.arange(len(labels)), labels]
+    return accuracies(predict(model, images, scores), class_numbers(labels))
+
+
+def accuracies(probabilities, classes):
+    """Returns accuracy and cross-entropy of predictions.
+
+    Args:
+        probabilities: Array of shape `(num_images, num_classes)`.
+        classes: Int array of shape `(num_images,)`, the true classes.
+
+    Returns:
+        Dict of `accuracy` and `balanced_accuracy`, the mean recall of the
+        classes that have images, in [0, 1]; `loss` and `num_images`.
+    """
+    right = probabilities.argmax(axis=1) == classes
+    counts = np.bincount(classes)
+    recalls = np.bincount(classes, right) / np.maximum(counts, 1)
+    of_truth = probabilities[np.arange(len(classes)), classes]
     return {
-        "accuracy": float(np.mean(probabilities.argmax(axis=1) == labels)),
+        "accuracy": float(np.mean(right)),
+        "balanced_accuracy": float(np.mean(recalls[counts > 0])),
         "loss": float(-np.mean(np.log(np.maximum(of_truth, 1e-7)))),
-        "num_images": len(labels),
+        "num_images": len(classes),
     }
 
 

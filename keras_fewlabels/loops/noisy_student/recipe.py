@@ -3,6 +3,7 @@
 import dataclasses
 
 import keras
+import numpy as np
 
 from keras_fewlabels.foundation import input_shape_of
 from keras_fewlabels.layers import RandAugment
@@ -80,6 +81,21 @@ class Recipe:
             decay = min(max(0.9, decay), 0.9995)
         return decay
 
+    def class_weights(self, labels):
+        """Returns the weights with which all classes count alike.
+
+        Args:
+            labels: Class numbers or one-hot rows.
+
+        Returns:
+            Float array `(num_classes,)`, whose mean over the labels is 1;
+            or `None` if the classes count as they are.
+        """
+        if not self.settings.balanced:
+            return None
+        counts = self.task.count_classes(labels)
+        return counts.sum() / np.maximum(1, counts) / np.sum(counts > 0)
+
     def at_full_resolution(self):
         """Returns the same recipe for images as they are."""
         settings = dataclasses.replace(self.settings, low_resolution=None)
@@ -135,8 +151,9 @@ class Recipe:
             loss = self.task.scores.loss(
                 label_smoothing=self.settings.label_smoothing
             )
+        # Weighted, for classes that should count alike.
         metrics = [self.task.scores.accuracy(soft=True)]
-        model.compile(optimizer, loss, metrics=metrics)
+        model.compile(optimizer, loss, weighted_metrics=metrics)
 
     def augmentation(self, name):
         """Returns the layer that augments images.

@@ -16,6 +16,7 @@ from keras_fewlabels.loops.report.page import foreign_rows, report_page
 from keras_fewlabels.loops.report.rows import phase_rows, waterfall_rows
 from keras_fewlabels.loops.report.run_files import RunFiles, settings_json
 from keras_fewlabels.loops.report.text import (
+    choice_line,
     data_line,
     duration,
     examined_line,
@@ -57,7 +58,9 @@ class FitReport(Result):
               them at the end of the phase). The last six can be `None`.
               Optional `temperature`, by which the logits of the model that
               was measured are divided, and `kept`, what was kept instead of
-              what was trained.
+              what was trained. Optional `choice` of a head, a dict of `kept`,
+              `gain` (of the mean log-likelihood of hidden labels by
+              self-training), its `error`, and `num_images`.
               Optional `seconds_since_start`, from the start of the run to the
               end of the phase. In a run that went on from a backup it is the
               sum of what the phases took.
@@ -152,6 +155,7 @@ class FitReport(Result):
             verdict_line(details),
             examined_line(details),
             start_line(details),
+            choice_line(details),
             pool_line(details),
             left_out_line(details),
         ):

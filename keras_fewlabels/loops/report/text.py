@@ -4,6 +4,8 @@ from keras_fewlabels.evaluation.verdict import wilson_interval
 
 # Why phases are left out that Ctrl-C has ended.
 INTERRUPTED = "the run was interrupted"
+# Where no more can be foreign, it need not be said.
+_FEW_FOREIGN = 0.05
 
 
 def headline(details):
@@ -69,11 +71,46 @@ def pool_line(details):
     count, total = found[0]["num_foreign"], found[0]["num_images"]
     low, high = found[0]["foreign_interval"]
     share = 100 * found[0]["foreign_share"]
+    if not count:
+        line = (
+            f"None of {total:,} unlabelled images was taken for foreign, and "
+            "all were used"
+        )
+        if high < _FEW_FOREIGN:
+            return f"{line}."
+        few = f"the labels are too few to tell up to {100 * high:.0f} %"
+        return f"{line}; {few}."
     return (
         f"About {share:.0f} % ({100 * low:.0f} to {100 * high:.0f} %) of "
         f"{total:,} unlabelled images look foreign; {count:,} of them were "
         f"left out, and {total - count:,} were used."
     )
+
+
+def choice_line(details):
+    """Returns a sentence on which head was kept, and why, or `""`."""
+    phases = details["phases"]
+    chosen = [
+        number for number, each in enumerate(phases) if each.get("choice")
+    ]
+    if not chosen:
+        return ""
+    choice = phases[chosen[-1]]["choice"]
+    gain, error = choice["gain"], choice["error"]
+    line = (
+        f"Kept after self-training: the {choice['kept']}. In the "
+        f"cross-validation, self-training made {choice['num_images']:,} hidden "
+        f"labels {'more' if gain > 0 else 'less'} likely, their "
+        f"log-likelihood changed by {gain:+.3f} on average (standard error "
+        f"{error:.3f})."
+    )
+    later = phases[chosen[-1] + 1 :]
+    if later and not any(phase.get("validation") for phase in later):
+        line += (
+            " No label was left to compare the phases after it: pass "
+            "`validation_data` for that."
+        )
+    return line
 
 
 def start_line(details):

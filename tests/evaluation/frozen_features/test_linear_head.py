@@ -80,3 +80,14 @@ def test_mean_of_two_heads_has_the_mean_of_their_logits():
     np.testing.assert_allclose(
         X @ mean.kernel + mean.bias, np.mean(logits, axis=0), atol=1e-3
     )
+
+
+def test_offsets_are_part_of_the_logits_in_the_fit_alone():
+    coordinates = FeatureSpace(X[:100]).coordinates
+    offsets = np.log(np.arange(1.0, 11)).astype("float32")
+    plain = fit_softmax(coordinates, TARGETS[:100])
+    found = fit_softmax(coordinates, TARGETS[:100], offsets=offsets)
+    # The bias is not shrunk, so that it takes up what is the same for all.
+    np.testing.assert_allclose(found[:-1], plain[:-1], atol=0.02)
+    shift = found[-1] + offsets - plain[-1]
+    assert np.ptp(shift) < 0.1

@@ -168,3 +168,43 @@ def test_maps_of_features_are_averaged_to_find_labels():
         (maps[:50], Y[:50] % 2, None), maps[50:60], 2, ClassScores(False, True)
     )
     assert features.shape == (60, 8, 8, 3) and labels.shape == (60,)
+
+
+def test_rare_classes_count_as_much_as_frequent_ones():
+    features, labels, count = digits(12)
+    few = np.r_[np.arange(0, 5 * 12), np.arange(5 * 12, 10 * 12, 6)]
+    rest = np.arange(count, len(labels))
+    rows = features[np.r_[few, rest]]
+    found = []
+    for balanced in (False, True):
+        classifier = FeatureClassifier(rows, np.eye(10)[labels[few]], balanced)
+        for head in (classifier.probe(), classifier.self_train()):
+            predicted = head.probabilities(features[rest]).argmax(axis=1)
+            right = predicted == labels[rest]
+            found.append(
+                np.mean([right[labels[rest] == c].mean() for c in range(10)])
+            )
+        # In each fold, every class has a label that is not hidden.
+        assert np.isfinite(classifier.hidden_logits(True)).all()
+    probe, self_trained, balanced_probe, balanced_self_trained = found
+    assert balanced_probe > probe + 0.03
+    assert balanced_self_trained > self_trained + 0.03
+
+
+def test_balanced_heads_of_even_labels_are_the_same_probe():
+    features, labels, count = digits(4)
+    targets = np.eye(10)[labels[:count]]
+    plain, balanced = (
+        FeatureClassifier(features, targets, balanced).probe()
+        for balanced in (False, True)
+    )
+    np.testing.assert_allclose(plain.kernel, balanced.kernel, atol=1e-4)
+    assert np.ptp(plain.bias - balanced.bias) < 1e-4
+
+
+def test_a_balanced_classifier_without_unlabelled_images():
+    features, labels, count = digits(4)
+    classifier = FeatureClassifier(
+        features[:count], np.eye(10)[labels[:count]], True
+    )
+    assert accuracy(classifier.self_train(), features, labels) > 0.6

@@ -342,3 +342,14 @@ def test_images_that_the_noise_cannot_augment_need_other_noise(shape):
             Recipe(task, settings, layers).check(model)
     layers = {**NO_LAYERS, "noise": noise, "weak_noise": noise}
     Recipe(task, settings, layers).check(model)
+
+
+def test_weights_let_all_classes_count_alike(small_phases):
+    model = small_phases.build()
+    recipe = small_phases.recipe(model, balanced=True)
+    labels = np.array([0, 0, 0, 2])
+    weights = recipe.class_weights(labels)
+    assert weights[labels].mean() == pytest.approx(1)
+    assert 3 * weights[0] == pytest.approx(weights[2])
+    recipe = small_phases.recipe(model, balanced=False)
+    assert recipe.class_weights(labels) is None

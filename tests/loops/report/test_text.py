@@ -220,3 +220,35 @@ def test_pool_line_counts_the_foreign_images():
     assert report_text.pool_line({"phases": phases[:1]}) == ""
     unknown = {"pool": {**pool, "foreign_share": None}}
     assert report_text.pool_line({"phases": [unknown]}) == ""
+
+
+def test_pool_line_says_plainly_that_nothing_is_foreign():
+    pool = {"num_images": 1200, "num_foreign": 0, "foreign_share": 0.001}
+    lines = [
+        report_text.pool_line(
+            {"phases": [{"pool": {**pool, "foreign_interval": [0.0, high]}}]}
+        )
+        for high in (0.02, 0.48)
+    ]
+    line = "None of 1,200 unlabelled images was taken for foreign, and all were"
+    assert lines[0] == f"{line} used."
+    assert lines[1] == (
+        f"{line} used; the labels are too few to tell up to 48 %."
+    )
+
+
+@pytest.mark.parametrize("validation", [None, {"accuracy": 0.5}])
+def test_choice_line_names_the_head_and_what_was_not_compared(validation):
+    choice = {"kept": "mean of both heads", "num_images": 40}
+    phases = [{}, {"choice": {**choice, "gain": -0.02, "error": 0.03125}}]
+    line = report_text.choice_line({"phases": phases})
+    assert line == (
+        "Kept after self-training: the mean of both heads. In the "
+        "cross-validation, self-training made 40 hidden labels less likely, "
+        "their log-likelihood changed by -0.020 on average (standard error "
+        "0.031)."
+    )
+    phases.append({"validation": validation})
+    later = report_text.choice_line({"phases": phases})
+    assert ("No label was left" in later) is (validation is None)
+    assert report_text.choice_line({"phases": [{}]}) == ""

@@ -83,16 +83,20 @@ class FineTuning(ContinuedPhase):
         return _FEWEST_STEPS_ON_LABELS
 
     def batches(self, context):
-        if not context.phase.with_pseudo_labels:
-            return super().batches(context)
-        pool, targets = _pseudo_labeled(context)
+        labeled = context.data.labeled
+        if context.recipe.settings.balanced:
+            labeled = _as_often(*labeled)
+        pool, targets = None, ()
+        if context.phase.with_pseudo_labels:
+            pool, targets = _pseudo_labeled(context)
         if not len(targets):
-            return super().batches(context)
+            data = dataclasses.replace(context.data, labeled=labeled)
+            return super().batches(dataclasses.replace(context, data=data))
         size = context.recipe.settings.batch_size
         num_labeled = max(1, round(_LABELED_SHARE * size))
         batches = JoinedBatches(
             [
-                (*context.data.labeled, num_labeled),
+                (*labeled, num_labeled),
                 (pool, targets, size - num_labeled),
             ],
             context.steps_per_epoch,
@@ -101,6 +105,9 @@ class FineTuning(ContinuedPhase):
         return EpochBatches(
             batches.as_dataset(), context.steps_per_epoch, batches
         )
+
+    def class_weights(self, context):
+        return None  # The batches hold as many labels of each class.
 
     def callbacks(self, model):
         return [FineTune(model.student, {0: "all"})]
@@ -130,6 +137,19 @@ class FineTuning(ContinuedPhase):
     def measure(self, context):
         results = super().measure(context)
         return {**results, "pseudo_labels": pseudo_label_figures(context)}
+
+
+def _as_often(images, labels):
+    """Repeats labelled images until each class has as many."""
+    classes = class_numbers(labels)
+    most = np.bincount(classes).max()
+    rows = np.concatenate(
+        [
+            np.resize(np.flatnonzero(classes == number), most)
+            for number in np.unique(classes)
+        ]
+    )
+    return images[rows], labels[rows]
 
 
 def _pseudo_labeled(context):
@@ -204,5 +224,8 @@ def _right(context, labeled):
     if labeled is None:
         return None
     images, labels = labeled
-    probabilities = predict(context.student, images, context.recipe.task.scores)
-    return probabilities.argmax(axis=1) == class_numbers(labels)
+    recipe, classes = context.recipe, class_numbers(labels)
+    probabilities = predict(context.student, images, recipe.task.scores)
+    right = probabilities.argmax(axis=1) == classes
+    weights = recipe.class_weights(labels)
+    return right if weights is None else right * weights[classes]

@@ -1,24 +1,67 @@
 """Rungs that fit the head of a student, and leave its layers alone."""
 
+import dataclasses
 import time
 
 import numpy as np
 
 from keras_fewlabels.data.checks import class_numbers
+from keras_fewlabels.evaluation.frozen_features.linear_head import (
+    LinearHead,
+    softmax,
+)
+from keras_fewlabels.evaluation.frozen_features.temperature import (
+    fit_temperature,
+)
 from keras_fewlabels.evaluation.pool.class_shares import shares_by
 from keras_fewlabels.evaluation.pool.pool_examination import most_foreign
-from keras_fewlabels.loops.noisy_student.measure import PseudoLabels, examine
+from keras_fewlabels.loops.noisy_student.measure import (
+    PseudoLabels,
+    accuracies,
+    examine,
+)
 from keras_fewlabels.loops.noisy_student.phases.phase_kind import PhaseKind
 from keras_fewlabels.loops.noisy_student.training.student_features import (
     head_of,
     set_head,
 )
 
-# Self-training is nearly always better, and few labels say little against it:
-# on photographs a margin of 1 loses 0.7 points of its gain.
+# The standard errors by which a self-trained head must be worse to be dropped.
 _MARGIN = 2.0
 # The most foreign images that the report shows.
 _NUM_FOREIGN, _FEWEST_FOREIGN, _SURELY_LIKE = 30, 10, 0.95
+# What can be kept of the two heads.
+PROBE = "linear probe"
+SELF_TRAINED = "self-trained head"
+MEAN_OF_HEADS = "mean of both heads"
+
+
+@dataclasses.dataclass(frozen=True)
+class _Candidate:
+    """A head, and what is known of it by a cross-validation on the labels.
+
+    Args:
+        head: `LinearHead`.
+        hidden: Float array `(num_labeled, num_classes)`, logits of each
+            labelled image by a head that was fitted likewise, without its
+            label. `None` if a class has a single label, or the layers know
+            the labels.
+        choice: Optional dict for JSON, what was chosen and why.
+    """
+
+    head: LinearHead
+    hidden: np.ndarray | None
+    choice: dict | None = None
+
+    def temperature(self, targets):
+        if self.hidden is None:
+            return None
+        return fit_temperature(self.hidden, targets)
+
+    def calibrated(self, targets):
+        temperature = self.temperature(targets)
+        hidden = self.hidden / temperature
+        return _Candidate(self.head.cooled(temperature), hidden)
 
 
 class LinearProbe(PhaseKind):
@@ -40,40 +83,42 @@ class LinearProbe(PhaseKind):
         started = time.perf_counter()
         classifier = context.features.classifier(context)
         data, seed = context.data, context.data.seed
-        knows = context.recipe.task.layers_know_labels
-        head, self_trained = self.head(classifier, seed, knows)
-        right = temperature = examined = None
-        if not knows:
-            right = classifier.cross_validate(self_trained, seed)
-            temperature = classifier.temperature(self_trained, seed)
-        if right is not None and data.validation is None and data.test is None:
-            # What else could tell which classes are hard?
-            examined = examine(
-                classifier.hidden_probabilities(self_trained, seed),
-                data.labeled[1],
-            )
-        set_head(context.student, head)
+        chosen = self.choose(
+            classifier, seed, context.recipe.task.layers_know_labels
+        )
+        temperature = chosen.temperature(classifier.targets)
+        measured = examined = None
+        if chosen.hidden is not None:
+            probabilities = softmax(chosen.hidden / temperature)
+            classes = classifier.targets.argmax(axis=1)
+            measured = accuracies(probabilities, classes)
+            if data.validation is None and data.test is None:
+                # What else could tell which classes are hard?
+                examined = examine(probabilities, classes)
+        set_head(context.student, chosen.head)
         return {
             "epochs": 0,
             "steps": 0,
-            "cross_validation": None if right is None else _accuracy(right),
+            "cross_validation": measured,
             "examined": examined,
+            "choice": chosen.choice,
             "temperature": temperature,
             "seconds": time.perf_counter() - started,
         }
 
-    def head(self, classifier, seed, layers_know_labels=False):
-        """Fits a head.
+    def choose(self, classifier, seed, layers_know_labels=False):
+        """Fits the head to keep, a `_Candidate`.
 
         Args:
             classifier: `FeatureClassifier`.
             seed: Int.
-            layers_know_labels: Boolean, as of `Task`.
-
-        Returns:
-            `LinearHead`, and whether it has learned from unlabelled images.
+            layers_know_labels: Boolean, as of `Task`. If `True`, there is no
+                cross-validation.
         """
-        return classifier.probe(), False
+        hidden = None
+        if not layers_know_labels:
+            hidden = classifier.hidden_logits(self_trained=False, seed=seed)
+        return _Candidate(classifier.probe(), hidden)
 
     def measure(self, context):
         head = head_of(context.student)
@@ -85,10 +130,7 @@ class LinearProbe(PhaseKind):
                 features = context.features.of_split(context, split)
                 classes = class_numbers(labeled[1])
                 probabilities = head.probabilities(features)
-                results[split] = {
-                    **_accuracy(probabilities.argmax(axis=1) == classes),
-                    "loss": _cross_entropy(probabilities, classes),
-                }
+                results[split] = accuracies(probabilities, classes)
         figures = pseudo_label_figures(context)
         return {**results, "pseudo_labels": figures}
 
@@ -96,8 +138,17 @@ class LinearProbe(PhaseKind):
 class SelfTraining(LinearProbe):
     """Fits the head of a student to labels and to its own pseudo-labels.
 
-    The head of the linear probe is kept if it is better, beyond two standard
-    errors, in the cross-validation of both on the labels.
+    It is compared with the head of the linear probe by the likelihood of
+    labels that neither has learned, in the cross-validation, where every class
+    counts alike if the classifier is balanced. The self-trained head is kept
+    if it is better there. If it is not, the mean of both is kept, or the
+    linear probe if it is better beyond two standard errors.
+
+    Measured on features of photographs with 4 and 10 labels per class, also
+    with foreign images in the pool, in 90 runs: the gain over the linear probe
+    is 2.6 points, where that of self-training alone is 2.7. Two runs lose more
+    than half a point on all images without a label, where four of
+    self-training do, and none more than 1.0.
     """
 
     def cost(self, phase, settings):
@@ -113,20 +164,43 @@ class SelfTraining(LinearProbe):
         return {
             **details,
             "self_trained_temperature": temperature,
-            "pool": _pool(context, classifier),
+            "pool": _pool(context),
         }
 
-    def head(self, classifier, seed, layers_know_labels=False):
+    def choose(self, classifier, seed, layers_know_labels=False):
         if layers_know_labels:
-            return classifier.self_train(), True
-        before = classifier.cross_validate(self_trained=False, seed=seed)
-        after = classifier.cross_validate(self_trained=True, seed=seed)
-        if after is not None and is_worse(before, after, _MARGIN):
-            return classifier.probe(), False
-        return classifier.self_train(), True
+            return _Candidate(classifier.self_train(), None)
+        probe = super().choose(classifier, seed)
+        hidden = classifier.hidden_logits(self_trained=True, seed=seed)
+        after = _Candidate(classifier.self_train(), hidden)
+        if hidden is None:
+            return after
+        targets = classifier.targets
+        before, sure = probe.calibrated(targets), after.calibrated(targets)
+        gains = _log_likelihood(sure.hidden, targets)
+        gains -= _log_likelihood(before.hidden, targets)
+        if classifier.balanced:
+            shares = targets.mean(axis=0)
+            gains /= len(shares) * shares[targets.argmax(axis=1)]
+        kept = SELF_TRAINED
+        if is_worse(0, gains, _MARGIN):
+            kept, after = PROBE, probe
+        elif gains.mean() <= 0:
+            kept = MEAN_OF_HEADS
+            after = _Candidate(
+                before.head.mean_with(sure.head),
+                (before.hidden + sure.hidden) / 2,
+            )
+        choice = {
+            "kept": kept,
+            "num_images": len(gains),
+            "gain": float(gains.mean()),
+            "error": float(gains.std(ddof=1) / np.sqrt(len(gains))),
+        }
+        return dataclasses.replace(after, choice=choice)
 
 
-def _pool(context, classifier):
+def _pool(context):
     """Returns what the report says of the pool, or `None` without images."""
     foreign = context.features.foreign
     if foreign is None:
@@ -135,6 +209,8 @@ def _pool(context, classifier):
     known = context.features.of(context).unlabeled[~foreign.is_foreign]
     if len(known):
         classes = class_numbers(context.data.labeled[1])
+        # Balanced heads would tell other shares.
+        classifier = context.features.classifier(context, balanced=False)
         shares = shares_by(classifier, known, classes, context.data.seed)
     return {
         "num_images": len(foreign.scores),
@@ -165,7 +241,8 @@ def is_worse(before, after, margin=1.0):
     """Returns whether answers are worse than others beyond chance.
 
     Args:
-        before: Boolean array, for each image whether the answer is right.
+        before: Array with a number for each image, or one for all: how good
+            the answer is, such as whether it is right.
         after: The same for the other answers.
         margin: Float, the standard errors that the difference must exceed.
     """
@@ -192,10 +269,6 @@ def pseudo_label_figures(context):
     )
 
 
-def _accuracy(right):
-    return {"accuracy": float(np.mean(right)), "num_images": len(right)}
-
-
-def _cross_entropy(probabilities, classes):
-    of_truth = probabilities[np.arange(len(classes)), classes]
-    return float(-np.mean(np.log(np.maximum(of_truth, 1e-7))))
+def _log_likelihood(logits, targets):
+    """Returns the logarithm of the probability of each label."""
+    return (targets * np.log(np.maximum(softmax(logits), 1e-12))).sum(axis=1)

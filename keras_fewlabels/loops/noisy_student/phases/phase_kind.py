@@ -191,6 +191,10 @@ class FittedPhase(PhaseKind, abc.ABC):
             context.data.seed,
         )
 
+    def class_weights(self, context):
+        """Returns the weights of the classes of labelled images, or `None`."""
+        return context.recipe.class_weights(context.data.labeled[1])
+
     @abc.abstractmethod
     def model(self, context, num_steps):
         """Returns a compiled model with a `student` and an `average`."""
@@ -229,6 +233,7 @@ class FittedPhase(PhaseKind, abc.ABC):
                 ),
             ],
             self.recalibrates,
+            self.class_weights(context),
         )
         copy_weights(model.average.model, context.student)
         return details

@@ -1,6 +1,9 @@
 """The training of a model in one phase of a run."""
 
+import numpy as np
+
 from keras_fewlabels.callbacks.backup.seed_epochs import SeedEpochs
+from keras_fewlabels.data.checks import class_numbers
 from keras_fewlabels.loops.noisy_student.measure import (
     batch_size_for,
     measure_accuracy,
@@ -22,6 +25,7 @@ def fit_phase(
     patience=None,
     callbacks=(),
     recalibrates=True,
+    class_weights=None,
 ):
     """Fits a model, whose average ends with the weights to go on with.
 
@@ -41,6 +45,9 @@ def fit_phase(
         callbacks: Sequence of Keras callbacks.
         recalibrates: Boolean, whether the statistics of batch normalization
             are calculated anew.
+        class_weights: Optional float array `(num_classes,)`, how much the
+            labelled images of each class count. The validation images of all
+            classes then count alike.
 
     Returns:
         Dict for JSON of `epochs`, `steps`, `out_of_time`, `seconds`,
@@ -60,7 +67,10 @@ def fit_phase(
             batches.dataset,
             initial_epoch=first_epoch,
             epochs=epochs[1],
-            validation_data=data.validation,
+            validation_data=_validation(data, class_weights),
+            class_weight=None
+            if class_weights is None
+            else dict(enumerate(map(float, class_weights))),
             validation_batch_size=batch_size_for(data.labeled[0].shape[1:]),
             shuffle=False,
             callbacks=[
@@ -74,7 +84,12 @@ def fit_phase(
         )
     if recalibrates:
         recalibrate_batch_norm(average, data.clean_images)
-    best_epoch = _choose_weights(model, data, scores)
+    best_epoch = _choose_weights(
+        model,
+        data,
+        scores,
+        "accuracy" if class_weights is None else "balanced_accuracy",
+    )
     if recalibrates and best_epoch is not None:
         recalibrate_batch_norm(average, data.clean_images)
     return {
@@ -85,6 +100,17 @@ def fit_phase(
         "best_epoch": best_epoch,
         "history": _columns(backup.history),
     }
+
+
+def _validation(data, class_weights):
+    """Returns the validation images, with weights if classes count alike."""
+    if data.validation is None or class_weights is None:
+        return data.validation
+    images, labels = data.validation
+    classes = class_numbers(labels)
+    counts = np.bincount(classes, minlength=len(class_weights))
+    weights = len(classes) / np.maximum(1, counts) / np.sum(counts > 0)
+    return images, labels, weights[classes].astype("float32")
 
 
 def _create_variables(model, labeled):
@@ -100,13 +126,13 @@ def _create_variables(model, labeled):
     model.reset_metrics()
 
 
-def _choose_weights(model, data, scores):
+def _choose_weights(model, data, scores, figure):
     """Chooses the weights of the average. Returns their epoch if it is best."""
     average, best = model.average.model, model.best
     if data.validation is None:
         return None
     last = measure_accuracy(average, data.validation, scores)
-    if not best.is_better_than(last["accuracy"], last["num_images"]):
+    if not best.is_better_than(last[figure], last["num_images"]):
         return None
     best.restore(average)
     return int(best["epoch"])

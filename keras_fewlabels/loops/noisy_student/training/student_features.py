@@ -104,19 +104,29 @@ class StudentFeatures:
             kept[split] = reader.read(source, images=known)
         return kept[split]
 
-    def classifier(self, context):
+    def classifier(self, context, balanced=None):
         """Returns the `FeatureClassifier` of what a phase learns.
 
         Foreign images are left out, for a head that learns them is worse.
+
+        Args:
+            context: `PhaseContext`.
+            balanced: Boolean, whether all classes count alike. By default as
+                the settings say.
         """
+        if balanced is None:
+            balanced = context.recipe.settings.balanced
         kept = self._kept_of(context.student)
         features = self.of(context)
-        if "classifier" not in kept:
+        if balanced not in kept:
             is_learned = self.is_learned(len(features.unlabeled))
-            kept["classifier"] = self._classifier(
-                context, features.labeled, features.unlabeled[is_learned]
+            kept[balanced] = self._classifier(
+                context,
+                balanced,
+                features.labeled,
+                features.unlabeled[is_learned],
             )
-        return kept["classifier"]
+        return kept[balanced]
 
     def is_learned(self, count):
         """Returns which of the first unlabelled images are not foreign.
@@ -133,8 +143,9 @@ class StudentFeatures:
 
     def _find_foreign(self, context):
         features = self._kept["learned"]
+        balanced = context.recipe.settings.balanced
         classifier = self._classifier(
-            context, features.labeled, features.unlabeled
+            context, balanced, features.labeled, features.unlabeled
         )
         self.foreign = foreign_images(
             classifier.graph,
@@ -142,14 +153,14 @@ class StudentFeatures:
             len(features.labeled) + len(features.unlabeled),
         )
         if not self.foreign.is_foreign.any():
-            self._kept["classifier"] = classifier
+            self._kept[balanced] = classifier
 
-    def _classifier(self, context, *features):
+    def _classifier(self, context, balanced, *features):
         labels = context.data.labeled[1]
         if labels.ndim == 1:
             num_classes = context.recipe.task.num_classes
             labels = keras.utils.to_categorical(labels, num_classes)
-        return FeatureClassifier(np.concatenate(features), labels)
+        return FeatureClassifier(np.concatenate(features), labels, balanced)
 
     def _kept_of(self, student):
         """Returns what was computed with layers that have not changed."""

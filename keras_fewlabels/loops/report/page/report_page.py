@@ -17,6 +17,7 @@ from keras_fewlabels.loops.report.rows import (
 )
 from keras_fewlabels.loops.report.template import jinja_template
 from keras_fewlabels.loops.report.text import (
+    choice_line,
     duration,
     examined_line,
     examined_on,
@@ -73,6 +74,7 @@ def report_page(details, pictures, thumbnails=None, is_small=False):
     notes = (
         validation_line(details),
         start_line(details),
+        choice_line(details),
         pool_line(details),
         left_out_line(details),
         *finding_notes(details),

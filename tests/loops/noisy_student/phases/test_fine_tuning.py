@@ -218,3 +218,11 @@ def test_of_a_dataset_a_part_is_in_memory(monkeypatch):
     )
     # The tenth that is least sure is left out.
     assert kept == [(45, 45, 50)]
+
+
+def test_labels_of_rare_classes_are_repeated():
+    images, labels = module._as_often(IMAGES[:5], np.array([2, 0, 2, 2, 0]))
+    assert np.bincount(labels).tolist() == [3, 0, 3]
+    assert {image.tobytes() for image in images} == {
+        image.tobytes() for image in IMAGES[:5]
+    }

@@ -3,6 +3,10 @@ import numpy as np
 import pytest
 from keras import layers
 
+from keras_fewlabels.evaluation.frozen_features.linear_head import LinearHead
+from keras_fewlabels.evaluation.frozen_features.temperature import (
+    fit_temperature,
+)
 from keras_fewlabels.loops import fit_noisy_student
 from keras_fewlabels.loops.noisy_student.build_student import (
     comes_from_loop,
@@ -122,31 +126,77 @@ def test_other_layers_stay_as_they_are():
 
 
 class Classifier:
-    """Two heads whose answers in a cross-validation are known."""
+    """Two heads whose logits in a cross-validation are known."""
 
-    def __init__(self, probe, self_trained):
-        self.right = {False: probe, True: self_trained}
+    def __init__(self, probe, self_trained, classes, balanced=False):
+        self.targets = np.eye(2)[classes]
+        self.balanced = balanced
+        self.logits = {False: probe, True: self_trained}
 
-    def cross_validate(self, self_trained, seed):
-        return self.right[self_trained]
+    def hidden_logits(self, self_trained, seed):
+        return self.logits[self_trained]
 
     def probe(self):
-        return "probe"
+        return LinearHead(np.array([[2.0, 0.0]]), np.zeros(2))
 
     def self_train(self):
-        return "self-trained"
+        return LinearHead(np.array([[0.0, 2.0]]), np.zeros(2))
 
 
 def answers(num_right):
     return np.arange(100) < num_right
 
 
-def test_the_better_head_is_kept():
-    kind = PHASE_KINDS["self-training"]
-    chosen = kind.head(Classifier(answers(80), answers(60)), 0)
-    assert chosen == ("probe", False)
-    chosen = kind.head(Classifier(answers(80), answers(85)), 0)
-    assert chosen == ("self-trained", True)
+def logits(classes, right):
+    """Returns logits of which some are right, and all are as sure."""
+    return 2.0 * np.eye(2)[np.where(right, classes, 1 - classes)]
+
+
+CLASSES = np.arange(100) % 2
+SELF_TRAINING = PHASE_KINDS["self-training"]
+
+
+@pytest.mark.parametrize(
+    "num_right, kept, kernel",
+    [
+        (92, "self-trained head", [[0, 2]]),
+        # The mean of calibrated heads, of which one is cooled more.
+        (78, "mean of both heads", None),
+        (55, "linear probe", [[2, 0]]),
+    ],
+)
+def test_the_head_is_chosen_by_labels_that_it_has_not_learned(
+    num_right, kept, kernel
+):
+    probe, self_trained = (
+        logits(CLASSES, answers(count)) for count in (80, num_right)
+    )
+    classifier = Classifier(probe, self_trained, CLASSES)
+    chosen = SELF_TRAINING.choose(classifier, 0)
+    assert chosen.choice["kept"] == kept
+    assert chosen.choice["num_images"] == 100
+    assert (chosen.choice["gain"] > 0) is (num_right > 80)
+    if kernel is None:
+        found = chosen.head.kernel * fit_temperature(probe, classifier.targets)
+        assert found[0, 0] == pytest.approx(1) and 0.5 < found[0, 1] < 1
+        right = chosen.hidden.argmax(axis=1) == CLASSES
+        assert right.sum() == 80
+    else:
+        np.testing.assert_array_equal(chosen.head.kernel, kernel)
+
+
+def test_where_classes_count_alike_a_rare_one_decides():
+    classes = np.repeat([0, 1], [90, 10])
+    # The self-trained head has two frequent images more, and three rare less.
+    probe = logits(classes, np.r_[np.arange(90) >= 10, np.full(10, True)])
+    after = logits(classes, np.r_[np.arange(90) >= 4, np.arange(10) >= 3])
+    kept = [
+        SELF_TRAINING.choose(
+            Classifier(probe, after, classes, balanced), 0
+        ).choice["kept"]
+        for balanced in (False, True)
+    ]
+    assert kept == ["self-trained head", "mean of both heads"]
 
 
 def test_a_difference_by_chance_decides_nothing():
@@ -160,8 +210,9 @@ def test_a_difference_by_chance_decides_nothing():
 
 
 def test_without_cross_validation_unlabelled_images_are_learned():
-    kind = PHASE_KINDS["self-training"]
-    assert kind.head(Classifier(None, None), 0) == ("self-trained", True)
+    chosen = SELF_TRAINING.choose(Classifier(None, None, CLASSES), 0)
+    np.testing.assert_array_equal(chosen.head.kernel, [[0, 2]])
+    assert chosen.choice is None and chosen.hidden is None
 
 
 def test_labels_do_not_measure_layers_that_know_them():

@@ -1,3 +1,5 @@
+import dataclasses
+
 import keras
 import numpy as np
 import pytest
@@ -110,6 +112,7 @@ def run(build, folder=None, fails_in=None, epochs=(5, 9), **arguments):
         PhaseBackup(folder),
         arguments.pop("patience", None),
         callbacks=[Fails(fails_in), *arguments.pop("callbacks", ())],
+        class_weights=arguments.pop("class_weights", None),
     )
     return model, details
 
@@ -288,3 +291,35 @@ def test_callbacks_see_epochs_counted_on_and_the_validation():
     assert {"loss", "accuracy", "val_loss", "val_accuracy"} <= set(
         details["history"]
     )
+
+
+def test_classes_that_count_alike_in_training_and_validation():
+    def step(class_weights):
+        """Returns the losses of three labels of one class, one of another."""
+        model = SupervisedStudent(linear()[0].student, None, EMATeacher(0.75))
+        compiled(model, rate=0.0)
+        rows = [0, 2, 4, 1]
+        data = data_of()
+        data = dataclasses.replace(
+            data,
+            labeled=(IMAGES[rows], ROWS[rows]),
+            validation=(IMAGES[rows], ROWS[rows]),
+        )
+        batches = labeled_batches(data.labeled, 4, 1, 0)
+        _, details = run(
+            lambda: (model, batches),
+            epochs=(0, 1),
+            data=data,
+            class_weights=class_weights,
+        )
+        losses = keras.losses.CategoricalCrossentropy(True, reduction=None)(
+            ROWS[rows], model.student(IMAGES[rows])
+        )
+        return details["history"], keras.ops.convert_to_numpy(losses)
+
+    history, losses = step(None)
+    assert history["loss"] == pytest.approx([losses.mean()], rel=1e-5)
+    history, losses = step(np.array([2 / 3, 2.0]))
+    expected = (losses[:3].mean() + losses[3]) / 2
+    assert history["loss"] == pytest.approx([expected], rel=1e-5)
+    assert history["val_loss"] == pytest.approx([expected], rel=1e-5)
