@@ -50,7 +50,9 @@ def features_of(student, clock, flip=True, with_unlabeled=True, folder=None):
         images=lambda title, total: lambda done: None, pace=None
     )
     task = types.SimpleNamespace(
-        unlabeled=image_source(IMAGES[10:]), num_classes=3
+        layers_know_labels=False,
+        unlabeled=image_source(IMAGES[10:]),
+        num_classes=3,
     )
     context = types.SimpleNamespace(
         student=student,
@@ -61,7 +63,9 @@ def features_of(student, clock, flip=True, with_unlabeled=True, folder=None):
             labeled=(IMAGES[:10], np.arange(10) % 3),
             test=(IMAGES[:7], np.zeros(7)),
         ),
-        recipe=types.SimpleNamespace(task=task),
+        recipe=types.SimpleNamespace(
+            task=task, settings=types.SimpleNamespace(balanced=False)
+        ),
     )
     finished = FinishedPhases(folder, lambda: "a run")
     features = StudentFeatures(task, flip, clock, progress, finished)
