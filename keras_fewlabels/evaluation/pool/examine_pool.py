@@ -150,17 +150,23 @@ def examine_pool(
     rest[leaks(copies)] = True
     first = dict.fromkeys([*shown.tolist(), *pairs])
     rest[list(first)] = False
-    rows = [
-        {
-            "index": int(index),
-            "path": "" if pool.paths is None else pool.paths[index],
-            "hash": f"h{hashes['unlabeled'][index]}",
-        }
-        for index in [*first, *order[rest[order]]]
-    ]
+    named = [*first, *order[rest[order]]]
+    rows = _rows(pool, hashes["unlabeled"], named)
     return PoolExamination(
         foreign, shares, copies, pool.take(shown), rows, class_names, pairs
     )
+
+
+def _rows(pool, hashes, indices):
+    """Returns what `image_rows` does, with hashes that are known."""
+    return [
+        {
+            "index": int(index),
+            "path": "" if pool.paths is None else pool.paths[index],
+            "hash": f"h{hashes[index]}",
+        }
+        for index in indices
+    ]
 
 
 def _pairs(copies, sources, count):

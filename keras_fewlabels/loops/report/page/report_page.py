@@ -80,14 +80,11 @@ def report_page(details, pictures, thumbnails=None, is_small=False):
         *finding_notes(details),
     )
     shown = shown_examples(details, thumbnails or {})
-    names = details["data"].get("class_names")
     confusion = (details.get("examined") or {}).get("confusion")
+    names = _class_names(details, len(confusion or ()))
     data = {
         "examples": shown["examples"],
-        "classes": [
-            printable(class_name(number, names))
-            for number in range(len(confusion or ()))
-        ],
+        "classes": names,
         "charts": report_charts(details),
         "small": is_small,
     }
@@ -98,9 +95,9 @@ def report_page(details, pictures, thumbnails=None, is_small=False):
         pictures = {**pictures, "mistakes": None}
     return jinja_template(TEMPLATE).render(
         **parts,
-        matrix=_matrix(confusion, data["classes"]),
-        data_classes=data["classes"],
-        confusions=_confusions(confusion, data["classes"]),
+        matrix=_matrix(confusion, names),
+        class_names=names,
+        confusions=_confusions(confusion, names),
         per_cell=PER_CELL,
         shown=shown,
         small=is_small,
@@ -121,6 +118,11 @@ def report_page(details, pictures, thumbnails=None, is_small=False):
         run=_run_rows(details),
         pictures={name: _inline(png) for name, png in pictures.items() if png},
     )
+
+
+def _class_names(details, count):
+    names = details["data"].get("class_names")
+    return [printable(class_name(number, names)) for number in range(count)]
 
 
 def _matrix(confusion, names):
