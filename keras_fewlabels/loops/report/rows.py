@@ -78,6 +78,38 @@ def recall_rows(details):
     return rows if recalls else []
 
 
+def pool_rows(details):
+    """Returns the shares of classes among labels and unlabelled images."""
+    found = [phase["pool"] for phase in details["phases"] if phase.get("pool")]
+    counts = details["data"].get("class_counts")
+    if not found or not found[0].get("class_shares") or not counts:
+        return []
+    names = details["data"].get("class_names") or range(len(counts))
+    pool = found[0]
+    rows = [["class", "of the labels", "of the unlabelled images", ""]]
+    for name, count, share, (low, high) in zip(
+        names,
+        counts,
+        pool["class_shares"],
+        pool["class_intervals"],
+        strict=True,
+    ):
+        of_labels = count / sum(counts)
+        differs = {(True, False): "more", (False, True): "less"}.get(
+            (low > of_labels, high < of_labels), ""
+        )
+        interval = f"{100 * low:.0f}-{100 * high:.0f}"
+        rows.append(
+            [
+                name,
+                percent(of_labels),
+                f"{percent(share)} ({interval})",
+                differs,
+            ]
+        )
+    return _known_columns(rows)
+
+
 def finding_rows(details):
     """Returns kinds of files that were skipped, or used though unusual."""
     rows = [["files", "", "count", "some of them"]]

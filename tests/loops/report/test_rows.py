@@ -2,6 +2,7 @@ from keras_fewlabels.loops.report.rows import (
     finding_notes,
     finding_rows,
     phase_rows,
+    pool_rows,
     pseudo_label_rows,
     recall_rows,
     waterfall_rows,
@@ -150,3 +151,21 @@ def test_files_that_do_not_stand_out_were_looked_at():
     line, _ = finding_notes({"findings": {**findings, "used": [{}]}})
     assert line == f"{looked_at}."
     assert finding_notes({"findings": None}) == finding_notes({}) == []
+
+
+def test_shares_of_the_pool_stand_beside_those_of_the_labels():
+    pool = {
+        "class_shares": [0.2, 0.5, 0.3],
+        "class_intervals": [[0.1, 0.25], [0.45, 0.6], [0.2, 0.4]],
+    }
+    data = {"class_counts": [4, 3, 3], "class_names": ["a", "b", "c"]}
+    details = {"phases": [{}, {"pool": pool}], "data": data}
+    assert pool_rows(details) == [
+        ["class", "of the labels", "of the unlabelled images", ""],
+        ["a", "40.0 %", "20.0 % (10-25)", "less"],
+        ["b", "30.0 %", "50.0 % (45-60)", "more"],
+        ["c", "30.0 %", "30.0 % (20-40)", ""],
+    ]
+    unknown = {**pool, "class_shares": None}
+    assert pool_rows({**details, "phases": [{"pool": unknown}]}) == []
+    assert pool_rows({**details, "phases": [{}]}) == []

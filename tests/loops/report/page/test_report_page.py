@@ -359,3 +359,19 @@ def test_without_jinja2(monkeypatch):
     monkeypatch.setitem(sys.modules, "jinja2", None)
     with pytest.raises(ImportError, match=r'pip install "keras-fewlabels\[rep'):
         report_page(MINIMAL, {})
+
+
+def test_the_pool_has_a_section_of_its_own():
+    pool = {
+        "num_images": 900,
+        "num_foreign": 0,
+        "foreign_share": 0.0,
+        "foreign_interval": [0.0, 0.01],
+        "class_shares": [0.75, 0.25],
+        "class_intervals": [[0.5, 0.875], [0.125, 0.5]],
+    }
+    phases = [{**FULL["phases"][0], "pool": pool}, *FULL["phases"][1:]]
+    page = Page(report_page({**FULL, "phases": phases}, {}))
+    assert "What the unlabelled images seem to show" in page.of("h2")
+    assert any("None of 900 unlabelled" in text for text in page.of("p"))
+    assert "75.0 % (50-88)" in page.of("td")
