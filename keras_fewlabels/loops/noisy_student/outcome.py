@@ -20,7 +20,9 @@ class Outcome:
 
     The last student is compared with the baseline, if there is one, on images
     that neither was trained on. The baseline is kept if it is better on the
-    validation images beyond chance. Test images choose nothing.
+    validation images beyond chance. Test images choose nothing. Without a
+    baseline, the model after the supervised phase stands in for it, if there
+    are validation images that no phase learned.
 
     Args:
         run: `NoisyStudentRun` whose phases have ended.
@@ -43,6 +45,10 @@ class Outcome:
         self.verdict = None
         if BASELINE in run.models:
             self._compare(run.models[BASELINE])
+        elif run.labels_alone is not None and self._data.validation:
+            alone = run.build(0)
+            alone.set_weights(run.labels_alone)
+            self._compare(alone, "supervised phase")
         self.examined, self._images = self._examine()
 
     def files(self):
@@ -82,7 +88,7 @@ class Outcome:
                 examined = {**name, **found}
         return examined, self._data.labeled[0]
 
-    def _compare(self, baseline):
+    def _compare(self, baseline, name="baseline"):
         data, student = self._data, self.model
         # Validation images can choose a model. If all are trained on, test
         # images can at least tell the difference.
@@ -98,12 +104,15 @@ class Outcome:
         is_worse = split == "validation" and verdict.is_better is False
         if is_worse:
             self.model = baseline
-        kept = "baseline" if is_worse else "student"
+        kept = name if is_worse else "student"
         self.verdict = {
             **verdict.to_dict(),
             "split": split,
+            "reference": name,
             "kept": kept,
-            "linear_probe": self._probe(split, is_worse),
+            "linear_probe": self._probe(split, is_worse)
+            if name == "baseline"
+            else None,
         }
 
     def _probe(self, split, keeps_baseline):

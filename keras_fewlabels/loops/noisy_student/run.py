@@ -44,6 +44,8 @@ class NoisyStudentRun:
         last_data: `PhaseData` of the last phase of the students.
         last_policy: Policy of the last phase of the students that had one, in
             its state after the training, or `None`.
+        labels_alone: List of arrays, the weights of a new model after the
+            phase that learns labels alone, or `None`.
         left_out: List of dicts of `name` and `why`, the phases, and the steps
             of phases, that there was no time for, or that were interrupted.
     """
@@ -73,6 +75,7 @@ class NoisyStudentRun:
         self.models = {}
         self.results = {}
         self.last_policy = None
+        self.labels_alone = None
 
     def run(self, phases, returns_early=False):
         """Trains and measures the models of a list of `Phase`, in order.
@@ -138,6 +141,10 @@ class NoisyStudentRun:
         self.models[phase.branch] = context.student
         self.results.setdefault(phase.branch, []).append(results)
         if phase.branch == STUDENT:
+            if phase.kind == "supervised" and not (
+                self.recipe.settings.low_resolution
+            ):
+                self.labels_alone = context.student.get_weights()
             self.last_data = context.data
             self.last_policy = context.policy or self.last_policy
 

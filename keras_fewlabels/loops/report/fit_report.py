@@ -70,7 +70,8 @@ class FitReport(Result):
             - `waterfall`: Optional list of dicts of `name`, `validation` and
               `test`, each with one part more than the one before.
             - `verdict`: Optional dict, that of `evaluation.Verdict`, with
-              `split`, with `kept`, `"student"` or `"baseline"`, and with
+              `split`, with `reference`, `"baseline"` or `"supervised phase"`,
+              with `kept`, one of these or `"student"`, and with
               `linear_probe`, a dict of `accuracy`, `accuracy_of_kept` and
               `is_better`, or `None`.
             - `examined`: Optional dict on the returned model: `split`, the

@@ -152,8 +152,10 @@ def examined_line(details):
 
 def kept_phase(details):
     """Returns the phase, or baseline, that the kept model comes from."""
-    is_baseline = (details.get("verdict") or {}).get("kept") == "baseline"
-    return details["baseline"] if is_baseline else details["phases"][-1]
+    kept = (details.get("verdict") or {}).get("kept")
+    if kept == "baseline":
+        return details["baseline"]
+    return details["phases"][0 if kept == "supervised phase" else -1]
 
 
 def verdict_line(details):
@@ -163,8 +165,11 @@ def verdict_line(details):
         return ""
     low, high = (100 * bound for bound in verdict["interval"])
     helped = {True: "helped", False: "did harm", None: "may have helped or not"}
+    reference = "labels alone"
+    if verdict.get("reference") == "supervised phase":
+        reference = "the supervised phase"
     figures = (
-        f"{points(verdict['difference'])} points over labels alone "
+        f"{points(verdict['difference'])} points over {reference} "
         f"({low:+.1f} to {high:+.1f}) on the same {verdict['num_images']:,} "
         f"{verdict['split']} images."
     )
@@ -180,6 +185,8 @@ def verdict_line(details):
         )
     if verdict["kept"] == "baseline":
         text += " The model trained on labels alone was kept."
+    elif verdict["kept"] != "student":
+        text += " The model of the supervised phase was kept."
     return text
 
 

@@ -26,7 +26,12 @@ def classifier(is_right=True):
 
 
 def outcome_of(
-    student, baseline=None, has_validation=True, has_test=True, results=()
+    student,
+    baseline=None,
+    has_validation=True,
+    has_test=True,
+    results=(),
+    alone=None,
 ):
     task = inspect_task(student, (IMAGES[:100], LABELS[:100]), IMAGES[100:])
     test = (IMAGES[100:], keras.utils.to_categorical(LABELS[100:]))
@@ -42,6 +47,8 @@ def outcome_of(
         recipe=recipe,
         last_data=data,
         last_policy=policy,
+        labels_alone=alone and alone.get_weights(),
+        build=lambda generation: classifier(),
         results={"student": [], **dict(results)},
     )
     return Outcome(run)
@@ -142,3 +149,22 @@ def test_mistakes_are_those_on_test_images_if_there_are_any(has_test):
     assert first == examined["mistakes"][0]
     (shown,) = files.thumbnails([first], [], (0, 1))["examples"]
     assert shown["src"] == embedded_image(files.mistakes[0], (0, 1))
+
+
+@pytest.mark.parametrize("has_validation", [True, False])
+@pytest.mark.parametrize("is_right", [True, False])
+def test_labels_alone_are_the_reference_without_a_baseline(
+    has_validation, is_right
+):
+    student, alone = classifier(is_right), classifier(not is_right)
+    outcome = outcome_of(student, has_validation=has_validation, alone=alone)
+    if not has_validation:
+        assert outcome.verdict is None and outcome.model is student
+        return
+    assert outcome.verdict["reference"] == "supervised phase"
+    kept = "student" if is_right else "supervised phase"
+    assert outcome.verdict["kept"] == kept
+    for found, expected in zip(
+        outcome.model.get_weights(), classifier().get_weights(), strict=True
+    ):
+        np.testing.assert_array_equal(found, expected)

@@ -252,3 +252,20 @@ def test_choice_line_names_the_head_and_what_was_not_compared(validation):
     later = report_text.choice_line({"phases": phases})
     assert ("No label was left" in later) is (validation is None)
     assert report_text.choice_line({"phases": [{}]}) == ""
+
+
+def test_verdict_names_the_supervised_phase_and_that_it_was_kept():
+    verdict = {
+        "difference": -0.1,
+        "interval": [-0.15, -0.05],
+        "is_better": False,
+        "num_images": 200,
+        "split": "validation",
+        "reference": "supervised phase",
+        "kept": "supervised phase",
+    }
+    details = {"verdict": verdict, "phases": [part("a"), part("b")]}
+    line = report_text.verdict_line(details)
+    assert "did harm: -10.0 points over the supervised phase" in line
+    assert line.endswith("The model of the supervised phase was kept.")
+    assert report_text.kept_phase(details)["name"] == "a"
