@@ -12,6 +12,7 @@ from keras_fewlabels.foundation import (
     check_int,
     check_type,
     resolve_value_range,
+    trace_predict,
 )
 from keras_fewlabels.policies.parts import scores_of
 
@@ -75,6 +76,7 @@ def check_model(model, images):
             than finite scores, or does not tell what they mean.
     """
     check_input_shape(model, images, "model")
+    trace_predict(model, images)
     outputs = model.predict(images, verbose=0)
     check_scores(outputs, len(images))
     scores = scores_of(outputs, model, only_ranked=True)

@@ -1,3 +1,4 @@
+import functools
 import operator
 
 import keras
@@ -27,11 +28,12 @@ from keras_fewlabels.foundation import (
     graph_of,
     model_between,
     nodes_in_order,
+    trace_predict,
 )
 from keras_fewlabels.loops.check_compiled import check_compiled
 from keras_fewlabels.policies.parts import check_one_true, scores_of_loss
 
-# Unlabelled images that are in memory at a time.
+# Images that are in memory at a time.
 _PIECE = 1024
 
 
@@ -66,7 +68,9 @@ def fit_head(
     Args:
         model: Compiled functional or `Sequential` model.
         backbone: The layer or model inside `model` that computes the
-            features, or its name, as for `callbacks.FineTune`.
+            features, or its name, as for `callbacks.FineTune`. `None` is
+            the one that has most of the parameters, which is that of
+            `models.classifier`.
         labeled: Pair `(images, labels)` or triple with sample weights, of
             arrays; or a finite `tf.data.Dataset` or `PyDataset` of such
             batches. The images may also be `data.ImageFiles`.
@@ -162,7 +166,7 @@ def _with_unlabeled(model, extractor, arrays, unlabeled, verbose):
     bar = keras.utils.Progbar(len(source), verbose=verbose, unit_name="image")
     features = []
     for piece in source.pieces(_PIECE):
-        features.append(extractor.predict(piece, batch_size=64, verbose=0))
+        features.append(_predicted(extractor, piece, 64))
         bar.add(len(piece))
     return with_pseudo_labels(
         arrays, np.concatenate(features), num_classes, scores
@@ -258,26 +262,35 @@ def stored_features(extractor, data, argument, batch_size=None, verbose=0):
             the dataset has no end.
     """
     if is_dataset(data):
-        batches, num_batches = read_elements(data, argument), None
+        batches, num_images = read_elements(data, argument), None
+        predict = extractor.predict_on_batch
     else:
         _check_arrays(data, argument)
-        size = batch_size or 32
-        batches, num_batches = _slices(data, size), -(-len(data[0]) // size)
-    bar = keras.utils.Progbar(num_batches, verbose=verbose)
+        batches, num_images = _slices(data, _PIECE), len(data[0])
+        batch_size = batch_size or min(32, num_images)
+        predict = functools.partial(
+            _predicted, extractor, batch_size=batch_size
+        )
+    bar = keras.utils.Progbar(num_images, verbose=verbose, unit_name="image")
     columns = []
     for batch in batches:
         images, *rest = keras.utils.unpack_x_y_sample_weight(batch)
-        columns.append((extractor.predict_on_batch(images), *rest))
-        bar.update(len(columns))
+        columns.append((predict(images), *rest))
+        bar.add(len(columns[-1][0]))
     if not columns:
         raise ValueError(
             f"`{argument}` must hold at least one image. "
             f"Received: {argument} without any"
         )
-    bar.update(len(columns), finalize=True)
     features, labels, weights = map(_concatenate, zip(*columns, strict=True))
+    bar.update(len(features), finalize=True)
     _check_labels(len(features), labels)
     return (features, labels, weights), batch_size or len(columns[0][0])
+
+
+def _predicted(extractor, images, batch_size):
+    trace_predict(extractor, images)
+    return extractor.predict(images, batch_size=batch_size, verbose=0)
 
 
 def _check_arrays(data, argument):

@@ -192,7 +192,7 @@ def test_stored_features_of_arrays():
 
 def test_progress_of_the_features_is_shown(capsys):
     features_of((ROWS, NUMBERS), 4, verbose=1)
-    assert "3/3" in capsys.readouterr().out
+    assert "10/10" in capsys.readouterr().out
     features_of((ROWS, NUMBERS), 4, verbose=0)
     assert capsys.readouterr().out == ""
 

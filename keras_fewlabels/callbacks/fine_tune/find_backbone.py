@@ -1,6 +1,10 @@
 import keras
 
-from keras_fewlabels.foundation import flatten_layers, has_layers
+from keras_fewlabels.foundation import (
+    backbone_of,
+    flatten_layers,
+    has_layers,
+)
 
 
 def find_backbone(model, backbone):
@@ -12,17 +16,22 @@ def find_backbone(model, backbone):
     Args:
         model: The `keras.Model` in training.
         backbone: A layer or model at any depth inside `model`; a model on
-            whose layers `model` was built; or the name of a layer inside
-            `model`.
+            whose layers `model` was built; the name of a layer inside
+            `model`; or `None` for the one that has most of the parameters.
 
     Returns:
         The layer or model itself.
 
     Raises:
-        ValueError: If `model` does not contain the backbone, or several of
-            its layers have the name.
+        ValueError: If `model` does not contain the backbone, several of its
+            layers have the name, or no model inside has most of the
+            parameters.
     """
     layers = flatten_layers(trained_part(model))
+    if backbone is None:
+        backbone = backbone_of(trained_part(model))
+        if backbone is None:
+            raise _not_found(model, layers, backbone)
     if not isinstance(backbone, str):
         if not _is_among(backbone, layers):
             raise _not_found(model, layers, backbone)

@@ -86,7 +86,8 @@ class FineTune(keras.callbacks.Callback):
     Args:
         backbone: The pretrained layer or model inside the model in training,
             at any depth, or its name. Also a model on whose layers the model
-            in training was built.
+            in training was built. `None` is the model inside that has most of
+            the parameters, which is that of `models.classifier`.
         schedule: Dict of the first epoch of a stage, counted from 0, to what
             trains from then on: the number of `backbone.layers` counted from
             the top, `"all"`, a list of layer names, or a function that takes

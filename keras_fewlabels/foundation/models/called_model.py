@@ -11,7 +11,10 @@ import warnings
 import keras
 import numpy as np
 
-from keras_fewlabels.foundation.keras_internals import graph_of
+from keras_fewlabels.foundation.keras_internals import (
+    graph_of,
+    trace_predict,
+)
 
 _PREDICTION = (
     "predict",
@@ -221,6 +224,7 @@ def overridden(model, names):
 
 
 def _called_and_predicted(model, images):
+    trace_predict(model, images)
     called = model(keras.ops.convert_to_tensor(images), training=False)
     return called, model.predict(images, verbose=0)
 

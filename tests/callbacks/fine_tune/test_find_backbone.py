@@ -25,6 +25,14 @@ def test_by_object_and_by_name_at_any_depth():
     assert find_backbone(model, model) is model
 
 
+def test_none_is_the_model_with_most_of_the_parameters():
+    model, _ = build_model()
+    assert find_backbone(model, None) is model.layers[0]
+    alone = keras.Sequential([keras.Input((3,)), layers.Dense(2)])
+    with pytest.raises(ValueError, match="Received: backbone=None"):
+        find_backbone(alone, None)
+
+
 def test_a_model_whose_layers_are_in_the_graph():
     base, _ = build_model()
     outputs = layers.Dense(1)(base.layers[0].output)
