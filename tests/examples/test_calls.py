@@ -15,7 +15,7 @@ import pytest
 import keras_fewlabels
 
 EXAMPLES = pathlib.Path(__file__).parents[2] / "examples"
-FILES = sorted([*EXAMPLES.glob("*.py"), *EXAMPLES.glob("*.ipynb")])
+FILES = sorted([*EXAMPLES.glob("*.py"), *EXAMPLES.rglob("*.ipynb")])
 
 
 def code_of(file):
