@@ -104,6 +104,7 @@ def local_hub(folder):
     )
 
 
+@pytest.mark.slow
 def test_pretrained_model(photographs, tmp_path, monkeypatch):
     hub = local_hub(tmp_path / "hub")
     monkeypatch.setitem(sys.modules, "huggingface_hub", hub)
@@ -213,7 +214,6 @@ def test_a_million_images(photographs, tmp_path, monkeypatch):
     assert names["difference"] < 1e-4
 
 
-@pytest.mark.slow
 def test_robustness_and_changes(photographs, tmp_path, monkeypatch):
     names = run(
         "robustness_and_changes",
