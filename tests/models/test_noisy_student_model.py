@@ -298,6 +298,21 @@ def test_frozen_teacher_never_changes():
         np.testing.assert_array_equal(old, new)
 
 
+@pytest.mark.tensorflow
+def test_a_step_is_traced_once():
+    traces = []
+
+    class Counting(NoisyStudentModel):
+        def train_step(self, *args):
+            traces.append(args)
+            return super().train_step(*args)
+
+    model = Counting(linear_model())
+    model.compile("adam", "categorical_crossentropy", metrics=["accuracy"])
+    model.fit(mixed(np.eye(3)[LABELS]), epochs=2, verbose=0)
+    assert len(traces) == 1
+
+
 def test_evaluate_and_predict_are_those_of_the_student():
     model = compiled(linear_model(), EMATeacher())
     history = model.fit(

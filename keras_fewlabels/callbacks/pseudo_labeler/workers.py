@@ -119,6 +119,8 @@ class MirroredWorker(OnlyWorker):
         return tf.function(
             lambda images: self.strategy.run(predict, args=(images,)),
             reduce_retracing=True,
+            # Keras's layers need no rewriting, which takes seconds.
+            autograph=False,
         )
 
     def _of_replicas(self, value):

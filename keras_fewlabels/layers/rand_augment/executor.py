@@ -88,4 +88,8 @@ def _unless_empty(run):
 def _compiled_by_tensorflow(*settings):
     import tensorflow as tf
 
-    return tf.function(_partial(augment_each, *settings), jit_compile=True)
+    # The loops are those of Keras. Looking for loops of Python in the sources
+    # would take half of the time.
+    return tf.function(
+        _partial(augment_each, *settings), jit_compile=True, autograph=False
+    )

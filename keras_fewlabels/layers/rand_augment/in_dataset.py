@@ -67,6 +67,24 @@ def in_dataset():
     return False
 
 
+def unconverted(function):
+    """Returns a function that a dataset calls as it is, on TensorFlow.
+
+    `Dataset.map` otherwise rewrites its source and that of all that it calls,
+    in search of loops over tensors. That takes seconds, and there are none.
+
+    Example:
+
+    >>> unconverted(abs)(-1)
+    1
+    """
+    if keras.backend.backend() != "tensorflow" or not in_dataset():
+        return function
+    import tensorflow as tf
+
+    return tf.autograph.experimental.do_not_convert(function)
+
+
 def in_foreign_dataset(images):
     """Returns whether images are TensorFlow symbols under another backend.
 

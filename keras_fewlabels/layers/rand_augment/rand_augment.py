@@ -21,6 +21,7 @@ from keras_fewlabels.layers.rand_augment.in_dataset import (
     call_on_host,
     in_dataset,
     in_foreign_dataset,
+    unconverted,
 )
 from keras_fewlabels.layers.rand_augment.tables import RANDAUGMENT, TABLES
 from keras_fewlabels.layers.replica_seed_generator import ReplicaSeedGenerator
@@ -209,7 +210,7 @@ class RandAugment(keras.layers.Layer):
             return call_on_host(
                 self, images, self._host_numbers, *args, **kwargs
             )
-        return super().__call__(images, *args, **kwargs)
+        return unconverted(super().__call__)(images, *args, **kwargs)
 
     def call(self, images, training=True, index=None):
         if not training or self.num_ops == 0 or 0 in images.shape:

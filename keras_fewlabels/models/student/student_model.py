@@ -71,7 +71,11 @@ class StudentModel(MultiWorkerModel):
         kwargs.setdefault("shuffle", False)
         # A `CallbackList` is complete as it is.
         if not isinstance(callbacks, keras.callbacks.CallbackList):
-            callbacks = [GuardRails(), *keras.tree.flatten(callbacks or [])]
+            callbacks = [
+                GuardRails(),
+                *keras.tree.flatten(callbacks or []),
+                _CreateVariables(),
+            ]
         return super().fit(
             x, y, batch_size, epochs, verbose, callbacks, **kwargs
         )
@@ -98,6 +102,26 @@ class StudentModel(MultiWorkerModel):
 
     def export(self, *args, **kwargs):
         return self.student.export(*args, **kwargs)
+
+
+class _CreateVariables(keras.callbacks.Callback):
+    """Builds optimizer and metrics of a `StudentModel` before the first step.
+
+    TensorFlow traces a step twice if it creates variables. Callbacks may still
+    freeze layers when a fit and an epoch begin.
+    """
+
+    async_safe = True
+
+    def on_train_batch_begin(self, batch, logs=None):
+        model = self.model
+        if model.optimizer.built or model.num_outputs is None:
+            return
+        model.optimizer.build(model.trainable_variables)
+        outputs = ops.zeros((1, model.num_outputs))
+        labels = outputs[:, 0] if model.scores.sparse else outputs
+        model.compute_metrics({}, labels, outputs)
+        model.reset_metrics()
 
 
 def is_mixed(inputs):
