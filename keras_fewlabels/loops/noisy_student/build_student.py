@@ -191,5 +191,5 @@ def _copy_of(model):
     copy = copy_model(model)
     if comes_from_loop(model):
         # It was compiled to be evaluated, not to be trained like that.
-        copy.compiled = False
+        copy.compiled, copy.loss = False, None
     return copy

@@ -86,6 +86,18 @@ def test_rounds_train_all_layers_but_batch_normalization(loss):
     )
 
 
+def test_a_run_goes_on_from_the_model_before():
+    settings = {"student_steps": 6, "steps_per_epoch": 2, "rounds": 1}
+    model, _ = run(pretrained(), settings=settings)
+    again, report = run(model, settings=settings)
+    phases = report.to_dict()["phases"]
+    assert [phase["steps"] for phase in phases] == [0, 0, 4, 4]
+    # The optimizer is that of the loop, and no label measures these layers.
+    assert "measured" in report.to_dict()["why"]["learning_rate"]
+    assert {phase["temperature"] for phase in phases} == {None}
+    assert again.evaluate(IMAGES[100:], LABELS[100:], verbose=0)[1] > 0.5
+
+
 def test_soft_labels_of_the_user():
     _, report = run(pretrained(), one_hot=True)
     assert report.to_dict()["phases"][-1]["steps"] == 20
