@@ -34,6 +34,7 @@ BACKENDS = {
 # Folders of tests that the backend makes no difference to. They run on
 # TensorFlow only, because each takes minutes on every backend.
 ON_ONE_BACKEND = (
+    "command_line",
     "data/folders",
     "data/review",
     "evaluation/corruptions/kernels",

@@ -148,7 +148,7 @@ class SelfTraining(LinearProbe):
     with foreign images in the pool, in 90 runs: the gain over the linear probe
     is 2.6 points, where that of self-training alone is 2.7. Two runs lose more
     than half a point on all images without a label, where four of
-    self-training do, and none more than 1.0.
+    self-training do, and none more than about 1.0.
     """
 
     def cost(self, phase, settings):
