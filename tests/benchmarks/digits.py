@@ -14,7 +14,7 @@ import pathlib
 from sklearn.linear_model import LogisticRegression
 from sklearn.semi_supervised import LabelSpreading, SelfTrainingClassifier
 
-from results import add_output, write_results
+from results import add_output, add_seeds, seeds_of, write_results
 
 ABOUT = (
     "Test accuracy in % on 597 handwritten digits of scikit-learn. "
@@ -98,11 +98,10 @@ def main():
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawTextHelpFormatter
     )
-    parser.add_argument("--seeds", type=int, default=1)
-    parser.add_argument("--first-seed", type=int, default=0)
+    add_seeds(parser)
     add_output(parser)
     arguments = parser.parse_args()
-    seeds = range(arguments.first_seed, arguments.first_seed + arguments.seeds)
+    seeds = seeds_of(arguments)
     found = [accuracies(example(), seed) for seed in seeds]
     both = "50 labels, 1,150 unlabelled"
     names = {

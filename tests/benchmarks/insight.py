@@ -26,7 +26,7 @@ from keras import layers
 from sklearn.datasets import load_digits
 
 import keras_fewlabels as kfl
-from results import add_output, write_results
+from results import add_output, add_seeds, seeds_of, write_results
 
 
 def load(seed, num_labels=50):
@@ -157,13 +157,11 @@ TITLES = {
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("measure", choices=list(MEASURES))
-    parser.add_argument("--seeds", type=int, default=1)
-    parser.add_argument("--first-seed", type=int, default=0)
+    add_seeds(parser)
     add_output(parser)
     arguments = parser.parse_args()
     rows = []
-    for number in range(arguments.seeds):
-        seed = arguments.first_seed + number
+    for seed in seeds_of(arguments):
         rows.append(MEASURES[arguments.measure](seed))
         figures = ", ".join(f"{k} {v:.2f}" for k, v in rows[-1].items())
         print(f"seed {seed}: {figures}", flush=True)
@@ -176,7 +174,7 @@ def main():
         TITLES[arguments.measure],
         "Digits with 50 labels, 1,150 unlabelled and 597 test images.",
         [{"": name, "figure": [row[name] for row in rows]} for name in rows[0]],
-        range(arguments.first_seed, arguments.first_seed + arguments.seeds),
+        seeds_of(arguments),
     )
 
 

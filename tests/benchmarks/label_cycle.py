@@ -157,16 +157,15 @@ def measured(seed, choose):
 
 def main():
     # Only here, for the test of three rounds loads this file as well.
-    from results import add_output, write_results
+    from results import add_output, add_seeds, seeds_of, write_results
 
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawTextHelpFormatter
     )
-    parser.add_argument("--seeds", type=int, default=1)
-    parser.add_argument("--first-seed", type=int, default=0)
+    add_seeds(parser)
     add_output(parser)
     arguments = parser.parse_args()
-    seeds = range(arguments.first_seed, arguments.first_seed + arguments.seeds)
+    seeds = seeds_of(arguments)
     FineTuning.train = without_fine_tuning
     rows = []
     for name, choose in (("`next_to_label`", propose), ("random", draw)):

@@ -34,7 +34,7 @@ from sklearn.datasets import load_digits
 
 import keras_fewlabels as kfl
 from keras_fewlabels.models.methods import augmented_views
-from results import add_output, write_results
+from results import add_output, add_seeds, seeds_of, write_results
 
 # These ops do not turn one digit into another.
 DIGIT_OPS = (
@@ -242,8 +242,7 @@ def main():
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawTextHelpFormatter
     )
-    parser.add_argument("--seeds", type=int, default=1)
-    parser.add_argument("--first-seed", type=int, default=0)
+    add_seeds(parser)
     parser.add_argument(
         "--data", choices=("digits", "cifar10"), default="digits"
     )
@@ -266,8 +265,7 @@ def main():
     if arguments.validate and data.test is None:
         parser.error("--validate needs test images that no split touches.")
     accuracies = {name: [] for name in arguments.methods}
-    for seed in range(arguments.seeds):
-        seed += arguments.first_seed
+    for seed in seeds_of(arguments):
         labeled, unlabeled, rest = kfl.data.split_labels(
             data.images,
             data.labels,
@@ -303,7 +301,7 @@ def main():
         "`supervised_weak` under weak noise. The papers train for a million "
         "steps.",
         rows,
-        range(arguments.first_seed, arguments.first_seed + arguments.seeds),
+        seeds_of(arguments),
     )
 
 

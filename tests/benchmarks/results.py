@@ -37,6 +37,17 @@ measured in this state of the package.
 """
 
 
+def add_seeds(parser):
+    """Adds `--seeds` and `--first-seed`, which `seeds_of` reads."""
+    parser.add_argument("--seeds", type=int, default=1)
+    parser.add_argument("--first-seed", type=int, default=0)
+
+
+def seeds_of(arguments):
+    """Returns the range of seeds of a benchmark with these options."""
+    return range(arguments.first_seed, arguments.first_seed + arguments.seeds)
+
+
 def add_output(parser):
     """Adds the option `--output` to the parser of a benchmark."""
     parser.add_argument(

@@ -15,7 +15,7 @@ import methods
 import numpy as np
 
 import keras_fewlabels as kfl
-from results import add_output, write_results
+from results import add_output, add_seeds, seeds_of, write_results
 
 WAYS = {
     "FixMatch": {},
@@ -81,8 +81,7 @@ def main():
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawTextHelpFormatter
     )
-    parser.add_argument("--seeds", type=int, default=1)
-    parser.add_argument("--first-seed", type=int, default=0)
+    add_seeds(parser)
     parser.add_argument("--most", type=int, default=10)
     parser.add_argument("--steps", type=int, default=400)
     add_output(parser)
@@ -93,9 +92,7 @@ def main():
         for name in WAYS:
             values = [
                 balanced_accuracy(name, data, seed, is_reversed, arguments)
-                for seed in range(
-                    arguments.first_seed, arguments.first_seed + arguments.seeds
-                )
+                for seed in seeds_of(arguments)
             ]
             pool = "reversed" if is_reversed else "the same way"
             rows[name][f"pool uneven {pool}, %"] = values
@@ -111,7 +108,7 @@ def main():
         f"{max(1, arguments.most // 10)} labels per class and 100 to 10 "
         f"unlabelled images, in {arguments.steps} steps of FixMatch.",
         list(rows.values()),
-        range(arguments.first_seed, arguments.first_seed + arguments.seeds),
+        seeds_of(arguments),
     )
 
 

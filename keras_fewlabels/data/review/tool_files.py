@@ -69,12 +69,10 @@ def write_tool_files(
             zip(rows, labels, confidences, strict=False)
         )
     ]
-    for name in formats:
-        contents = (
-            _CONTENTS[name](images, class_names) if name in _CONTENTS else ()
-        )
-        for file, text in contents:
-            write_whole(folder / file, text)
+    for name in _CONTENTS:
+        if name in formats:
+            for file, text in _CONTENTS[name](images, class_names):
+                write_whole(folder / file, text)
 
 
 def write_cleanlab(file, indices, columns):

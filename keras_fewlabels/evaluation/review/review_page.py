@@ -100,6 +100,7 @@ def review_page(
     """
     images = np.asarray(images)
     value_range = resolve_value_range(value_range, images)
+    shown = rows[: len(images)]
     items = [
         {
             "src": embedded_image(image, value_range),
@@ -110,10 +111,9 @@ def review_page(
             "href": file_link(row["path"]),
         }
         for image, caption, group, confidence, row in zip(
-            images, captions, groups, confidences, rows[: len(images)],
-            strict=True,
+            images, captions, groups, confidences, shown, strict=True
         )
-    ]  # fmt: skip
+    ]
     for place, (image, name) in (originals or {}).items():
         src = embedded_image(image, value_range)
         items[place]["original"] = {"src": src, "name": printable(name)}

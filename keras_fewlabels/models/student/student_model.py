@@ -107,8 +107,7 @@ class StudentModel(MultiWorkerModel):
 class _CreateVariables(keras.callbacks.Callback):
     """Builds optimizer and metrics of a `StudentModel` before the first step.
 
-    TensorFlow traces a step twice if it creates variables. Callbacks may still
-    freeze layers when a fit and an epoch begin.
+    Not earlier, for callbacks may freeze layers when a fit or an epoch begins.
     """
 
     async_safe = True
@@ -117,11 +116,35 @@ class _CreateVariables(keras.callbacks.Callback):
         model = self.model
         if model.optimizer.built or model.num_outputs is None:
             return
-        model.optimizer.build(model.trainable_variables)
         outputs = ops.zeros((1, model.num_outputs))
         labels = outputs[:, 0] if model.scores.sparse else outputs
-        model.compute_metrics({}, labels, outputs)
-        model.reset_metrics()
+        create_variables(model, labels, outputs)
+
+
+def create_variables(model, labels, predictions):
+    """Builds optimizer and metrics of a compiled model.
+
+    TensorFlow traces a step twice if it creates variables.
+
+    Args:
+        model: Compiled Keras model.
+        labels: Tensor or array of one batch of labels.
+        predictions: The same of predictions.
+
+    Example:
+
+    >>> from keras_fewlabels.models.student.student_model import (
+    ...     create_variables,
+    ... )
+    >>> model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)])
+    >>> model.compile("sgd", "mse", metrics=["mae"])
+    >>> create_variables(model, np.ones((1, 1)), np.zeros((1, 1)))
+    >>> model.optimizer.built, float(model.get_metrics_result()["mae"])
+    (True, 0.0)
+    """
+    model.optimizer.build(model.trainable_variables)
+    model.compute_metrics({}, labels, predictions)
+    model.reset_metrics()
 
 
 def is_mixed(inputs):

@@ -1,8 +1,10 @@
 import keras
 import numpy as np
+import pytest
 
 from keras_fewlabels.models.student.student_model import (
     StudentModel,
+    create_variables,
     is_mixed,
     split_predictions,
 )
@@ -56,3 +58,33 @@ def test_everything_else_is_left_alone():
     for inputs in (np.ones((2, 3)), {"labeled": np.ones((2, 3))}, None):
         assert not is_mixed(inputs)
         assert split_predictions(inputs, "all") == ("all", None)
+
+
+@pytest.mark.tensorflow
+@pytest.mark.parametrize("is_created", [True, False])
+def test_a_step_that_creates_no_variables_is_traced_once(is_created):
+    traces = []
+
+    class Counting(keras.Model):
+        def __init__(self):
+            super().__init__()
+            self.dense = keras.layers.Dense(3, activation="softmax")
+            self.dense.build((None, 2))
+            self.built = True
+
+        def call(self, x):
+            return self.dense(x)
+
+        def train_step(self, data):
+            traces.append(data)
+            return super().train_step(data)
+
+    model = Counting()
+    model.compile(
+        "adam", "sparse_categorical_crossentropy", weighted_metrics=["accuracy"]
+    )
+    x, y = np.ones((4, 2), "float32"), np.array([0, 1, 2, 0])
+    if is_created:
+        create_variables(model, y, model(x))
+    model.fit(x, y, verbose=0)
+    assert len(traces) == (1 if is_created else 2)

@@ -13,6 +13,7 @@ from keras_fewlabels.loops.noisy_student.training.best_average import (
     WatchValidation,
 )
 from keras_fewlabels.loops.recalibrate_batch_norm import recalibrate_batch_norm
+from keras_fewlabels.models.student.student_model import create_variables
 
 
 def fit_phase(
@@ -55,7 +56,8 @@ def fit_phase(
     """
     average = model.average.model
     model.best = BestAverage(average)
-    _create_variables(model, data.labeled)
+    images, labels = (part[:2] for part in data.labeled)
+    create_variables(model, labels, model(images, training=False))
     first_epoch = backup.resume(model)
     if first_epoch is None:
         first_epoch = epochs[0]
@@ -111,19 +113,6 @@ def _validation(data, class_weights):
     counts = np.bincount(classes, minlength=len(class_weights))
     weights = len(classes) / np.maximum(1, counts) / np.sum(counts > 0)
     return images, labels, weights[classes].astype("float32")
-
-
-def _create_variables(model, labeled):
-    """Builds optimizer, loss and metrics.
-
-    TensorFlow traces a step twice if it creates variables.
-    """
-    images, labels = (part[:2] for part in labeled)
-    predictions = model(images, training=False)
-    model.optimizer.build(model.trainable_variables)
-    model.compute_loss(images, labels, predictions, training=False)
-    model.compute_metrics(images, labels, predictions)
-    model.reset_metrics()
 
 
 def _choose_weights(model, data, scores, figure):
