@@ -23,7 +23,6 @@ from keras_fewlabels.loops.noisy_student.build_student import (
     builder_of,
     classifier_of,
     layers_know_labels,
-    optimizer_of_loop,
 )
 from keras_fewlabels.loops.noisy_student.comes_trained import comes_trained
 from keras_fewlabels.loops.noisy_student.outcome import Outcome
@@ -31,13 +30,7 @@ from keras_fewlabels.loops.noisy_student.phase_callbacks import (
     callbacks_of_phases,
 )
 from keras_fewlabels.loops.noisy_student.phase_data import divide
-from keras_fewlabels.loops.noisy_student.phases import (
-    BASELINE,
-    LINEAR_PROBE,
-    STUDENT,
-    plan_phases,
-    waterfall_steps,
-)
+from keras_fewlabels.loops.noisy_student.phases import plan_phases
 from keras_fewlabels.loops.noisy_student.recipe import Recipe
 from keras_fewlabels.loops.noisy_student.run import NoisyStudentRun
 from keras_fewlabels.loops.noisy_student.task import inspect_task
@@ -251,9 +244,9 @@ def fit_noisy_student(
     """
     started = time.perf_counter()
     layers = {"policy": policy, "noise": noise, "weak_noise": weak_noise}
-    _check_arguments(generations, time_limit, seed, layers, findings)
-    check_choice(on_interrupt, "on_interrupt", ("raise", "return"))
-
+    _check_arguments(
+        generations, time_limit, seed, layers, findings, on_interrupt
+    )
     keras.utils.set_random_seed(seed)
     labeled = labeled_arrays(labeled, "labeled")
     build = builder_of(
@@ -267,22 +260,7 @@ def fit_noisy_student(
     validation = task.check(validation_data, "validation_data")
     test = task.check(test_data, "test_data")
     check_class_names(class_names, task.num_classes)
-
-    recommended = recommended_for(
-        task, model, validation is None, chosen_pretrained(settings, layers)
-    )
-    settings = choose_settings(
-        settings,
-        recommended,
-        unused_settings(model, recommended.pretrained, **layers),
-    )
-    if waterfall and settings.pretrained:
-        raise ValueError(
-            "A model that comes trained has no waterfall: its phases show "
-            "what each rung brings. Leave it out, or train the model as a new "
-            "one with `settings={'pretrained': False}`. "
-            f"Received: waterfall={waterfall}"
-        )
+    settings = _chosen(settings, task, model, validation is not None, layers)
     split = settings.validation_split
     data = divide(task, validation, test, split, seed, truth)
     recipe = Recipe(task, settings, layers)
@@ -311,19 +289,20 @@ def fit_noisy_student(
 
     outcome = Outcome(run)
     details = {
-        **_phase_results(run.results, phases),
-        "verdict": outcome.verdict,
-        "examined": outcome.examined,
+        **outcome.results(phases),
         **run_facts(task, run.last_data, settings, class_names),
-        "layers_know_labels": task.layers_know_labels,
         "findings": findings and findings.to_dict(),
-        "time_limit": clock.limit,
-        "left_out": run.left_out,
-        "seconds": run.seconds,
     }
-    report = FitReport(details, outcome.files())
-    is_trained = any(phase["steps"] for phase in details["phases"])
-    return _compiled(outcome.model, task, is_trained), report
+    return outcome.compiled_model(), FitReport(details, outcome.files())
+
+
+def _chosen(settings, task, model, has_validation, layers):
+    """Returns the `Settings` of the user, completed by recommended ones."""
+    recommended = recommended_for(
+        task, model, not has_validation, chosen_pretrained(settings, layers)
+    )
+    unused = unused_settings(model, recommended.pretrained, **layers)
+    return choose_settings(settings, recommended, unused)
 
 
 def _seconds(time_limit, settings):
@@ -335,7 +314,9 @@ def _seconds(time_limit, settings):
     return None if time_limit == math.inf else time_limit
 
 
-def _check_arguments(generations, time_limit, seed, layers, findings):
+def _check_arguments(
+    generations, time_limit, seed, layers, findings, on_interrupt
+):
     check_int(generations, "generations")
     check_number(time_limit, "time_limit", "(0, inf]", optional=True)
     check_int(seed, "seed", 0)
@@ -349,34 +330,4 @@ def _check_arguments(generations, time_limit, seed, layers, findings):
         "those of `data.load_image_folders`",
         optional=True,
     )
-
-
-def _phase_results(results, phases):
-    """Returns what the report says of all phases."""
-    *_, baseline = results.get(BASELINE, [None])
-    (linear_probe,) = results.get(LINEAR_PROBE, [None])
-    waterfall = [
-        {
-            "name": name,
-            "validation": results[phase.branch][-1]["validation"],
-            "test": results[phase.branch][-1]["test"],
-        }
-        for name, phase in waterfall_steps(phases).items()
-        if phase.branch in results
-    ]
-    return {
-        "phases": results[STUDENT],
-        "baseline": baseline,
-        "linear_probe": linear_probe,
-        "waterfall": waterfall,
-    }
-
-
-def _compiled(model, task, is_trained):
-    """Compiles a model as it was trained, unless the user has."""
-    if not model.compiled:
-        # For labels in the form of the user.
-        scores = dataclasses.replace(task.scores, sparse=not task.one_hot)
-        optimizer = optimizer_of_loop(is_trained or task.layers_know_labels)
-        model.compile(optimizer, scores.loss(), metrics=[scores.accuracy()])
-    return model
+    check_choice(on_interrupt, "on_interrupt", ("raise", "return"))

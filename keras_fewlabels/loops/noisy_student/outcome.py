@@ -1,7 +1,12 @@
 """The outcome of a run: the model to keep, and its mistakes."""
 
+import dataclasses
+
 from keras_fewlabels.data.sources import image_source
 from keras_fewlabels.evaluation.verdict import compare_predictions
+from keras_fewlabels.loops.noisy_student.build_student import (
+    optimizer_of_loop,
+)
 from keras_fewlabels.loops.noisy_student.measure import (
     Labeler,
     examine,
@@ -11,6 +16,7 @@ from keras_fewlabels.loops.noisy_student.phases import (
     BASELINE,
     LINEAR_PROBE,
     STUDENT,
+    waterfall_steps,
 )
 from keras_fewlabels.loops.report.run_files import RunFiles
 
@@ -50,6 +56,52 @@ class Outcome:
             alone.set_weights(run.labels_alone)
             self._compare(alone, "supervised phase")
         self.examined, self._images = self._examine()
+
+    def results(self, phases):
+        """Returns what the report says of the run, a dict for JSON.
+
+        Args:
+            phases: List of `Phase`, those that were planned.
+        """
+        run, results = self._run, self._run.results
+        *_, baseline = results.get(BASELINE, [None])
+        (linear_probe,) = results.get(LINEAR_PROBE, [None])
+        waterfall = [
+            {
+                "name": name,
+                "validation": results[phase.branch][-1]["validation"],
+                "test": results[phase.branch][-1]["test"],
+            }
+            for name, phase in waterfall_steps(phases).items()
+            if phase.branch in results
+        ]
+        return {
+            "phases": results[STUDENT],
+            "baseline": baseline,
+            "linear_probe": linear_probe,
+            "waterfall": waterfall,
+            "verdict": self.verdict,
+            "examined": self.examined,
+            "layers_know_labels": self._task.layers_know_labels,
+            "time_limit": run.clock.limit,
+            "left_out": run.left_out,
+            "seconds": run.seconds,
+        }
+
+    def compiled_model(self):
+        """Returns the model, compiled as it was trained or by the user."""
+        task, model = self._task, self.model
+        if not model.compiled:
+            phases = self._run.results[STUDENT]
+            is_trained = any(phase["steps"] for phase in phases)
+            # For labels in the form of the user.
+            scores = dataclasses.replace(task.scores, sparse=not task.one_hot)
+            model.compile(
+                optimizer_of_loop(is_trained or task.layers_know_labels),
+                scores.loss(),
+                metrics=[scores.accuracy()],
+            )
+        return model
 
     def files(self):
         """Returns what the report writes beside its figures, `RunFiles`."""

@@ -38,7 +38,17 @@ def plan_phases(
 
     Returns:
         List of `Phase`.
+
+    Raises:
+        ValueError: If a model that comes trained is to have a waterfall.
     """
+    if waterfall and settings.pretrained:
+        raise ValueError(
+            "A model that comes trained has no waterfall: its phases show "
+            "what each rung brings. Leave it out, or train the model as a new "
+            "one with `settings={'pretrained': False}`. "
+            f"Received: waterfall={waterfall}"
+        )
     if settings.pretrained:
         return _ladder(settings, generations, num_images, baseline)
     student = _student_phases(settings, generations, has_validation)
