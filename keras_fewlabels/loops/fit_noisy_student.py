@@ -1,4 +1,3 @@
-import dataclasses
 import math
 import time
 
@@ -253,10 +252,8 @@ def fit_noisy_student(
         classifier_of(build_student, labeled, class_names, value_range)
     )
     model = build(0)
-    task = dataclasses.replace(
-        inspect_task(model, labeled, unlabeled, value_range),
-        layers_know_labels=layers_know_labels(build_student),
-    )
+    is_trained = layers_know_labels(build_student)
+    task = inspect_task(model, labeled, unlabeled, value_range, is_trained)
     validation = task.check(validation_data, "validation_data")
     test = task.check(test_data, "test_data")
     check_class_names(class_names, task.num_classes)

@@ -109,7 +109,9 @@ class Task:
         return images, self.scores.as_loss_takes(labels, self.num_classes)
 
 
-def inspect_task(model, labeled, unlabeled, value_range=None):
+def inspect_task(
+    model, labeled, unlabeled, value_range=None, layers_know_labels=False
+):
     """Finds out what there is to learn, and checks that it goes together.
 
     Args:
@@ -119,6 +121,7 @@ def inspect_task(model, labeled, unlabeled, value_range=None):
         unlabeled: As for `image_source`.
         value_range: Optional pair of floats, the values of black and white.
             By default found out from the images.
+        layers_know_labels: Boolean, as for `Task`.
 
     Returns:
         A `Task`.
@@ -160,6 +163,7 @@ def inspect_task(model, labeled, unlabeled, value_range=None):
         num_classes=num_classes,
         scores=scores,
         one_hot=labels.ndim == 2,
+        layers_know_labels=layers_know_labels,
     )
     _check_every_class(task.class_counts)
     return task

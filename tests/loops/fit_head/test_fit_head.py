@@ -5,10 +5,9 @@ from keras import layers
 from sklearn.datasets import load_digits
 
 from keras_fewlabels.callbacks import FineTune
-from keras_fewlabels.data import ImageFiles
 from keras_fewlabels.foundation.keras_internals import flatten_layers
 from keras_fewlabels.loops import fit_head
-from keras_fewlabels.loops.fit_head import split_at_backbone, stored_features
+from keras_fewlabels.loops.fit_head.split_at_backbone import split_at_backbone
 
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(12, 4)).astype("float32")
@@ -115,129 +114,6 @@ def test_rejects_a_model_that_is_not_compiled():
     model = keras.Sequential([keras.Input((4,)), layers.Dense(3)], name="net")
     with pytest.raises(ValueError, match="Received: model='net', which is not"):
         fit_head(model, model.layers[0], (X, Y))
-
-
-def test_the_parts_make_up_the_model_and_share_its_layers():
-    backbone = keras.Sequential([keras.Input((4,)), layers.Dense(3)])
-    model = keras.Sequential([layers.Rescaling(2.0), backbone, layers.Dense(2)])
-    model.build((None, 4))
-    extractor, head = split_at_backbone(model, backbone)
-    x = np.ones((2, 4), "float32")
-    np.testing.assert_allclose(
-        head.predict(extractor.predict(x, verbose=0), verbose=0),
-        model.predict(x, verbose=0),
-        rtol=1e-6,
-    )
-    assert head.layers[-1] is model.layers[-1]
-
-
-def test_rejects_a_model_without_graph():
-    class Subclassed(keras.Model):
-        pass
-
-    with pytest.raises(ValueError, match="Only a functional or `Sequential`"):
-        split_at_backbone(Subclassed(), layers.Dense(2))
-
-
-def test_rejects_a_backbone_that_is_called_twice_or_not_on_this_level():
-    inputs = keras.Input((4,))
-    dense = layers.Dense(4, name="dense")
-    model = keras.Model(inputs, dense(dense(inputs)))
-    with pytest.raises(ValueError, match="'dense', called 2 times"):
-        split_at_backbone(model, dense)
-    with pytest.raises(ValueError, match="'other', called 0 times"):
-        split_at_backbone(model, layers.Dense(2, name="other"))
-
-
-def test_rejects_a_head_that_takes_more_than_the_features():
-    inputs = keras.Input((4,))
-    dense = layers.Dense(4, name="dense")
-    model = keras.Model(inputs, layers.Add()([inputs, dense(inputs)]))
-    with pytest.raises(ValueError, match="take other inputs"):
-        split_at_backbone(model, dense)
-
-
-ROWS = np.arange(20, dtype="float32").reshape(10, 2)
-NUMBERS = np.arange(10)
-WEIGHTS = np.linspace(0, 1, 10)
-
-
-class Batches(keras.utils.PyDataset):
-    def __len__(self):
-        return 3
-
-    def __getitem__(self, index):
-        rows = slice(4 * index, 4 * index + 4)
-        return ROWS[rows], NUMBERS[rows], WEIGHTS[rows]
-
-
-def extractor():
-    inputs = keras.Input((2,))
-    doubled = layers.Dropout(0.9)(layers.Rescaling(2.0)(inputs))
-    return keras.Model(inputs, doubled)
-
-
-def features_of(data, *arguments, **options):
-    return stored_features(extractor(), data, "labeled", *arguments, **options)
-
-
-def test_stored_features_of_arrays():
-    (features, y, weight), size = features_of((ROWS, NUMBERS))
-    np.testing.assert_allclose(features, 2 * ROWS)
-    np.testing.assert_array_equal(y, NUMBERS)
-    assert (weight, size) == (None, 10)
-    _, size = features_of((ROWS, NUMBERS), 3)
-    assert size == 3
-
-
-def test_progress_of_the_features_is_shown(capsys):
-    features_of((ROWS, NUMBERS), 4, verbose=1)
-    assert "10/10" in capsys.readouterr().out
-    features_of((ROWS, NUMBERS), 4, verbose=0)
-    assert capsys.readouterr().out == ""
-
-
-def test_images_on_disk_are_those_in_memory(tmp_path):
-    images = np.random.default_rng(0).integers(0, 256, (5, 4, 4, 1), "uint8")
-    paths = [tmp_path / f"{number}.png" for number in range(5)]
-    for path, image in zip(paths, images, strict=True):
-        keras.utils.save_img(path, image, scale=False)
-    files = ImageFiles(paths, (4, 4), color_mode="grayscale")
-    model = keras.Sequential([keras.Input((4, 4, 1)), layers.Flatten()])
-    labels = np.arange(5)
-    (features, *_), _ = stored_features(model, (files, labels), "labeled", 2)
-    np.testing.assert_array_equal(features, images.reshape(5, 16))
-
-
-def test_several_outputs_have_labels_each():
-    labels = {"a": NUMBERS, "b": ROWS}
-    (_, found, _), _ = features_of((ROWS, labels), 4)
-    np.testing.assert_array_equal(found["b"], ROWS)
-    with pytest.raises(ValueError, match="one label per image"):
-        features_of((ROWS, {"a": NUMBERS[:4]}))
-
-
-def test_stored_features_of_a_py_dataset_with_sample_weights():
-    (features, y, weight), size = features_of(Batches())
-    np.testing.assert_allclose(features, 2 * ROWS)
-    np.testing.assert_array_equal(y, NUMBERS)
-    np.testing.assert_allclose(weight, WEIGHTS)
-    assert size == 4
-
-
-@pytest.mark.tensorflow
-def test_stored_features_of_tf_data():
-    import tensorflow as tf
-
-    dataset = tf.data.Dataset.from_tensor_slices((ROWS, NUMBERS)).batch(4)
-    (features, y, weight), size = features_of(dataset)
-    np.testing.assert_allclose(features, 2 * ROWS)
-    np.testing.assert_array_equal(y, NUMBERS)
-    assert (weight, size) == (None, 4)
-    with pytest.raises(ValueError, match="`labeled` must end"):
-        features_of(dataset.repeat())
-    with pytest.raises(ValueError, match="must hold at least one image"):
-        features_of(dataset.take(0))
 
 
 def test_inputs_and_outputs_keep_their_names():
