@@ -1,6 +1,12 @@
 """Parts that several policies share."""
 
 from keras_fewlabels.policies.parts.adjusted_policy import AdjustedPolicy
+from keras_fewlabels.policies.parts.check_scores import (
+    check_class_scores,
+    check_one_true,
+    check_policy_of,
+    check_same_classes,
+)
 from keras_fewlabels.policies.parts.class_scores import (
     ClassScores,
     OneSigmoid,
@@ -15,10 +21,6 @@ from keras_fewlabels.policies.parts.global_batch import (
 from keras_fewlabels.policies.parts.moving_average import move_average
 from keras_fewlabels.policies.parts.pseudo_targets import pseudo_targets
 from keras_fewlabels.policies.parts.read_scores import (
-    check_class_scores,
-    check_one_true,
-    check_policy_of,
-    check_same_classes,
     scores_of,
     scores_of_loss,
 )

@@ -5,14 +5,11 @@ import numpy as np
 import pytest
 from keras import layers
 
-from keras_fewlabels.policies import DistributionAlignment, FixedThreshold
 from keras_fewlabels.policies.parts import (
     ClassScores,
     OneSigmoid,
     Sigmoids,
     check_class_scores,
-    check_one_true,
-    check_policy_of,
     scores_of,
     scores_of_loss,
 )
@@ -126,53 +123,6 @@ def test_scores_that_another_loss_reads_are_no_logits(loss):
     assert scores_of(np.array([[0.25, 0.75]]), model) == ClassScores(False)
 
 
-def test_probabilities_for_a_loss_that_takes_logits_are_refused():
-    outputs = np.array([[0.25, 0.75], [0.5, 0.5]])
-    logits = ClassScores(True)
-    with pytest.raises(ValueError, match="expects logits, but the teacher"):
-        check_class_scores(outputs, logits, "teacher", is_own_loss=False)
-    sigmoid = keras.Sequential([keras.Input((2,)), layers.Dense(1, "sigmoid")])
-    with pytest.raises(ValueError, match=r"teacher gives probabilities.*sigm"):
-        check_class_scores(
-            outputs[:, :1],
-            OneSigmoid(True),
-            "teacher",
-            is_own_loss=False,
-            model=sigmoid,
-        )
-    # A model that learned by the loss gives what the loss says.
-    check_class_scores(outputs, logits, "student")
-    assert check_class_scores(outputs, None, "student").dtype == "float32"
-    assert check_class_scores(2 * outputs, logits, "student").shape == (2, 2)
-
-
-@pytest.mark.parametrize(
-    "outputs, scores, message",
-    [
-        ({"a": np.ones((2, 3))}, ClassScores(True), "one output.*'a'"),
-        ([np.ones((2, 3)), np.ones((2, 4))], ClassScores(True), "one output"),
-        (np.ones((2, 3, 3)), ClassScores(True), r"one row of cl.*\(2, 3, 3\)"),
-        (np.ones((2, 1)), ClassScores(True), "needs an output for each class"),
-        (2 * np.ones((2, 1)), OneSigmoid(False), "activation='sigmoid'"),
-        (-np.ones((2, 3)), Sigmoids(False), "activation='sigmoid'"),
-    ],
-    ids=["dict", "list", "maps", "one class", "logits of one", "of several"],
-)
-def test_outputs_that_are_no_class_scores(outputs, scores, message):
-    with pytest.raises(ValueError, match=message):
-        check_class_scores(outputs, scores, "student")
-
-
-def test_a_softmax_that_a_binary_loss_reads():
-    model = keras.Sequential([linear(), layers.Softmax()])
-    model.compile(loss="binary_crossentropy")
-    outputs = np.array([[0.25, 0.75]])
-    with pytest.raises(ValueError, match="ends with a softmax, of which one"):
-        check_class_scores(outputs, Sigmoids(False), "student", model=model)
-    # An evaluation takes it as what it is.
-    assert scores_of(outputs, model) == ClassScores(False)
-
-
 @pytest.mark.parametrize(
     "outputs, expected",
     [
@@ -245,15 +195,3 @@ def test_the_loss_tells_before_the_outputs_do():
     assert scores_of(probabilities, model) == ClassScores(False)
     with pytest.raises(ValueError, match="last layer of the teacher needs"):
         scores_of(scores, model, "teacher")
-
-
-def test_what_several_labels_cannot_do():
-    policy = DistributionAlignment(FixedThreshold())
-    for scores in (ClassScores(True), OneSigmoid(False)):
-        check_one_true(scores, "This")
-        check_policy_of(scores, policy)
-    check_policy_of(Sigmoids(True), FixedThreshold())
-    with pytest.raises(ValueError, match=r"This needs a.*pass one output at"):
-        check_one_true(Sigmoids(True), "This")
-    with pytest.raises(ValueError, match=r"DistributionAlignment compares cl"):
-        check_policy_of(Sigmoids(True), policy)
