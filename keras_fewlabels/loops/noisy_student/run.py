@@ -1,6 +1,5 @@
 """A run: its phases, one after the other, and their results."""
 
-import contextlib
 import dataclasses
 
 import keras
@@ -13,8 +12,10 @@ from keras_fewlabels.loops.noisy_student.phases import (
 from keras_fewlabels.loops.noisy_student.training.run_clock import RunClock
 from keras_fewlabels.loops.noisy_student.training.student_features import (
     StudentFeatures,
-    head_of,
-    set_head,
+)
+from keras_fewlabels.loops.noisy_student.training.student_head import (
+    calibrate,
+    calibrated,
 )
 from keras_fewlabels.loops.report.text import INTERRUPTED
 
@@ -98,7 +99,7 @@ class NoisyStudentRun:
                     self._leave_out(left.title, INTERRUPTED)
                 break
         for branch, model in self.models.items():
-            _calibrate(model, self.results[branch][-1].get("temperature"))
+            calibrate(model, self.results[branch][-1].get("temperature"))
 
     def _undo(self, branch, weights):
         """Forgets a phase that was interrupted."""
@@ -128,7 +129,7 @@ class NoisyStudentRun:
                 f"{phase.title}",
                 "there was no time for them",
             )
-        with _calibrated(context.student, trained.get("temperature")):
+        with calibrated(context.student, trained.get("temperature")):
             measured = PHASE_KINDS[phase.kind].measure(context)
         results = {
             "name": phase.name,
@@ -284,26 +285,3 @@ class NoisyStudentRun:
         # The weights that a student starts from depend on nothing before it.
         keras.utils.set_random_seed(self.data.seed + generation)
         return self.build(generation)
-
-
-@contextlib.contextmanager
-def _calibrated(student, temperature):
-    """Opens a scope in which a student is calibrated.
-
-    Phases learn from students as they are: with other confidences their
-    pseudo-labels would be others.
-    """
-    if temperature is None:
-        yield
-        return
-    head = head_of(student)
-    _calibrate(student, temperature)
-    try:
-        yield
-    finally:
-        set_head(student, head)
-
-
-def _calibrate(student, temperature):
-    if temperature is not None:
-        set_head(student, head_of(student).cooled(temperature))

@@ -20,7 +20,7 @@ from keras_fewlabels.loops.noisy_student.training.run_clock import RunClock
 from keras_fewlabels.loops.noisy_student.training.run_progress import (
     RunProgress,
 )
-from keras_fewlabels.loops.noisy_student.training.student_features import (
+from keras_fewlabels.loops.noisy_student.training.student_head import (
     head_of,
     set_head,
 )

@@ -18,7 +18,7 @@ from keras_fewlabels.loops.noisy_student.phases.heads import (
     pseudo_label_figures,
 )
 from keras_fewlabels.loops.noisy_student.phases.phase_kind import ContinuedPhase
-from keras_fewlabels.loops.noisy_student.training.student_features import (
+from keras_fewlabels.loops.noisy_student.training.student_head import (
     head_of,
     set_head,
 )

@@ -21,7 +21,7 @@ from keras_fewlabels.loops.noisy_student.measure import (
     examine,
 )
 from keras_fewlabels.loops.noisy_student.phases.phase_kind import PhaseKind
-from keras_fewlabels.loops.noisy_student.training.student_features import (
+from keras_fewlabels.loops.noisy_student.training.student_head import (
     head_of,
     set_head,
 )

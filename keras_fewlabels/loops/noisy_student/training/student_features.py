@@ -11,9 +11,6 @@ from keras_fewlabels.evaluation.features import with_features
 from keras_fewlabels.evaluation.frozen_features.compute_features import (
     FeatureReader,
 )
-from keras_fewlabels.evaluation.frozen_features.linear_head import (
-    LinearHead,
-)
 from keras_fewlabels.evaluation.frozen_features.self_training import (
     FeatureClassifier,
 )
@@ -219,29 +216,3 @@ class StudentFeatures:
             "mirrored": mirrored,
             "num_unlabeled": int(min(num_images, max(0, num_passes))),
         }
-
-
-def head_of(model):
-    """Returns the `LinearHead` of a model.
-
-    That of one sigmoid unit has logits of 0 for the first of two classes.
-    """
-    dense = last_dense(model)
-    kernel, bias = map(keras.ops.convert_to_numpy, (dense.kernel, dense.bias))
-    if len(bias) == 1:
-        kernel = np.hstack([np.zeros_like(kernel), kernel])
-        bias = np.append(np.zeros_like(bias), bias)
-    return LinearHead(kernel, bias)
-
-
-def set_head(model, head):
-    """Gives the last `Dense` layer of a model the weights of a `LinearHead`.
-
-    One sigmoid unit gets the difference of the two logits.
-    """
-    dense = last_dense(model)
-    kernel, bias = head.kernel, head.bias
-    if dense.units == 1:
-        kernel, bias = kernel[:, 1:] - kernel[:, :1], bias[1:] - bias[:1]
-    dense.kernel.assign(kernel)
-    dense.bias.assign(bias)

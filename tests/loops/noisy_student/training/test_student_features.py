@@ -15,6 +15,8 @@ from keras_fewlabels.loops.noisy_student.training.finished_phases import (
 from keras_fewlabels.loops.noisy_student.training.run_clock import RunClock
 from keras_fewlabels.loops.noisy_student.training.student_features import (
     StudentFeatures,
+)
+from keras_fewlabels.loops.noisy_student.training.student_head import (
     head_of,
     set_head,
 )
@@ -171,16 +173,6 @@ def test_a_rung_without_unlabelled_images_reads_none():
         classifier(), Clock(np.inf), with_unlabeled=False
     )
     assert not len(features.of(context).unlabeled)
-
-
-def test_a_head_predicts_as_the_model():
-    model, other = classifier(), classifier()
-    set_head(other, head_of(model))
-    np.testing.assert_allclose(
-        other.predict(IMAGES, verbose=0),
-        head_of(model).probabilities(rows(IMAGES)),
-        atol=1e-5,
-    )
 
 
 def test_foreign_images_are_found_once_and_left_out():
