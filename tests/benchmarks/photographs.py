@@ -12,14 +12,15 @@ the command may be stopped and started again. It prints a table: for each set
 and number of labels the mean test accuracy over the seeds, in percent. `LR`,
 `SVM`, `LS` and `ST` are the logistic regression, the support vector machine,
 the label spreading and the self-training of scikit-learn on the features of the
-frozen backbone; `best` is the best of the four, chosen afterwards on the test
-images. `FineTune` trains all layers on the labels alone for 300 s. The other
-columns are `fit_noisy_student` with these time limits.
+frozen backbone; `best` is the best of the four for each split, chosen
+afterwards on the test images. `FineTune` trains all layers on the labels alone
+for 300 s. The other columns are `fit_noisy_student` with these time limits.
 """
 
 import argparse
 import json
 import pathlib
+import statistics
 import sys
 import time
 
@@ -39,14 +40,28 @@ ABOUT = (
     "Test accuracy in % on four sets of photographs, with EfficientNet-Lite0. "
     "LR, SVM, LS and ST are the logistic regression, the support vector "
     "machine, the label spreading and the self-training of scikit-learn on its "
-    "frozen features, and *best* is the best of the four, chosen afterwards on "
-    "the test images. *FineTune* trains all layers on the labels alone for "
-    "300 s. The other columns are `fit_noisy_student` with these time limits."
+    "frozen features, and *best* is the best of the four for each split, "
+    "chosen afterwards on the test images. *FineTune* trains all layers on the "
+    "labels alone for 300 s. The other columns are `fit_noisy_student` with "
+    "these time limits. The last two rows are over all splits."
 )
 HEADS = "LR", "SVM", "LS", "ST"
-COLUMNS = {"60": "60 s", "300": "300 s"}
+COLUMNS = {
+    "FineTune": "FineTune",
+    "60": "60 s",
+    "300": "300 s",
+    "900": "900 s",
+}
 # As for `Rescaling`, what EfficientNet-Lite0 was trained with.
 PREPROCESSING = 1 / 128, -127 / 128
+
+
+def backbone_of(data):
+    """Returns the function that builds EfficientNet-Lite0."""
+    sys.path.insert(0, str(data / "weights"))
+    from efficientnet_lite0 import efficientnet_lite0
+
+    return efficientnet_lite0
 
 
 def load(folder, size):
@@ -137,10 +152,7 @@ class Benchmark:
     """Runs what is not in the file of results, and writes it there."""
 
     def __init__(self, options):
-        sys.path.insert(0, str(options.data / "weights"))
-        from efficientnet_lite0 import efficientnet_lite0
-
-        self.build = efficientnet_lite0
+        self.build = backbone_of(options.data)
         self.options = options
         self.results = {}
         if options.results.exists():
@@ -215,21 +227,47 @@ class Benchmark:
 
 
 def rows_of(results):
-    """Returns the accuracies of each set and number of labels, in percent."""
+    """Returns the accuracies of each set and number of labels, in percent.
+
+    The last two rows are the mean and the least difference to the best head.
+    """
     cells = {}
     for key, result in results.items():
-        name, per_class, _, column = key.split(" ")
+        name, per_class, seed, column = key.split(" ")
         cell = cells.setdefault(f"{name}, {per_class} per class", {})
-        cell.setdefault(COLUMNS.get(column, column), []).append(
-            100 * result["accuracy"]
-        )
-    return [
+        cell = cell.setdefault(COLUMNS.get(column, column), {})
+        cell[seed] = 100 * result["accuracy"]
+    differences = {}
+    for cell in cells.values():
+        best = {
+            seed: max(cell[head][seed] for head in HEADS) for seed in cell["LR"]
+        }
+        cell["best"] = best
+        for column in COLUMNS.values():
+            differences.setdefault(column, []).extend(
+                found - best[seed]
+                for seed, found in cell.get(column, {}).items()
+            )
+    columns = *HEADS, "best", *COLUMNS.values()
+    rows = [
         {"": name}
-        | {head: cell[head] for head in HEADS}
-        | {"best": max(np.mean(cell[head]) for head in HEADS)}
-        | {column: cell[column] for column in cell if column not in HEADS}
+        | {
+            column: list(cell[column].values())
+            for column in columns
+            if column in cell
+        }
         for name, cell in cells.items()
     ]
+    for text, choose in ("mean", statistics.fmean), ("least", min):
+        rows.append(
+            {"": f"{text} difference to *best*"}
+            | {
+                column: choose(found)
+                for column, found in differences.items()
+                if found
+            }
+        )
+    return rows
 
 
 def main():
