@@ -69,7 +69,7 @@ class ExactBackup(keras.callbacks.Callback):
             other images for `PseudoLabeler`, or another batch size, model,
             loss, optimizer, learning rate or seed; or if a
             `NoisyStudentModel` is fitted on data whose order cannot be
-            repeated.
+            repeated, such as a part of a dataset by `steps_per_epoch`.
         OSError: At the start of `fit()`, if `backup_dir` takes no new files.
 
     Example:
@@ -150,6 +150,7 @@ class ExactBackup(keras.callbacks.Callback):
         check_built(model)
         writable_folder(self.backup_dir, "backup_dir")
         self._logs, self._resumed = {}, {}
+        self._seeds.check_steps(self.params.get("steps"))
         self._seeds.on_train_begin()
         self._settings.begin(model, self.params.get("steps"))
         restored = self._backup.restore(model, self._check)

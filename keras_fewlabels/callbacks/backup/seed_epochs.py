@@ -82,6 +82,31 @@ class SeedEpochs(keras.callbacks.Callback):
         self._dataset = dataset if has_order else None
         return has_order or self.batches is not None
 
+    def check_steps(self, steps):
+        """Checks that a fit reads each epoch of its dataset to the end.
+
+        The rest of a `tf.data.Dataset` would come in the next epoch, in an
+        order that began with the epoch before.
+
+        Args:
+            steps: Int, the batches of an epoch of the fit, or `None`.
+
+        Raises:
+            ValueError: If it reads fewer or more.
+        """
+        dataset = self._dataset
+        if steps is None or not hasattr(dataset, "cardinality"):
+            return
+        num_batches = int(dataset.cardinality())
+        # Of an unknown or endless dataset the number is negative.
+        if 0 <= num_batches != steps:
+            raise ValueError(
+                "The order of the images can be repeated only if each epoch "
+                "has all batches of the dataset. Fit without "
+                f"`steps_per_epoch`. Received: {steps} steps per epoch of "
+                f"{num_batches} batches"
+            )
+
     def on_train_begin(self, logs=None):
         self._generators = GlobalGenerators()
         when_fit_ends(self.on_train_end)

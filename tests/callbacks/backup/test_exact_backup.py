@@ -245,6 +245,26 @@ def test_a_noisy_student_sets_the_dataset(tmp_path):
     assert not seeds.set_dataset(LABELED)
 
 
+@pytest.mark.tensorflow
+@pytest.mark.parametrize("steps", [2, 6])
+def test_a_part_of_the_batches_is_refused_before_training(steps, tmp_path):
+    model = compiled(
+        NoisyStudentModel(network(), noise=keras.layers.Identity())
+    )
+    data = mix_labeled_unlabeled(LABELED, IMAGES[20:], 4, unlabeled_ratio=2)
+    assert len(data) == 5
+    before = model.student.get_weights()
+    with pytest.raises(ValueError, match=f"Received: {steps} steps per epoch"):
+        model.fit(
+            data,
+            epochs=2,
+            steps_per_epoch=steps,
+            callbacks=[ExactBackup(tmp_path)],
+        )
+    for ours, theirs in zip(model.student.get_weights(), before, strict=True):
+        np.testing.assert_array_equal(ours, theirs)
+
+
 def test_a_folder_that_cannot_be_written_to_is_refused(tmp_path):
     backup = ExactBackup(tmp_path / "file" / "backup")
     (tmp_path / "file").touch()

@@ -18,6 +18,9 @@ from keras_fewlabels.foundation import (
     writable_folder,
     write_whole,
 )
+from keras_fewlabels.loops.noisy_student.training.student_head import (
+    layers_fingerprint,
+)
 from keras_fewlabels.loops.read_json import read_json
 
 _REMEDY = (
@@ -39,6 +42,8 @@ def run_identity(model, recipe, data):
     is_stream = is_dataset(unlabeled.images)
     return fingerprint(
         [tuple(weight.shape) for weight in model.weights],
+        # A new head, or a new model, may be another one in every process.
+        layers_fingerprint(model) if recipe.settings.pretrained else None,
         [essential_config(layer) for layer in recipe.layers.values()],
         recipe.settings.to_dict(),
         [*data.labeled, *(data.validation or ())],

@@ -15,7 +15,10 @@ from keras_fewlabels.evaluation.frozen_features.self_training import (
     FeatureClassifier,
 )
 from keras_fewlabels.evaluation.pool.foreign_images import foreign_images
-from keras_fewlabels.foundation import fingerprint, last_dense
+from keras_fewlabels.foundation import fingerprint
+from keras_fewlabels.loops.noisy_student.training.student_head import (
+    layers_fingerprint,
+)
 
 # More images would need gigabytes for the similarities of all pairs.
 _MAX_UNLABELED = 20_000
@@ -161,14 +164,7 @@ class StudentFeatures:
 
     def _kept_of(self, student):
         """Returns what was computed with layers that have not changed."""
-        head = {id(weight) for weight in last_dense(student).weights}
-        layers = fingerprint(
-            [
-                keras.ops.convert_to_numpy(weight)
-                for weight in student.weights
-                if id(weight) not in head
-            ]
-        )
+        layers = layers_fingerprint(student)
         if layers != self._layers:
             self._kept, self._layers = {}, layers
         return self._kept

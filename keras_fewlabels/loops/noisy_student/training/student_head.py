@@ -6,7 +6,7 @@ import keras
 import numpy as np
 
 from keras_fewlabels.evaluation.frozen_features.linear_head import LinearHead
-from keras_fewlabels.foundation import last_dense
+from keras_fewlabels.foundation import fingerprint, last_dense
 
 
 def head_of(model):
@@ -20,6 +20,18 @@ def head_of(model):
         kernel = np.hstack([np.zeros_like(kernel), kernel])
         bias = np.append(np.zeros_like(bias), bias)
     return LinearHead(kernel, bias)
+
+
+def layers_fingerprint(model):
+    """Returns a string that changes with the weights of all layers before."""
+    head = {id(weight) for weight in last_dense(model).weights}
+    return fingerprint(
+        [
+            keras.ops.convert_to_numpy(weight)
+            for weight in model.weights
+            if id(weight) not in head
+        ]
+    )
 
 
 def set_head(model, head):

@@ -342,6 +342,18 @@ def changed_in_the_last_image():
     return images
 
 
+def test_a_network_that_comes_trained_is_known_by_its_layers():
+    model = dense()
+    before = identity(model, pretrained=True)
+    # The head is new in each process.
+    head = model.layers[-1]
+    head.kernel.assign(head.kernel + 1)
+    assert identity(model, pretrained=True) == before
+    first = model.layers[1]
+    first.kernel.assign(first.kernel + 1)
+    assert identity(model, pretrained=True) != before
+
+
 @pytest.mark.parametrize(
     "changes",
     [
