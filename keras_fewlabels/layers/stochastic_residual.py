@@ -7,6 +7,7 @@ from keras_fewlabels.foundation import (
     check_seed,
     check_type,
     flatten_layers,
+    has_accelerator,
     own_dtypes,
     own_trainable_variables,
 )
@@ -24,10 +25,11 @@ class StochasticResidual(keras.layers.Layer):
     convolutional blocks with rates up to 0.5, a quarter of which is skipped,
     took 0.81 of the time without drops, and 0.79 with `scale="inference"`.
 
-    XLA on CPUs, which JAX always uses there, is slow at the gradient of a
-    convolution in a conditional: 12 such blocks took 11 times as long. Compile
-    with `jit_compile=False` there, or use `StochasticDepth`. To measure other
-    machines, run `tests/benchmarks/stochastic_residual.py`.
+    XLA on CPUs is slow at the gradient of a convolution in a conditional: 12
+    such blocks took 11 times as long. So on machines without accelerator JAX,
+    which always compiles, computes a dropped branch as well, and on
+    TensorFlow Keras does not compile a model with this layer. To measure
+    other machines, run `tests/benchmarks/stochastic_residual.py`.
 
     One draw decides for the batch on all replicas of a `tf.distribute`
     strategy, because replicas would have to wait for one that runs the
@@ -90,6 +92,8 @@ class StochasticResidual(keras.layers.Layer):
         self.seed = seed
         self.scale = scale
         self.seed_generator = keras.random.SeedGenerator(seed)
+        # Keras asks for it, and does not compile the model.
+        self.supports_jit = not _is_tensorflow_on_cpu()
 
     def build(self, input_shape):
         if not self.branch.built:
@@ -121,7 +125,8 @@ class StochasticResidual(keras.layers.Layer):
         # leak, and under `tf.distribute` replicas cannot merge it there.
         variables = _state_variables(self.branch)
         state = [variable.value for variable in variables]
-        outputs, state = ops.cond(
+        choose = ops.cond if _can_skip() else _of_both
+        outputs, state = choose(
             draw >= self.rate,
             lambda: self._keep(inputs, variables, state),
             lambda: (self._skip(inputs), state),
@@ -179,6 +184,27 @@ class StochasticResidual(keras.layers.Layer):
     def from_config(cls, config):
         branch = keras.saving.deserialize_keras_object(config["branch"])
         return cls(**{**config, "branch": branch})
+
+
+def _is_tensorflow_on_cpu():
+    if keras.backend.backend() != "tensorflow":
+        return False
+    import tensorflow as tf
+
+    # Logical devices would start TensorFlow, before it can be configured.
+    return not any(map(tf.config.list_physical_devices, ("GPU", "TPU")))
+
+
+def _can_skip():
+    """Returns whether a conditional is faster than both of its cases."""
+    return keras.backend.backend() != "jax" or has_accelerator()
+
+
+def _of_both(condition, first, second):
+    """Computes both cases of a conditional, and returns one of them."""
+    return keras.tree.map_structure(
+        lambda *cases: ops.where(condition, *cases), first(), second()
+    )
 
 
 def _state_variables(branch):

@@ -100,7 +100,10 @@ def test_scales_in_training_or_in_inference(scale, kept, predicted):
 
 @pytest.mark.parametrize("jit_compile", JIT_COMPILE[keras.backend.backend()])
 def test_a_dropped_branch_does_not_run_and_a_kept_one_does(jit_compile):
-    model = build_model(rate=0.4, jit_compile=jit_compile)
+    model = build_model(rate=0.4)
+    # On CPUs as well, where it says no on TensorFlow.
+    model.get_layer("block").supports_jit = True
+    model.compile("sgd", "mse", jit_compile=jit_compile)
     branch = model.get_layer("block").branch
     counter = branch.get_layer("counter")
     kept = 0
@@ -117,6 +120,19 @@ def test_a_dropped_branch_does_not_run_and_a_kept_one_does(jit_compile):
         assert all(changed) if runs > kept else not any(changed)
         kept = runs
     assert 0 < kept < 15
+
+
+@pytest.mark.tensorflow
+def test_keras_does_not_compile_it_where_that_is_slow(recwarn):
+    # Machines with a GPU compile it.
+    import tensorflow as tf
+
+    has_gpu = bool(tf.config.list_physical_devices("GPU"))
+    model = build_model(0.4, jit_compile=True)
+    assert model.jit_compile == has_gpu
+    warned = any("jit_compile" in str(each.message) for each in recwarn)
+    assert warned != has_gpu
+    assert StochasticResidual(layers.Dense(3)).supports_jit == has_gpu
 
 
 @pytest.mark.parametrize("scale", ["training", "inference"])
