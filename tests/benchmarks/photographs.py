@@ -43,7 +43,7 @@ ABOUT = (
     "frozen features, and *best* is the best of the four for each split, "
     "chosen afterwards on the test images. *FineTune* trains all layers on the "
     "labels alone for 300 s. The other columns are `fit_noisy_student` with "
-    "these time limits. The last two rows are over all splits."
+    "these time limits. The last two rows are of the rows above."
 )
 HEADS = "LR", "SVM", "LS", "ST"
 COLUMNS = {
@@ -244,10 +244,12 @@ def rows_of(results):
         }
         cell["best"] = best
         for column in COLUMNS.values():
-            differences.setdefault(column, []).extend(
-                found - best[seed]
-                for seed, found in cell.get(column, {}).items()
-            )
+            found = cell.get(column, {})
+            if found:
+                difference = statistics.fmean(
+                    found[seed] - best[seed] for seed in found
+                )
+                differences.setdefault(column, []).append(difference)
     columns = *HEADS, "best", *COLUMNS.values()
     rows = [
         {"": name}
@@ -261,11 +263,7 @@ def rows_of(results):
     for text, choose in ("mean", statistics.fmean), ("least", min):
         rows.append(
             {"": f"{text} difference to *best*"}
-            | {
-                column: choose(found)
-                for column, found in differences.items()
-                if found
-            }
+            | {column: choose(found) for column, found in differences.items()}
         )
     return rows
 
