@@ -33,7 +33,7 @@ from sklearn.semi_supervised import LabelSpreading, SelfTrainingClassifier
 from sklearn.svm import SVC
 
 import keras_fewlabels as kfl
-from results import add_output, table, write_results
+from results import FILES, add_output, table, write_results
 
 TITLE = "Photographs, with a network that comes trained"
 ABOUT = (
@@ -285,7 +285,9 @@ def main():
     )
     parser.add_argument("--size", type=int, default=160)
     parser.add_argument(
-        "--results", type=pathlib.Path, default=pathlib.Path("photographs.json")
+        "--results",
+        type=pathlib.Path,
+        default=FILES / "runs" / "photographs.json",
     )
     add_output(parser)
     options = parser.parse_args()
