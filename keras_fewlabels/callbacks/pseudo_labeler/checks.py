@@ -174,11 +174,12 @@ def check_soft_targets(is_soft, labels, one_sigmoid=True):
     Raises:
         ValueError: If the targets are soft and the labels cannot be.
     """
-    are_soft = is_one_hot(labels) or (one_sigmoid and labels.dtype.kind == "f")
+    # Whole numbers would cut probabilities down to 0.
+    are_soft = labels.dtype.kind == "f" and (is_one_hot(labels) or one_sigmoid)
     if is_soft and not are_soft:
         raise ValueError(
-            "Soft pseudo-labels need one-hot true labels beside them: "
-            "pass `keras.utils.to_categorical(labels, num_classes)` and "
+            "Soft pseudo-labels need one-hot true labels of floats beside "
+            "them: pass `keras.utils.to_categorical(labels, num_classes)` and "
             "compile with 'categorical_crossentropy'; or floats for one "
             'sigmoid unit, `labels.astype("float32")`. '
             f"Received: labels of shape {labels.shape} and dtype {labels.dtype}"

@@ -273,6 +273,9 @@ def with_pseudo_labels(labeled, unlabeled, num_classes, scores):
         labels = labels.astype("float32")
     elif scores.sparse:
         targets = targets.argmax(axis=1).reshape(-1, *labels.shape[1:])
+    elif labels.dtype.kind != "f":
+        # Whole numbers would cut probabilities down to 0.
+        labels = labels.astype("float32")
     if weights is None:
         weights = np.ones(len(features), "float32")
     pseudo = np.full(len(unlabeled), COUNT_OF_PSEUDO_LABEL, "float32")

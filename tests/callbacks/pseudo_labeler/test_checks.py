@@ -29,3 +29,10 @@ def test_soft_targets_beside_one_hot_labels():
         check_soft_targets(True, np.arange(2))
     with pytest.raises(ValueError, match="one-hot true labels"):
         check_soft_targets(True, np.arange(3.0), one_sigmoid=False)
+
+
+@pytest.mark.parametrize("dtype", ["int64", "uint8", "bool"])
+def test_soft_targets_beside_one_hot_labels_of_whole_numbers(dtype):
+    check_soft_targets(False, np.eye(3, dtype=dtype))
+    with pytest.raises(ValueError, match=f"of floats.*dtype {dtype}"):
+        check_soft_targets(True, np.eye(3, dtype=dtype))

@@ -153,6 +153,16 @@ def test_pseudo_labels_have_the_form_of_labels(sparse):
     np.testing.assert_allclose(weights, np.r_[np.ones(100), np.full(500, 0.2)])
 
 
+def test_one_hot_labels_of_whole_numbers_become_floats():
+    one_hot = np.eye(10, dtype="int64")[Y[:100]]
+    _, joined, _ = with_pseudo_labels(
+        (X[:100], one_hot, None), X[100:200], 10, ClassScores(False)
+    )
+    assert joined.dtype == "float32"
+    np.testing.assert_array_equal(joined[:100], one_hot)
+    np.testing.assert_allclose(joined[100:].sum(axis=1), 1, rtol=1e-5)
+
+
 def test_the_users_weights_stay():
     given = np.linspace(1, 2, 100)
     *_, weights = with_pseudo_labels(
