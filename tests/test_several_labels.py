@@ -44,12 +44,6 @@ def fitted(model, compiled=True):
     model.fit(mixed(), verbose=0)
 
 
-def label(model, **options):
-    labeler = kfl.callbacks.PseudoLabeler(UNLABELED, **options)
-    data = labeler.mixed_with(LABELED, 4)
-    model.fit(data, epochs=2, callbacks=[labeler], verbose=0)
-
-
 def draw(model):
     callback = kfl.callbacks.TensorBoardImages("logs", unlabeled=UNLABELED)
     model.fit(*LABELED, verbose=0, callbacks=[callback])
@@ -64,7 +58,6 @@ REFUSED = {
             "SoftMatch",
         )
     },
-    "PseudoLabeler": label,
     "TensorBoardImages": draw,
     "fit_head(unlabeled)": lambda model: kfl.loops.fit_head(
         model, "features", LABELED, UNLABELED, verbose=0

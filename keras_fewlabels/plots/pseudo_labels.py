@@ -48,8 +48,8 @@ def pseudo_labels(labels, rounds, class_names=None):
         pyplot does not manage it, and nothing is shown.
 
     Raises:
-        ValueError: If there is no round, a column is missing, or there is not
-            one name per class.
+        ValueError: If there is no round, a column is missing, there is not
+            one name per class, or images have several labels.
         ImportError: If matplotlib is not installed.
 
     Example:
@@ -96,7 +96,14 @@ def pseudo_labels(labels, rounds, class_names=None):
 
 def _columns(labels):
     """Returns label, confidence and truth of each image, or no truth."""
-    missing = {"label", "confidence"} - set(getattr(labels, "keys", list)())
+    names = set(getattr(labels, "keys", list)())
+    missing = {"label", "confidence"} - names
+    if "label_0" in names:
+        raise ValueError(
+            "`labels` must be those of images of one class each. Several "
+            "labels per image are not drawn; `PseudoLabeler.rounds` counts "
+            f"them. Received: columns {sorted(map(str, names))[:9]}"
+        )
     if missing:
         raise ValueError(
             "`labels` must be the dict that `PseudoLabeler.to_dict()` returns. "

@@ -111,15 +111,17 @@ def top_share(confidence, share):
     """Marks the most confident images.
 
     Args:
-        confidence: Float array of shape `(num_images,)`.
+        confidence: Float array of shape `(num_images,)`, or `(num_images,
+            num_labels)` of several labels, each of which is marked by itself.
         share: Float in `[0, 1]`, the share of the images to mark.
 
     Returns:
-        Boolean array of shape `(num_images,)` with
-        `round(share * num_images)` true values. Of images of equal
-        confidence, the first ones are marked.
+        Boolean array of the same shape with `round(share * num_images)` true
+        values, or as many for each label. Of images of equal confidence, the
+        first ones are marked.
     """
-    marked = np.zeros(len(confidence), bool)
-    surest_first = np.argsort(-confidence, kind="stable")
-    marked[surest_first[: round(share * len(confidence))]] = True
+    marked = np.zeros(confidence.shape, bool)
+    surest_first = np.argsort(-confidence, axis=0, kind="stable")
+    chosen = surest_first[: round(share * len(confidence))]
+    np.put_along_axis(marked, chosen, True, axis=0)
     return marked

@@ -109,6 +109,12 @@ WRONG = [
     ([0, 1], ROUNDS, {}, r"to_dict\(\).*list without \['confidence', 'label'"),
     ({"label": [0]}, ROUNDS, {}, r"dict without \['confidence'\]"),
     (
+        {"label_0": [0], "confidence_0": [1.0], "label_1": [1]},
+        ROUNDS,
+        {},
+        r"Several labels per image are not drawn.*\['confidence_0'",
+    ),
+    (
         {**LABELS, "truth": TRUTH[:3]},
         ROUNDS,
         {},

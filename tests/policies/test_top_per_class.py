@@ -115,3 +115,13 @@ def test_top_per_class_takes_the_surest_and_ties_at_random():
 def test_top_share_marks_the_most_confident(share, marked):
     confidence = np.array([0.3, 0.9, 0.5, 0.9, 0.4])
     assert np.flatnonzero(top_share(confidence, share)).tolist() == list(marked)
+
+
+def test_top_share_of_each_of_several_labels():
+    confidence = np.array([[0.9, 0.5], [0.8, 0.5], [0.6, 0.7], [0.7, 0.9]])
+    marked = top_share(confidence, 0.5)
+    assert marked.T.tolist() == [
+        [True, True, False, False],
+        [False, False, True, True],
+    ]
+    assert not top_share(confidence, 0.0).any()

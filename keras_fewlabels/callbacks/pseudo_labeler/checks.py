@@ -4,7 +4,6 @@ import functools
 import warnings
 
 import keras
-import numpy as np
 
 from keras_fewlabels.callbacks.pseudo_labeler.workers import (
     OnlyWorker,
@@ -15,7 +14,6 @@ from keras_fewlabels.data.checks import (
     check_input_shape,
     check_label_form,
     check_labels,
-    class_numbers,
     is_one_hot,
 )
 from keras_fewlabels.foundation import (
@@ -30,14 +28,11 @@ from keras_fewlabels.foundation import (
 from keras_fewlabels.policies import TopPerClass
 from keras_fewlabels.policies.parts import (
     check_class_scores,
-    check_one_true,
+    check_policy_of,
     check_same_classes,
-    collapse_of_classes,
     scores_of_loss,
 )
 
-# Below this share of labelled images, too few count to judge their classes.
-_MIN_SHARE_TO_JUDGE_CLASSES = 0.5
 # The rules of the arguments of `PseudoLabeler`.
 ARGUMENTS = {
     "teacher": (type_rule(keras.Model, "a Keras model"), NONE),
@@ -56,24 +51,50 @@ ARGUMENTS = {
 }
 
 
-def true_classes(truth, num_unlabeled):
-    """Returns the true classes of the unlabelled images as class numbers.
+def checked_truth(truth, num_unlabeled):
+    """Returns the true labels of the unlabelled images as an array.
 
     Args:
         truth: Array of labels, or `None`.
         num_unlabeled: Int, the number of unlabelled images.
 
     Returns:
-        Int array of shape `(num_unlabeled,)`, or `None`.
+        Array, or `None`.
 
     Raises:
-        ValueError: If there is not one label per image.
+        ValueError: If there is not one label, or row of labels, per image.
     """
     if truth is None:
         return None
     truth = as_array(truth, "truth")
-    check_labels(truth, "truth", num_images=num_unlabeled)
-    return class_numbers(truth)
+    check_labels(truth, "truth", num_images=num_unlabeled, one_true=None)
+    return truth
+
+
+def true_decisions(truth, scores, num_classes):
+    """Returns true labels in the form of the pseudo-labels of a model.
+
+    Args:
+        truth: Array that `checked_truth` returned, or `None`.
+        scores: `ClassScores` of the model.
+        num_classes: Int.
+
+    Returns:
+        Int array, class numbers `(num_unlabeled,)`, or 0 and 1
+        `(num_unlabeled, num_classes)` where several classes may be true; or
+        `None`.
+
+    Raises:
+        ValueError: If the labels are of the other kind.
+    """
+    if truth is None:
+        return None
+    if scores.one_true:
+        # Unlabelled images may be of other classes.
+        check_labels(truth, "truth")
+    else:
+        check_labels(truth, "truth", num_classes=num_classes, one_true=False)
+    return scores.as_decisions(truth)
 
 
 def check_feed(batches, steps):
@@ -123,8 +144,8 @@ def check_models(model, teacher, source, labels):
 
     Raises:
         ValueError: If the outputs are no class scores, model and teacher
-            differ in the images they take or in their classes, or the loss
-            does not take the labels.
+            differ in the images they take, in their classes, or in whether
+            several may be true, or the loss does not take the labels.
     """
     sample = source.first(2)
     check_input_shape(model, sample, "model")
@@ -132,7 +153,6 @@ def check_models(model, teacher, source, labels):
     read = functools.partial(scores_of_loss, model.loss)
     outputs = check_class_scores(outputs, read, "model", model=model)
     own = scores = read(outputs.shape[-1])
-    check_one_true(scores, "PseudoLabeler")
     if teacher is not None:
         check_input_shape(teacher, sample, "teacher")
         teacher_outputs = _predict(teacher, sample, "teacher")
@@ -148,8 +168,20 @@ def check_models(model, teacher, source, labels):
         )
         scores = read(teacher_outputs.shape[-1])
         check_same_classes(outputs, teacher_outputs)
+        if scores.one_true != own.one_true:
+            raise ValueError(
+                "Model and teacher must agree on whether several classes may "
+                "be true of an image: both end with a sigmoid for each, or "
+                f"neither does. Received: {own.activation} of the model, "
+                f"{scores.activation} of the teacher"
+            )
     num_classes = own.num_classes(outputs.shape[-1])
-    check_labels(labels, "labels of labeled", num_classes=num_classes)
+    check_labels(
+        labels,
+        "labels of labeled",
+        num_classes=num_classes,
+        one_true=own.one_true,
+    )
     check_label_form(labels, own.sparse)
     return scores, num_classes
 
@@ -160,6 +192,37 @@ def _predict(model, images, role):
         # With others beside it, a worker calls the model.
         check_called(model, role, images)
     return worker.predict(images, len(images))
+
+
+def check_several_labels(scores, policy, balance, labels):
+    """Checks that each label of an image can be kept or not by itself.
+
+    Args:
+        scores: `ClassScores` of the model that labels.
+        policy: `Policy`.
+        balance: As for `PseudoLabeler`.
+        labels: Array of true labels.
+
+    Raises:
+        ValueError: If several labels may be true of an image, and the policy
+            or the balance compares them, or the true labels are no floats, as
+            labels that are soft or not sure must be.
+    """
+    check_policy_of(scores, policy)
+    if scores.one_true:
+        return
+    if balance is not None:
+        raise ValueError(
+            "`balance` compares classes of which one is true of each image, "
+            "and the model has a sigmoid for each of several labels. Leave it "
+            f"out. Received: balance={balance!r}"
+        )
+    if labels.dtype.kind != "f":
+        raise ValueError(
+            "Pseudo-labels of several labels need true labels of floats "
+            'beside them: pass `labels.astype("float32")`. '
+            f"Received: labels of dtype {labels.dtype}"
+        )
 
 
 def check_soft_targets(is_soft, labels, one_sigmoid=True):
@@ -210,31 +273,3 @@ def check_top_per_class(num_per_class, class_counts, has_teacher):
     if has_teacher:
         raise ValueError(message)
     warnings.warn(message, stacklevel=2)
-
-
-def warn_of_collapse(labeling_round, labels):
-    """Warns if a few classes take over the pseudo-labels.
-
-    Args:
-        labeling_round: Dict of a round, out of `PseudoLabeler.rounds`.
-        labels: Array of the true labels.
-
-    Returns:
-        Boolean, whether a warning was given.
-    """
-    # Of a few images that are kept, the classes say little.
-    if labeling_round["share"] < _MIN_SHARE_TO_JUDGE_CLASSES:
-        return False
-    counts = np.array(labeling_round["class_counts"])
-    of_labels = np.bincount(class_numbers(labels), minlength=len(counts))
-    collapse = collapse_of_classes(counts, of_labels)
-    if collapse is None:
-        return False
-    warnings.warn(
-        f"{collapse} (epoch {labeling_round['epoch']}, counted from 0). Stop, "
-        "and try a model that is trained longer before it labels (`start`, or "
-        "a `teacher`), `policies.DistributionAlignment(policy)`, a higher "
-        'threshold, or `balance="truncate"`.',
-        stacklevel=2,
-    )
-    return True

@@ -19,6 +19,10 @@ _MOST_BYTES = 2**28
 class Labels:
     """The pseudo-labels of all unlabelled images.
 
+    Of several labels per image, `classes`, `confidence` and `kept` have a
+    column for each: whether it is true (1 or 0), how sure that is, and whether
+    the policy keeps it.
+
     Attributes:
         classes: Int32 array of shape `(num_images,)`, the most probable class
             of each target.
@@ -148,10 +152,13 @@ class LabelPass:
 
     def _check_layout(self, piece, first):
         size = min(self.piece_size, len(self.source) - first)
+        shape, num_answers = (size,), self.num_classes
+        if not self.scores.one_true:
+            shape, num_answers = (size, self.num_classes), 2
         layout = {
-            "classes": ("i", size),
-            "confidence": ("f", size),
-            "kept": ("b", size),
+            "classes": ("i", *shape),
+            "confidence": ("f", *shape),
+            "kept": ("b", *shape),
         }
         if "targets" in piece:
             layout["targets"] = ("f", size, self.num_classes)
@@ -159,7 +166,7 @@ class LabelPass:
             found = piece[name].dtype.kind, *piece[name].shape
             if found != expected:
                 raise ValueError(f"{name} of type and shape {found}")
-        if not np.isin(piece["classes"], range(self.num_classes)).all():
+        if not np.isin(piece["classes"], range(num_answers)).all():
             raise ValueError("classes that do not exist")
 
     def _labeled(self, group, names):
@@ -191,9 +198,9 @@ class LabelPass:
         return ops.convert_to_numpy(self.scores.probabilities(outputs))
 
     def _apply_policy(self, probabilities, first):
-        confidence = probabilities.max(axis=1)
-        if not np.isfinite(confidence).all():
-            broken = first + np.flatnonzero(~np.isfinite(confidence))
+        is_finite = np.isfinite(probabilities).all(axis=1)
+        if not is_finite.all():
+            broken = first + np.flatnonzero(~is_finite)
             raise ValueError(
                 "The predictions must be finite. Look for NaN in these images, "
                 "or for a training that has diverged. Received: NaN or inf "
@@ -202,7 +209,8 @@ class LabelPass:
         indices = np.arange(first, first + len(probabilities), dtype="int32")
         targets, weights = map(
             ops.convert_to_numpy,
-            self.policy(
+            self.scores.judge(
+                self.policy,
                 ops.convert_to_tensor(probabilities),
                 training=True,
                 indices=ops.convert_to_tensor(indices),
@@ -215,20 +223,25 @@ class LabelPass:
                 f"{weights.min()} to {weights.max()} of {self.policy.name!r}"
             )
         piece = {
-            "classes": targets.argmax(axis=1).astype("int32"),
-            "confidence": confidence,
+            "classes": self.scores.decide(targets).astype("int32"),
+            "confidence": self._confidence(probabilities),
             "kept": weights > 0,
             **policy_state(self.policy),
         }
-        if (targets.max(axis=1) < 1).any():
+        if (self._confidence(targets) < 1).any():
             piece["targets"] = targets.astype("float16")
         return piece
 
+    def _confidence(self, probabilities):
+        return ops.convert_to_numpy(self.scores.confidence(probabilities))
+
     def _joined(self, pieces):
         if any("targets" in piece for piece in pieces):
-            one_hot = np.eye(self.num_classes, dtype="float16")
             for piece in pieces:
-                piece.setdefault("targets", one_hot[piece["classes"]])
+                rows = self.scores.label_rows(
+                    piece["classes"], self.num_classes
+                )
+                piece.setdefault("targets", rows.astype("float16"))
         parts = {
             field.name: np.concatenate([piece[field.name] for piece in pieces])
             for field in dataclasses.fields(Labels)

@@ -8,9 +8,14 @@ import numpy as np
 class LabelRecord:
     """The pseudo-labels of a fit and where they come from.
 
+    Of several labels per image, the arrays have a column for each. A label is
+    then 1 or 0, or -1 where it is not kept.
+
     Args:
         num_images: Int, the number of unlabelled images.
-        truth: Optional int array of their true classes.
+        truth: Optional int array of their true classes, or rows of 0 and 1.
+        num_labels: Optional int, how many labels each image has, of which
+            several may be true.
 
     Attributes:
         labels: Int32 array, the class of each image, -1 where none is kept.
@@ -39,14 +44,15 @@ class LabelRecord:
         "_last_label",
     )
 
-    def __init__(self, num_images, truth=None):
+    def __init__(self, num_images, truth=None, num_labels=None):
         self.truth = truth
-        self.labels = np.full(num_images, -1, "int32")
-        self.predicted = np.full(num_images, -1, "int32")
-        self.confidence = np.full(num_images, np.nan, "float32")
-        self.first_kept = np.full(num_images, -1, "int32")
-        self.num_changes = np.zeros(num_images, "int32")
-        self._last_label = np.full(num_images, -1, "int32")
+        shape = num_images if num_labels is None else (num_images, num_labels)
+        self.labels = np.full(shape, -1, "int32")
+        self.predicted = np.full(shape, -1, "int32")
+        self.confidence = np.full(shape, np.nan, "float32")
+        self.first_kept = np.full(shape, -1, "int32")
+        self.num_changes = np.zeros(shape, "int32")
+        self._last_label = np.full(shape, -1, "int32")
         self.targets = None
         self.chosen = np.empty(0, "int64")
         self.rounds = []
@@ -76,7 +82,10 @@ class LabelRecord:
         self.labels = labels.astype("int32")
         self.predicted = predicted.astype("int32")
         self.confidence = confidence
-        counts = np.bincount(labels[kept], minlength=num_classes)
+        if labels.ndim == 2:
+            counts = (labels == 1).sum(axis=0)
+        else:
+            counts = np.bincount(labels[kept], minlength=num_classes)
         self.rounds.append(
             {
                 "epoch": epoch,
@@ -91,8 +100,20 @@ class LabelRecord:
         return changed
 
     def share(self):
-        """Returns the share of the unlabelled images that have a label."""
+        """Returns the share of the unlabelled images that have a label.
+
+        Of several labels per image, it is the share of the labels.
+        """
         return float(np.mean(self.labels >= 0))
+
+    def any_label(self):
+        """Returns a label of each image, -1 where it has none."""
+        return self.labels if self.labels.ndim == 1 else self.labels.max(1)
+
+    def num_labeled(self):
+        """Returns the number of images that have all of their labels."""
+        kept = self.labels.reshape(len(self.labels), -1) >= 0
+        return int(kept.all(axis=1).sum())
 
     def accuracy(self):
         """Returns the share of the labels that are true, NaN without any."""
@@ -104,6 +125,12 @@ class LabelRecord:
     def summary(self):
         """Returns a line about the last round."""
         last = self.rounds[-1]
+        if self.labels.ndim == 2:
+            return (
+                f"{last['kept']:,} of {self.labels.size:,} labels are sure "
+                f"({last['share']:.1%}), {last['changes']:,} of them another "
+                "than before"
+            )
         return (
             f"{last['kept']:,} of {len(self.labels):,} images have a label "
             f"({last['share']:.1%}), {last['changes']:,} of another class "
@@ -111,7 +138,10 @@ class LabelRecord:
         )
 
     def columns(self):
-        """Returns a dict of arrays with an entry per image."""
+        """Returns a dict of arrays with an entry per image.
+
+        Of several labels there is a column for each, such as `label_0`.
+        """
         columns = {
             "label": self.labels,
             "confidence": self.confidence,
@@ -120,7 +150,13 @@ class LabelRecord:
         }
         if self.truth is not None:
             columns["truth"] = self.truth
-        return columns
+        if self.labels.ndim == 1:
+            return columns
+        return {
+            f"{name}_{number}": column
+            for name, rows in columns.items()
+            for number, column in enumerate(rows.T)
+        }
 
     def state(self):
         """Returns a dict of arrays for `restore`, without `chosen`."""

@@ -78,8 +78,7 @@ class LabelingSchedule:
         # A model in training that keeps nothing yet may do so later.
         settled = record.share() > 0 and not changed
         if is_whole and (settled or self.is_frozen or self.curriculum):
-            num_labeled = (record.labels >= 0).sum()
-            if num_labeled + num_vetoed == len(record.labels):
+            if record.num_labeled() + num_vetoed == len(record.labels):
                 return "all_labeled"
             if settled or self.is_frozen:
                 return "no_change"
@@ -94,7 +93,9 @@ class LabelingRounds:
         policy: `policies.Policy`.
         schedule: `LabelingSchedule`.
         balance: As for `balance_classes`.
-        truth: Optional int array of the true classes.
+        truth: Optional int array of the true classes, or rows of 0 and 1.
+        num_labels: Optional int, how many labels each image has, of which
+            several may be true.
         seed: Int that fixes which images `balance` takes.
         store: Optional `ArrayStore`, from which a fit that is killed and
             started again reads the rounds before.
@@ -112,6 +113,7 @@ class LabelingRounds:
         *,
         balance=None,
         truth=None,
+        num_labels=None,
         seed=0,
         store=None,
         vetoed=(),
@@ -123,7 +125,7 @@ class LabelingRounds:
         self.seed = seed
         self.store = store
         self.vetoed = np.array(vetoed, "int64")
-        self.record = LabelRecord(len(source), truth)
+        self.record = LabelRecord(len(source), truth, num_labels)
         self._frozen_labels = None
 
     def resume(self, epoch):
@@ -206,7 +208,7 @@ class LabelingRounds:
         # Each round has a seed of its own, so a choice needs no history.
         random = np.random.default_rng((self.seed, len(record.rounds)))
         record.chosen = balance_classes(
-            record.labels, record.confidence, self.balance, random
+            record.any_label(), record.confidence, self.balance, random
         )
 
     def _save(self, epoch):

@@ -10,9 +10,10 @@ from keras_fewlabels.callbacks.pseudo_labeler.checks import (
     ARGUMENTS,
     check_feed,
     check_models,
+    check_several_labels,
     check_soft_targets,
-    true_classes,
-    warn_of_collapse,
+    checked_truth,
+    true_decisions,
 )
 from keras_fewlabels.callbacks.pseudo_labeler.fresh_statistics import (
     FreshStatistics,
@@ -27,6 +28,10 @@ from keras_fewlabels.callbacks.pseudo_labeler.labeling_rounds import (
     LabelingRounds,
     LabelingSchedule,
 )
+from keras_fewlabels.callbacks.pseudo_labeler.loss_of_known import LossOfKnown
+from keras_fewlabels.callbacks.pseudo_labeler.warn_of_collapse import (
+    warn_of_collapse,
+)
 from keras_fewlabels.callbacks.pseudo_labeler.workers import labeling_worker
 from keras_fewlabels.callbacks.starting_point import StartingPoint
 from keras_fewlabels.data.batches import pseudo_labeled_data
@@ -39,7 +44,7 @@ from keras_fewlabels.foundation import (
     writable_folder,
 )
 from keras_fewlabels.policies import FixedThreshold, TopPerClass
-from keras_fewlabels.policies.parts import OneSigmoid
+from keras_fewlabels.policies.parts import OneSigmoid, scores_of_loss
 from keras_fewlabels.policies.policy import check_policy
 
 
@@ -75,6 +80,14 @@ class PseudoLabeler(keras.callbacks.Callback):
     The logs contain `pseudo_label_share`, the share of unlabelled images with
     a label, and, if `truth` is given, `pseudo_label_accuracy`. Callbacks that
     write logs, such as `TensorBoard`, see them if they come after this one.
+
+    A model with a sigmoid for each of several labels is asked for each of them
+    by itself. A pseudo-label is 1 or 0 where the policy keeps it, and does not
+    count in the loss where it does not; metrics compare it with the likelier
+    answer. An image with one sure label or more is trained on. The true labels
+    are rows of floats, `balance` is `None`, and the policy one such as
+    `policies.FixedThreshold`. The attributes below then have a column for each
+    label, and shares and counts are those of labels.
 
     Batch normalization with Keras's default momentum would lag behind in a
     short fit. Below 5,000 steps its momentum is lower while `fit()` runs, 0.9
@@ -113,14 +126,16 @@ class PseudoLabeler(keras.callbacks.Callback):
         every: Int, epochs from one labelling to the next.
         batch_size: Int, images that are predicted at a time.
         truth: Optional array of the true labels of the unlabelled images,
-            class numbers or one-hot, to report the accuracy.
+            class numbers or one-hot, to report the accuracy; or rows of
+            several labels.
         start: Optional int, the epoch (from 0) before which the first
             labelling happens. By default 0 with a teacher, otherwise `every`,
             so that a new model learns from the labelled images first.
         seed: Optional int that fixes which images `balance` takes. By default
             it follows `keras.utils.set_random_seed`.
         curriculum: Optional float in `(0, 1]`: the first round keeps at most
-            this share of the images, the second twice as many, and so on.
+            this share of the images, the second twice as many, and so on. Of
+            several labels, it is the share for each.
         reinitialize: Boolean. If `True`, weights and optimizer go back to
             their values at the start of the fit after each labelling.
         max_rounds: Optional int, the number of labellings at most.
@@ -142,7 +157,8 @@ class PseudoLabeler(keras.callbacks.Callback):
             targets of the policy; `None` if it gives single classes.
         rounds: List with a dict per labelling: `epoch`, `kept` (a count),
             `share`, `changes` (labels that differ from those before),
-            `class_counts` and, if `truth` is given, `accuracy`.
+            `class_counts` (of several labels, how many images have each) and,
+            if `truth` is given, `accuracy`.
         stopped: The reason why labelling stopped: `"all_labeled"`,
             `"no_change"` (no prediction differs from the round before, or a
             teacher has labelled) or `"max_rounds"`; `None` while it goes on.
@@ -152,7 +168,8 @@ class PseudoLabeler(keras.callbacks.Callback):
             model, teacher, labels and images do not go together. At the start
             of `fit()`, if it does not read the dataset of `mixed_with` as it
             is. During the fit, if the policy gives weights other than 0 and
-            1, or a prediction is not finite.
+            1, a prediction is not finite, or the train step of a model of
+            several labels does not call `compute_loss`.
         OSError: At the start of `fit()`, if `cache_dir` takes no new files.
 
     Example:
@@ -215,7 +232,7 @@ class PseudoLabeler(keras.callbacks.Callback):
             # `keras.utils.set_random_seed` sets Python's generator.
             self.seed = random.getrandbits(32)
         self._source = image_source(unlabeled)
-        self.truth = true_classes(truth, len(self._source))
+        self.truth = checked_truth(truth, len(self._source))
         self.veto = () if veto is None else read_veto(self._source, veto)
         self.cache_dir = self._store = None
         if cache_dir is not None:
@@ -264,9 +281,9 @@ class PseudoLabeler(keras.callbacks.Callback):
         images fill the rest of the epoch, each as often as needed.
 
         Args:
-            labeled: Pair of arrays `(images, labels)`, class numbers or
-                one-hot, as the loss expects them; or a `tf.data.Dataset` or
-                `PyDataset` of such pairs.
+            labeled: Pair of arrays `(images, labels)`, class numbers,
+                one-hot or several labels, as the loss expects them; or a
+                `tf.data.Dataset` or `PyDataset` of such pairs.
             batch_size: Int, images per batch.
             shuffle: Boolean. If `True`, each epoch has an order of its own.
                 Images of a dataset are shuffled in a window of 1,024.
@@ -283,7 +300,7 @@ class PseudoLabeler(keras.callbacks.Callback):
         Raises:
             ValueError: If labelled and unlabelled images do not go together,
                 or the policy gives soft targets and `labeled` has class
-                numbers.
+                numbers or whole numbers.
         """
         self._batches = pseudo_labeled_data(
             labeled,
@@ -302,7 +319,8 @@ class PseudoLabeler(keras.callbacks.Callback):
         Returns:
             Dict of arrays of shape `(num_images,)`: `label`, `confidence`,
             `first_kept`, `num_changes` and, where they are known, `truth` and
-            `file`. `pandas.DataFrame` takes it as it is.
+            `file`. Of several labels there is a column for each, `label_0`
+            and so on. `pandas.DataFrame` takes it as it is.
         """
         columns = self._rounds.record.columns()
         if self._source.paths is not None:
@@ -328,15 +346,19 @@ class PseudoLabeler(keras.callbacks.Callback):
         scores, num_classes = check_models(
             self.model, self.teacher, self._source, batches.labels
         )
+        check_several_labels(scores, self.policy, self.balance, batches.labels)
         self._one_sigmoid = isinstance(scores, OneSigmoid)
+        self._one_true = scores.one_true
         check_soft_targets(self.policy.soft, batches.labels, self._one_sigmoid)
+        truth = true_decisions(self.truth, scores, num_classes)
         if self.cache_dir is not None:
             writable_folder(self.cache_dir, "cache_dir")
         if not self.policy.built:
             self.policy.build((None, num_classes))
         if self._policy_state is None:
             self._policy_state = policy_state(self.policy)
-        self._rounds = self._new_rounds()
+        num_labels = None if self._one_true else num_classes
+        self._rounds = self._new_rounds(truth, num_labels)
         # `ExactBackup` compares the first batch with that of the killed fit.
         batches.fill_epoch(0, self.chosen, None)
         worker = labeling_worker(self.teacher or self.model)
@@ -352,6 +374,11 @@ class PseudoLabeler(keras.callbacks.Callback):
         self._statistics = FreshStatistics(worker, batches, scores)
         num_steps = batches.num_steps * self.params["epochs"]
         self._momentum = ShortFitMomentum(self.model, num_steps)
+        self._loss = None
+        if not self._one_true:
+            # Not those of the teacher, whose loss may be another one.
+            own = scores_of_loss(self.model.loss, num_classes)
+            self._loss = LossOfKnown(self.model, own.from_logits)
         self._has_warned = False
         self._is_first_epoch = True
 
@@ -369,9 +396,12 @@ class PseudoLabeler(keras.callbacks.Callback):
         targets = self.targets
         if targets is None:
             targets = rounds.record.predicted
-        self._batches.fill_epoch(epoch, self.chosen, targets)
+        known = None if self._one_true else self.labels >= 0
+        self._batches.fill_epoch(epoch, self.chosen, targets, known)
 
     def on_epoch_end(self, epoch, logs=None):
+        if self._loss is not None:
+            self._loss.check_used()
         record = self._rounds.record
         if logs is not None:
             logs["pseudo_label_share"] = record.share()
@@ -380,6 +410,8 @@ class PseudoLabeler(keras.callbacks.Callback):
 
     def on_train_end(self, logs=None):
         self._momentum.restore()
+        if self._loss is not None:
+            self._loss.restore()
         # A callback that resumes a fit leaves its first epoch in the model,
         # and the next fit would begin with it.
         set_initial_epoch(self.model, None)
@@ -395,18 +427,19 @@ class PseudoLabeler(keras.callbacks.Callback):
             print_progress(f"PseudoLabeler: {self._rounds.record.summary()}")
         if not self._has_warned:
             self._has_warned = warn_of_collapse(
-                self.rounds[-1], self._batches.labels
+                self.rounds[-1], self._batches.labels, self._one_true
             )
         if self._origin is not None:
             self._origin.restore()
 
-    def _new_rounds(self):
+    def _new_rounds(self, truth=None, num_labels=None):
         return LabelingRounds(
             self._source,
             self.policy,
             self._schedule,
             balance=self.balance,
-            truth=self.truth,
+            truth=truth,
+            num_labels=num_labels,
             seed=self.seed,
             store=self._store,
             vetoed=self.veto,

@@ -46,8 +46,8 @@ class PseudoLabeledBatches(EpochByEpoch, FullBatches):
     def labeled_images(self, rows):
         return np.asarray(self.images[rows])
 
-    def fill_epoch(self, epoch, chosen, targets):
-        super().fill_epoch(epoch, chosen, targets)
+    def fill_epoch(self, epoch, chosen, targets, known=None):
+        super().fill_epoch(epoch, chosen, targets, known)
         self._order = None
         self._next = 0
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from keras_fewlabels.data.checks import class_numbers
+from keras_fewlabels.data.batches.unknown_labels import mark_unknown
 
 
 class PseudoLabeledEpoch:
@@ -16,15 +16,27 @@ class PseudoLabeledEpoch:
         chosen: Int array, the indices of the unlabelled images to train on.
             An index may come more than once.
         targets: Array with a row per unlabelled image: class numbers, or soft
-            targets `(num_unlabeled, num_classes)`.
+            targets `(num_unlabeled, num_classes)`; or several labels.
         true_labels: Array of the labels of the labelled images, class numbers
             or one-hot. Pseudo-labels take the same form and dtype.
         num_slots: Int, the number of images of the epoch.
         seed: Int that fixes the order, or `None` for no shuffling.
+        known: Optional boolean array `(num_unlabeled, num_labels)`, which of
+            several labels are known. The others are marked.
     """
 
-    def __init__(self, epoch, chosen, targets, true_labels, num_slots, seed):
+    def __init__(
+        self,
+        epoch,
+        chosen,
+        targets,
+        true_labels,
+        num_slots,
+        seed,
+        known=None,
+    ):
         self.targets = targets
+        self.known = known
         self.true_labels = true_labels
         # Each epoch has its own seed, so its order needs no history.
         self.seed = None if seed is None else (seed, epoch)
@@ -46,7 +58,9 @@ class PseudoLabeledEpoch:
         """
         targets = self.targets[indices]
         like = self.true_labels
-        if targets.ndim == 2:
+        if self.known is not None:
+            targets = mark_unknown(targets, self.known[indices])
+        elif targets.ndim == 2:
             # The sum of stored float16 targets is off by up to 1e-3.
             targets = targets.astype("float32")
             targets /= targets.sum(axis=1, keepdims=True)
@@ -66,20 +80,20 @@ class EpochByEpoch:
     """
 
     def labeled_sample(self, count):
-        """Returns labelled images, spread evenly over all, and their classes.
+        """Returns labelled images, spread evenly over all, and their labels.
 
         Args:
             count: Int, the number of images at most.
 
         Returns:
-            Array of images in their order, and int array of their classes.
+            Array of images in their order, and array of their labels.
         """
         num_images = len(self.labels)
         rows = np.linspace(0, num_images - 1, min(num_images, count))
         rows = rows.astype("int64")
-        return self.labeled_images(rows), class_numbers(self.labels[rows])
+        return self.labeled_images(rows), self.labels[rows]
 
-    def fill_epoch(self, epoch, chosen, targets):
+    def fill_epoch(self, epoch, chosen, targets, known=None):
         """Sets the images and pseudo-labels of the epoch that begins.
 
         Args:
@@ -87,6 +101,7 @@ class EpochByEpoch:
             chosen: Int array, the indices of the unlabelled images to train
                 on.
             targets: Array of pseudo-labels, as for `PseudoLabeledEpoch`.
+            known: Optional boolean array likewise.
         """
         self._epoch = PseudoLabeledEpoch(
             epoch,
@@ -95,6 +110,7 @@ class EpochByEpoch:
             self.labels,
             self.num_steps * self.batch_size,
             self.seed if self.shuffle else None,
+            known,
         )
 
 

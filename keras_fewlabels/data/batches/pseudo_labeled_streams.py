@@ -86,8 +86,8 @@ class PseudoLabeledStreams(EpochByEpoch):
         elements = enumerate(self.labeled.as_numpy_iterator())
         return np.stack([x for number, (x, _) in elements if number in wanted])
 
-    def fill_epoch(self, epoch, chosen, targets):
-        super().fill_epoch(epoch, chosen, targets)
+    def fill_epoch(self, epoch, chosen, targets, known=None):
+        super().fill_epoch(epoch, chosen, targets, known)
         self._is_pseudo = self._epoch.slots >= len(self.labels)
         indices = self._epoch.slots[self._is_pseudo] - len(self.labels)
         # It ends with the last image that is used. Those after it count 0.

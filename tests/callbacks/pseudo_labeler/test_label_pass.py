@@ -9,7 +9,7 @@ from keras_fewlabels.callbacks.pseudo_labeler.label_pass import LabelPass
 from keras_fewlabels.callbacks.pseudo_labeler.workers import OnlyWorker
 from keras_fewlabels.data.sources.image_source import image_source
 from keras_fewlabels.policies import DistributionAlignment, FixedThreshold
-from keras_fewlabels.policies.parts import ClassScores
+from keras_fewlabels.policies.parts import ClassScores, Sigmoids
 
 IMAGES = np.random.default_rng(0).normal(size=(50, 2, 2, 1)).astype("float32")
 
@@ -34,13 +34,20 @@ class Model:
         return images.reshape(len(images), 4) @ self.kernel
 
 
-def labels_of(policy, source=None, model=None, store=None, settings=""):
+def labels_of(
+    policy,
+    source=None,
+    model=None,
+    store=None,
+    settings="",
+    scores=None,
+):
     policy.build((None, 3))
     label_pass = LabelPass(
         image_source(IMAGES) if source is None else source,
         OnlyWorker(Model() if model is None else model),
         policy,
-        scores=ClassScores(True),
+        scores=scores or ClassScores(True),
         num_classes=3,
         batch_size=4,
         store=store,
@@ -67,6 +74,45 @@ def test_soft_targets_in_half_precision():
     labels = labels_of(FixedThreshold(0.8, soft=True))
     assert labels.targets.dtype == "float16"
     np.testing.assert_allclose(labels.targets, by_hand(), atol=5e-4)
+
+
+@pytest.mark.parametrize("soft", [False, True])
+def test_each_of_several_labels_is_kept_by_itself(soft):
+    labels = labels_of(FixedThreshold(0.8, soft), scores=Sigmoids(True))
+    expected = 1 / (1 + np.exp(-IMAGES.reshape(50, 4) @ Model().kernel))
+    confidence = np.maximum(expected, 1 - expected)
+    np.testing.assert_array_equal(labels.classes, expected > 0.5)
+    np.testing.assert_allclose(labels.confidence, confidence, 1e-5)
+    np.testing.assert_array_equal(labels.kept, confidence >= 0.8)
+    assert 0.1 < labels.kept.mean() < 0.9
+    if soft:
+        np.testing.assert_allclose(labels.targets, expected, atol=5e-4)
+    else:
+        assert labels.targets is None
+
+
+def test_stored_pieces_of_several_labels(tmp_path):
+    def label():
+        return labels_of(
+            FixedThreshold(0.8),
+            model=model,
+            store=store,
+            settings="abc",
+            scores=Sigmoids(True),
+        )
+
+    model, store = Model(), ArrayStore(tmp_path)
+    first, again = label(), label()
+    assert model.num_predicted == 50
+    assert_same(first, again)
+    name = store.names("labels_")[2]
+    key = name.split("_")[1]
+    piece = store.read(name, key)
+    # A label is true or not, and there are three.
+    for classes in (piece["classes"] + 2, piece["classes"][:, 0]):
+        store.write(name, key, {**piece, "classes": classes})
+        with pytest.raises(ValueError, match=f"another layout.*{name}"):
+            label()
 
 
 def test_policies_see_the_pieces_in_order_and_know_the_images():

@@ -69,6 +69,35 @@ def test_every_round_has_a_record():
     assert np.isnan(LabelRecord(4, np.zeros(4)).accuracy())
 
 
+def test_several_labels_have_a_history_each():
+    truth = np.array([[1, 0], [0, 1]])
+    record = LabelRecord(2, truth, num_labels=2)
+    assert record.num_labeled() == 0
+    assert record.any_label().tolist() == [-1, -1]
+    confidence = np.full((2, 2), 0.75, "float32")
+    for labels in ([[1, -1], [-1, -1]], [[0, 0], [-1, 1]]):
+        record.add(0, np.array(labels), np.array(labels), confidence, 2)
+    assert record.num_labeled() == 1
+    assert record.any_label().tolist() == [0, 1]
+    assert record.first_kept.tolist() == [[0, 1], [-1, 1]]
+    assert record.num_changes.tolist() == [[1, 0], [0, 0]]
+    assert record.rounds[1] == {
+        "epoch": 0,
+        "kept": 3,
+        "share": 0.75,
+        "changes": 1,
+        "class_counts": [0, 1],
+        "accuracy": pytest.approx(2 / 3),
+    }
+    assert record.summary() == (
+        "3 of 4 labels are sure (75.0%), 1 of them another than before"
+    )
+    columns = record.columns()
+    assert columns["label_1"].tolist() == [0, 1]
+    assert columns["truth_0"].tolist() == [1, 0]
+    assert {column.shape for column in columns.values()} == {(2,)}
+
+
 def test_a_restored_record_continues_like_the_original():
     whole, first = recorded(), recorded(2)
     first.stopped = "max_rounds"

@@ -13,7 +13,7 @@ from keras_fewlabels.callbacks.pseudo_labeler.labeling_rounds import (
 from keras_fewlabels.callbacks.pseudo_labeler.workers import OnlyWorker
 from keras_fewlabels.data.sources.image_source import image_source
 from keras_fewlabels.policies import DistributionAlignment, FixedThreshold
-from keras_fewlabels.policies.parts import ClassScores
+from keras_fewlabels.policies.parts import ClassScores, Sigmoids
 
 IMAGES = np.random.default_rng(0).normal(size=(40, 2, 2, 1)).astype("float32")
 
@@ -80,6 +80,50 @@ def test_curriculum_keeps_a_growing_share_of_the_most_confident():
     # A frozen teacher is asked once.
     assert model.num_passes == 1
     assert len(rounds.record.rounds) == 4
+
+
+def of_several_labels(store=None):
+    return LabelingRounds(
+        image_source(IMAGES),
+        FixedThreshold(0.0),
+        LabelingSchedule(is_frozen=True, curriculum=0.5),
+        num_labels=3,
+        store=store,
+        vetoed=[7],
+    )
+
+
+def label_several(rounds, epoch):
+    label_pass = LabelPass(
+        rounds.source,
+        OnlyWorker(Model()),
+        rounds.policy,
+        scores=Sigmoids(False),
+        num_classes=3,
+        batch_size=64,
+        store=rounds.store,
+    )
+    rounds.label(epoch, label_pass)
+
+
+def test_curriculum_is_that_of_each_of_several_labels(tmp_path):
+    rounds = of_several_labels(ArrayStore(tmp_path))
+    label_several(rounds, 0)
+    record = rounds.record
+    kept = record.labels >= 0
+    for number in range(3):
+        top = np.argsort(-record.confidence[:, number], kind="stable")[:20]
+        expected = set(top) - {7}
+        assert set(np.flatnonzero(kept[:, number])) == expected
+    assert 1 < len(record.chosen) == kept.any(axis=1).sum() < 40
+    assert record.stopped is None
+    label_several(rounds, 1)
+    assert (np.delete(record.labels, 7, axis=0) >= 0).all()
+    assert (record.labels[7] == -1).all()
+    assert record.stopped == "all_labeled"
+    resumed = of_several_labels(ArrayStore(tmp_path))
+    assert resumed.resume(1)
+    np.testing.assert_array_equal(resumed.record.labels >= 0, kept)
 
 
 def test_a_killed_fit_restores_its_rounds(tmp_path):

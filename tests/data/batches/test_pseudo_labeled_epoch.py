@@ -10,8 +10,10 @@ from keras_fewlabels.data.batches.pseudo_labeled_epoch import (
 CHOSEN = np.array([1, 3])
 
 
-def epoch(targets, true_labels, number=0, seed=5):
-    return PseudoLabeledEpoch(number, CHOSEN, targets, true_labels, 9, seed)
+def epoch(targets, true_labels, number=0, seed=5, known=None):
+    return PseudoLabeledEpoch(
+        number, CHOSEN, targets, true_labels, 9, seed, known
+    )
 
 
 def test_every_epoch_has_an_order_of_its_own_and_always_the_same():
@@ -45,6 +47,22 @@ def test_soft_targets_sum_to_one_again():
     ).pseudo_labels(CHOSEN)
     np.testing.assert_allclose(labels, targets[CHOSEN], atol=1e-3)
     np.testing.assert_allclose(labels.sum(axis=1), 1, rtol=1e-6)
+
+
+@pytest.mark.parametrize(
+    "dtype, expected",
+    [("int32", [[0, 2], [-1, 1]]), ("float16", [[0.25, 2], [-1, 0.75]])],
+)
+def test_several_labels_are_marked_where_they_are_unknown(dtype, expected):
+    targets = np.array([[0, 0], [0.25, 0.75], [0, 0], [0.25, 0.75]])
+    if dtype == "int32":
+        targets = targets.round()
+    known = np.array([[False] * 2, [True, False], [True] * 2, [False, True]])
+    labels = epoch(
+        targets.astype(dtype), np.zeros((3, 2), "float32"), known=known
+    ).pseudo_labels(CHOSEN)
+    assert labels.dtype == "float32"
+    assert labels.tolist() == expected
 
 
 def test_the_error_tells_how_to_mend_it():
