@@ -66,15 +66,6 @@ REFUSED = {
         model, LABELED, UNLABELED, verbose=0
     ),
     "recommend": lambda model: kfl.loops.recommend(model, LABELED, UNLABELED),
-    "next_to_label": lambda model: kfl.evaluation.next_to_label(
-        model, LABELED, UNLABELED, 2, verbose=0
-    ),
-    "audit_pseudo_labels": lambda model: kfl.evaluation.audit_pseudo_labels(
-        model, LABELED, UNLABELED, verbose=0
-    ),
-    "examine_pool": lambda model: kfl.evaluation.examine_pool(
-        model, LABELED, UNLABELED, verbose=0
-    ),
     "balanced_head": lambda model: fitted(
         kfl.models.NoisyStudentModel(model, balanced_head=True)
     ),
@@ -101,6 +92,52 @@ def test_what_needs_one_class_says_so_before_training(name):
         np.testing.assert_array_equal(new, old)
 
 
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda model: kfl.evaluation.what_changed(
+            model, model, IMAGES, verbose=1
+        ),
+        lambda model: kfl.loops.fit_head(
+            model, "features", LABELED, UNLABELED, verbose=1
+        ),
+    ],
+    ids=["what_changed", "fit_head"],
+)
+def test_refused_before_anything_is_predicted(call, capsys):
+    with pytest.raises(ValueError, match="a model of several sigmoids"):
+        call(several())
+    assert capsys.readouterr().out == ""
+
+
+@pytest.mark.parametrize("from_logits", [True, False])
+def test_what_is_asked_of_the_images_of_a_pool(from_logits):
+    model = several(from_logits)
+    options = {"class_names": list("abc"), "verbose": 0}
+    proposals = kfl.evaluation.next_to_label(
+        model, LABELED, UNLABELED, 2, validation_data=LABELED, **options
+    )
+    assert proposals.several_labels and len(proposals.indices) == 2
+    audit = kfl.evaluation.audit_pseudo_labels(
+        model, LABELED, UNLABELED, **options
+    )
+    assert sorted(audit.indices) == list(range(12))
+    assert audit.class_names == ["not a", "a", "not b", "b", "not c", "c"]
+    examination = kfl.evaluation.examine_pool(
+        model, LABELED, UNLABELED, **options
+    )
+    assert examination.scores.shape == (12,)
+    assert examination.class_shares is None
+
+
+def test_a_head_learns_several_labels():
+    model = several()
+    history = kfl.loops.fit_head(
+        model, "features", LABELED, epochs=5, verbose=0
+    ).history
+    assert history["loss"][-1] < history["loss"][0]
+
+
 def test_labels_that_cannot_be_stratified():
     with pytest.raises(ValueError, match="cannot be stratified"):
         kfl.data.split_labels(*LABELED, 4)
@@ -110,7 +147,7 @@ def test_labels_that_cannot_be_stratified():
 
 def test_one_output_at_a_time_as_the_message_says():
     model = several(from_logits=False)
-    second = keras.Model(model.inputs, model.output[:, 1:2])
+    second = keras.Model(model.inputs, model.outputs[0][:, 1:2])
     truth = LABELS[:, 1]
     found = kfl.evaluation.what_changed(
         second, second, IMAGES[:12], truth, verbose=0

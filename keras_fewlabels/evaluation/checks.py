@@ -7,6 +7,7 @@ from keras_fewlabels.data.checks import (
     as_array,
     check_images,
     check_input_shape,
+    check_labels,
 )
 from keras_fewlabels.foundation import (
     check_int,
@@ -111,13 +112,40 @@ def check_scores(scores, num_images):
     )
 
 
-def checked_pseudo_labels(labels, num_images):
+def checked_label_rows(labels, argument, scores, num_classes):
+    """Returns labels as rows of 0 and 1, with a column per class.
+
+    Args:
+        labels: Array of labels, as the caller passed it.
+        argument: String, the name of the labels in the error.
+        scores: `ClassScores` of the model.
+        num_classes: Int.
+
+    Returns:
+        Float32 array of shape `(num_images, num_classes)`. Of soft labels the
+        likeliest class counts.
+
+    Raises:
+        ValueError: If they are no labels for the model.
+    """
+    check_labels(
+        labels,
+        argument,
+        num_classes=num_classes,
+        one_true=scores.one_true,
+    )
+    return scores.label_rows(scores.as_decisions(labels), num_classes)
+
+
+def checked_pseudo_labels(labels, num_images, num_labels=None):
     """Returns pseudo-labels as an array, or `None`.
 
     Args:
         labels: Int array `(num_images,)`, -1 where there is no label, or
             `None`, as the caller passed it.
         num_images: Int.
+        num_labels: Optional int, the number of labels of which several may be
+            true. The array then has a column for each, of 1, 0 and -1.
 
     Raises:
         ValueError: If the shape or dtype is another one, or no image has a
@@ -126,7 +154,16 @@ def checked_pseudo_labels(labels, num_images):
     if labels is None:
         return None
     labels = as_array(labels, "pseudo_labels")
-    is_labels = labels.shape == (num_images,) and labels.dtype.kind == "i"
+    shape = (num_images,) if num_labels is None else (num_images, num_labels)
+    is_labels = labels.shape == shape and labels.dtype.kind == "i"
+    if num_labels is not None and not (is_labels and labels.max() < 2):
+        raise ValueError(
+            "`pseudo_labels` must be an int array with a column for each of "
+            f"the {num_labels} labels of the model, 1 where it is true, 0 "
+            "where it is not, and -1 where that is not known. Received: "
+            f"shape={labels.shape}, dtype={labels.dtype}, for {num_images} "
+            "images"
+        )
     if not is_labels or (labels < -1).any():
         raise ValueError(
             "`pseudo_labels` must be an int array with a class per image, -1 "

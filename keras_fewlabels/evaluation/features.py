@@ -21,7 +21,12 @@ _BATCHES_PER_PIECE = 16
 
 
 def features_and_probabilities(
-    model, source, batch_size, feature_model=None, progress=None
+    model,
+    source,
+    batch_size,
+    feature_model=None,
+    progress=None,
+    several=False,
 ):
     """Computes features and class probabilities of all images of a source.
 
@@ -36,6 +41,7 @@ def features_and_probabilities(
             default they are the input of the last `Dense` layer of `model`.
         progress: Optional `PredictionProgress`. There are two passes over the
             images if there is a `feature_model`, and one otherwise.
+        several: Boolean, as for `as_probabilities`.
 
     Returns:
         Two float32 arrays, of shapes `(num_images, num_features)` and
@@ -56,20 +62,22 @@ def features_and_probabilities(
         _check_inputs(feature_model, source, "feature_model")
         features = _predict_one(feature_model, source, batch_size, progress)
         scores = _predict_one(classifier, source, batch_size, progress)
-    probabilities = as_probabilities(scores, len(source), model)
+    probabilities = as_probabilities(scores, len(source), model, several)
     return flat_features(features), probabilities
 
 
-def predicted_probabilities(model, source, batch_size, progress=None):
+def predicted_probabilities(
+    model, source, batch_size, progress=None, several=False
+):
     """Computes only the class probabilities, for any Keras classifier."""
     classifier = getattr(model, "student", model)
     _check_inputs(classifier, source, "model")
     check_one_output(classifier, "model")
     scores = _predict_one(classifier, source, batch_size, progress)
-    return as_probabilities(scores, len(source), model)
+    return as_probabilities(scores, len(source), model, several)
 
 
-def as_probabilities(scores, num_images, model=None):
+def as_probabilities(scores, num_images, model=None, several=False):
     """Returns logits or probabilities as float32 probabilities.
 
     Args:
@@ -78,20 +86,25 @@ def as_probabilities(scores, num_images, model=None):
         num_images: Int.
         model: Optional Keras model that returned them. If it is compiled, its
             loss tells what they are.
+        several: Boolean, whether they may be those of labels of which several
+            may be true.
 
     Returns:
         Float32 array of shape `(num_images, num_classes)` with rows that sum
-        to 1.
+        to 1, or with a probability of its own for each of several labels.
 
     Raises:
         ValueError: If the scores have another shape, are not finite, or are
-            those of labels of which several may be true.
+            those of several labels without `several`.
     """
     check_scores(scores, num_images)
     scores = np.asarray(scores, "float32")
     kind = scores_of(scores, model)
-    check_one_true(kind, "This comparison of images")
+    if not several:
+        check_one_true(kind, "This comparison of images")
     probabilities = ops.convert_to_numpy(kind.probabilities(scores))
+    if not kind.one_true:
+        return probabilities
     return probabilities / probabilities.sum(axis=1, keepdims=True)
 
 

@@ -7,8 +7,10 @@ from keras_fewlabels.evaluation.checks import (
     check_run,
     check_scores,
     checked_images,
+    checked_label_rows,
     checked_pseudo_labels,
 )
+from keras_fewlabels.policies.parts import ClassScores, Sigmoids
 
 IMAGES = np.full((2, 32, 32, 3), 9, "uint8")
 FLOATS = IMAGES.astype("float32")
@@ -105,9 +107,24 @@ def test_wrong_scores(scores, message):
         check_scores(scores, 2)
 
 
+def test_labels_become_rows():
+    rows = [[0, 0, 1], [1, 0, 0]]
+    for labels in ([2, 0], rows, [[0.1, 0.3, 0.6], [0.5, 0.25, 0.25]]):
+        labels = np.array(labels)
+        found = checked_label_rows(labels, "labels", ClassScores(True), 3)
+        assert found.tolist() == rows and found.dtype == "float32"
+    several = np.array([[0, 1, 1], [0, 0, 0]])
+    found = checked_label_rows(several, "labels", Sigmoids(True), 3)
+    assert found.tolist() == several.tolist() and found.dtype == "float32"
+    with pytest.raises(ValueError, match=r"`labels` must .* column for each"):
+        checked_label_rows(np.arange(3), "labels", Sigmoids(True), 3)
+
+
 def test_labels_are_an_array_or_none():
     assert checked_pseudo_labels([0, -1, 2], 3).tolist() == [0, -1, 2]
     assert checked_pseudo_labels(None, 3) is None
+    several = [[0, 1], [-1, -1], [1, -1]]
+    assert checked_pseudo_labels(several, 3, 2).tolist() == several
 
 
 @pytest.mark.parametrize("labels, message", [

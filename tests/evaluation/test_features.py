@@ -146,6 +146,22 @@ def test_loss_of_the_model_tells_logits_from_probabilities():
     np.testing.assert_allclose(probabilities[0, 0], expected, rtol=1e-5)
 
 
+@pytest.mark.parametrize("from_logits", [True, False])
+def test_each_of_several_labels_has_a_probability_of_its_own(from_logits):
+    model = classifier(None if from_logits else "sigmoid")
+    model.compile("sgd", keras.losses.BinaryCrossentropy(from_logits))
+    outputs = model.predict(IMAGES, verbose=0)
+    expected = 1 / (1 + np.exp(-outputs)) if from_logits else outputs
+    features, probabilities = features_and_probabilities(
+        model, image_source(IMAGES), 16, several=True
+    )
+    np.testing.assert_allclose(features, by_hand(model), atol=1e-5)
+    np.testing.assert_allclose(probabilities, expected, atol=1e-5)
+    assert probabilities.sum(axis=1).std() > 0.01
+    with pytest.raises(ValueError, match="a model of several sigmoids"):
+        predicted_probabilities(model, image_source(IMAGES), 16)
+
+
 def test_scores_and_features_must_be_finite():
     with pytest.raises(ValueError, match="finite scores"):
         as_probabilities(np.full((2, 3), np.nan), 2)

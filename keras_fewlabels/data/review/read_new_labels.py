@@ -15,8 +15,18 @@ from keras_fewlabels.foundation import (
     printable,
 )
 
+# What people write where no label is true, and between several.
+_NONE, _BETWEEN = "none", ";"
 
-def read_new_labels(unlabeled, file, *, class_names=None, return_origins=False):
+
+def read_new_labels(
+    unlabeled,
+    file,
+    *,
+    class_names=None,
+    return_origins=False,
+    several_labels=False,
+):
     r"""Reads the labels that people wrote into the file of proposed images.
 
     `evaluation.next_to_label` proposes images and writes the file with an
@@ -33,11 +43,15 @@ def read_new_labels(unlabeled, file, *, class_names=None, return_origins=False):
         class_names: Optional sequence of strings, one per class. The file may
             then hold names in place of the numbers of classes.
         return_origins: Boolean, whether to say who gave each label and when.
+        several_labels: Boolean, whether several labels may be true of an
+            image. The file then holds all that are, with `;` between, or
+            `none`; and `class_names` must be passed.
 
     Returns:
         `(indices, labels)`: two int64 arrays, the indices of the images that
         now have a label and are still among the unlabelled ones, each once,
-        and their classes. A warning counts the labels of other images.
+        and their classes. Several labels are float32 rows of 0 and 1, with a
+        column for each. A warning counts the labels of other images.
         With `return_origins`, a third one is a list of dicts of strings:
         `file`, `by` and `at`, as the page of the proposals wrote them into
         the columns `answered_by` and `answered_at`; `""` where they are not
@@ -45,7 +59,7 @@ def read_new_labels(unlabeled, file, *, class_names=None, return_origins=False):
 
     Raises:
         ValueError: If the file was not written by a proposal, none of the
-            labelled images is in `unlabeled`, an image has two labels, or a
+            labelled images is in `unlabeled`, an image has two answers, or a
             label is neither the number nor the name of a class. Numbers are
             names if some of the `class_names` are numbers.
 
@@ -67,11 +81,15 @@ def read_new_labels(unlabeled, file, *, class_names=None, return_origins=False):
     """
     check_class_names(class_names)
     check_bool(return_origins, "return_origins")
+    check_bool(several_labels, "several_labels")
     table = f"The file of labels {str(file)!r}"
     rows = read_image_table(file, "label", "file")
     rows = [row for row in rows if row["label"].strip()]
     numbers = _ClassNumbers(class_names, file)
-    labels = np.array([numbers[row["label"]] for row in rows], "int64")
+    if several_labels:
+        labels = _label_rows([row["label"] for row in rows], numbers)
+    else:
+        labels = np.array([numbers[row["label"]] for row in rows], "int64")
     indices = find_images(rows, image_source(unlabeled), table)
     is_there = indices >= 0
     if not is_there.all():
@@ -96,6 +114,24 @@ def read_new_labels(unlabeled, file, *, class_names=None, return_origins=False):
         for place in places
     ]
     return indices[places], labels[places], origins
+
+
+def _label_rows(cells, numbers):
+    """Returns a row of 0 and 1 for each cell with several labels."""
+    names = numbers.names or ()
+    is_clear = [_BETWEEN not in n and n.strip().lower() != _NONE for n in names]
+    if not names or not all(is_clear):
+        raise ValueError(
+            "Several labels need `class_names`, a name for each column, "
+            f"without {_BETWEEN!r}, and none called {_NONE!r}. "
+            f"Received: class_names={numbers.names!r}"
+        )
+    rows = np.zeros((len(cells), len(names)), "float32")
+    for row, cell in zip(rows, cells, strict=True):
+        if cell.strip().lower() != _NONE:
+            parts = [part for part in cell.split(_BETWEEN) if part.strip()]
+            row[[numbers[part] for part in parts or [cell]]] = 1
+    return rows
 
 
 class _ClassNumbers:

@@ -6,6 +6,9 @@ from keras_fewlabels.data.copies import find_copies
 from keras_fewlabels.data.sources import image_source, labeled_arrays
 from keras_fewlabels.evaluation.checks import check_run
 from keras_fewlabels.evaluation.features import features_and_probabilities
+from keras_fewlabels.evaluation.frozen_features.neighbor_graph import (
+    NeighborGraph,
+)
 from keras_fewlabels.evaluation.frozen_features.self_training import (
     FeatureClassifier,
 )
@@ -22,6 +25,7 @@ from keras_fewlabels.foundation import (
     check_int,
     check_verbose,
 )
+from keras_fewlabels.policies.parts import num_several_labels
 
 
 def examine_pool(
@@ -55,7 +59,8 @@ def examine_pool(
       pixels only equal ones are found.
 
     The model itself is not asked for classes: a head is fitted to its
-    features. Time grows with the square of the number of images.
+    features. Time grows with the square of the number of images. Of several
+    labels per image (a model with a sigmoid for each) no shares are estimated.
 
     Args:
         model: Keras model whose features are used. Of a `NoisyStudentModel`
@@ -126,10 +131,11 @@ def examine_pool(
         1 if feature_model is None else 2,
         verbose,
     )
+    several = num_several_labels(model) is not None
     features, outputs = zip(
         *(
             features_and_probabilities(
-                model, source, batch_size, feature_model, progress
+                model, source, batch_size, feature_model, progress, several
             )
             for source in (sources["labeled"], pool)
         ),
@@ -137,10 +143,7 @@ def examine_pool(
     )
     num_classes = outputs[0].shape[1]
     check_class_names(class_names, num_classes)
-    for part, (_, labels) in parts.items():
-        check_labels(labels, f"labels of {part}", num_classes=num_classes)
-    targets = keras.utils.to_categorical(class_numbers(labeled[1]), num_classes)
-    foreign, shares = examine_features(*features, targets, seed)
+    foreign, shares = _findings(features, parts, num_classes, several, seed)
     # The first part that has an image is the one that it is a copy from.
     copies, hashes = find_copies(sources)
     order = most_foreign(foreign, len(pool))
@@ -197,6 +200,26 @@ def _pairs(copies, sources, count):
             ):
                 pairs[copy.index] = *both, paths[copy.other_index]
     return pairs
+
+
+def _findings(features, parts, num_classes, several, seed):
+    """Returns what `examine_features` does; no shares of several labels."""
+    for part, (_, labels) in parts.items():
+        check_labels(
+            labels,
+            f"labels of {part}",
+            num_classes=num_classes,
+            one_true=not several,
+        )
+    if not several:
+        classes = class_numbers(parts["labeled"][1])
+        targets = keras.utils.to_categorical(classes, num_classes)
+        return examine_features(*features, targets, seed)
+    # Foreign is what no labelled image is like, whatever its labels are.
+    one_class = np.zeros(len(features[0]), int)
+    features = np.concatenate(features)
+    graph = NeighborGraph(features)
+    return foreign_images(graph, one_class, len(features), seed), None
 
 
 def examine_features(labeled, unlabeled, targets, seed=0):

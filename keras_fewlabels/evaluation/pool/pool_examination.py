@@ -23,8 +23,9 @@ class PoolExamination(Result):
 
     Args:
         foreign: `ForeignImages`.
-        classes: `ClassShares` of the images that are not foreign, or `None`
-            if a class has a single label, so that no confusion is known.
+        classes: `ClassShares` of the images that are not foreign; `None` if a
+            class has a single label, so that no confusion is known, or if
+            several labels may be true of an image.
         copies: List of `Copy`, of the parts "test", "validation", "labeled"
             and "unlabeled".
         images: Array of the most foreign images.

@@ -1,10 +1,14 @@
 import numpy as np
 
 from keras_fewlabels.callbacks.pseudo_labeler import PseudoLabeler
-from keras_fewlabels.data.checks import as_array, check_labels, class_numbers
+from keras_fewlabels.data.checks import as_array
 from keras_fewlabels.data.review import image_rows
 from keras_fewlabels.data.sources import image_source, labeled_arrays
-from keras_fewlabels.evaluation.checks import check_run, checked_pseudo_labels
+from keras_fewlabels.evaluation.checks import (
+    check_run,
+    checked_label_rows,
+    checked_pseudo_labels,
+)
 from keras_fewlabels.evaluation.features import features_and_probabilities
 from keras_fewlabels.evaluation.prediction_progress import progress_over
 from keras_fewlabels.evaluation.review.nearest_neighbors import neighbor_votes
@@ -12,7 +16,16 @@ from keras_fewlabels.evaluation.review.pseudo_label_audit import (
     PseudoLabelAudit,
     suspicion,
 )
-from keras_fewlabels.foundation import check_class_names, check_int
+from keras_fewlabels.foundation import (
+    check_class_names,
+    check_int,
+    class_name,
+)
+from keras_fewlabels.policies.parts import (
+    ClassScores,
+    Sigmoids,
+    num_several_labels,
+)
 
 # A neighbour with a true label counts as much as this many others.
 _WEIGHT_OF_TRUTH = 3
@@ -48,6 +61,9 @@ def audit_pseudo_labels(
     images count three times, with their labels. Time grows with the square of
     the number of images.
 
+    Of a model with a sigmoid for each of several labels, every label of an
+    image is audited, and the image ranks by its most doubtful one.
+
     Reference:
         - [Wilson, 1972](https://ieeexplore.ieee.org/document/4309137), edited
           nearest neighbours. Here with probabilities, in learnt features, and
@@ -63,9 +79,11 @@ def audit_pseudo_labels(
             `tf.data.Dataset` or `PyDataset` of images in a fixed order.
         pseudo_labels: Optional int array `(num_images,)`, the pseudo-labels,
             -1 where there is none. Defaults to those of the `PseudoLabeler`
-            in `history`, otherwise to the predictions of the model.
+            in `history`, otherwise to the predictions of the model. Several
+            labels have the shape `(num_images, num_labels)`, and are 1, 0 or
+            -1.
         history: Optional `PseudoLabeler` after its fit; or a sequence of int
-            arrays `(num_images,)`, the labels of each round, -1 for none.
+            arrays like `pseudo_labels`, those of each round.
         num_neighbors: Int, the number of neighbours that vote.
         num_shown: Int, the number of images in the figure and the veto file.
         class_names: Optional sequence of strings, one per class.
@@ -110,10 +128,12 @@ def audit_pseudo_labels(
     if labeled is not None:
         labeled = labeled_arrays(labeled, "labeled")
     pool = image_source(unlabeled, paths=paths)
-    flip_rate = label_flip_rate(history, len(pool))
+    num_labels = num_several_labels(model)
+    kind = ClassScores(False) if num_labels is None else Sigmoids(False)
+    flip_rate = label_flip_rate(history, len(pool), num_labels)
     if pseudo_labels is None and isinstance(history, PseudoLabeler):
         pseudo_labels = history.labels
-    labels = checked_pseudo_labels(pseudo_labels, len(pool))
+    labels = checked_pseudo_labels(pseudo_labels, len(pool), num_labels)
     sources = [pool]
     if labeled is not None:
         sources.append(image_source(labeled[0], "labeled"))
@@ -123,13 +143,14 @@ def audit_pseudo_labels(
 
     def predict(source):
         return features_and_probabilities(
-            model, source, batch_size, feature_model, progress
+            *(model, source, batch_size, feature_model, progress),
+            several=not kind.one_true,
         )
 
     features, probabilities = predict(pool)
     num_classes = probabilities.shape[1]
     check_class_names(class_names, num_classes)
-    labels = probabilities.argmax(axis=1) if labels is None else labels
+    labels = kind.decide(probabilities) if labels is None else labels
     if labels.max() >= num_classes:
         raise ValueError(
             f"`pseudo_labels` must be classes of the model, -1 to "
@@ -137,18 +158,56 @@ def audit_pseudo_labels(
         )
     votes, weights = probabilities, np.ones(len(pool), "float32")
     if labeled is not None:
-        check_labels(labeled[1], "labels of labeled", num_classes=num_classes)
+        truth = checked_label_rows(
+            labeled[1], "labels of labeled", kind, num_classes
+        )
         labeled_features, _ = predict(sources[1])
         features = np.concatenate([features, labeled_features])
-        truth = np.eye(num_classes, dtype="float32")[class_numbers(labeled[1])]
         votes = np.concatenate([votes, truth])
         weights = np.pad(
             weights, (0, len(truth)), constant_values=_WEIGHT_OF_TRUTH
         )
     votes = neighbor_votes(features, votes, weights, len(pool), num_neighbors)
-    return _ranked(
-        pool, labels, probabilities, votes, flip_rate, num_shown, class_names
-    )
+    audited = labels, probabilities, votes, flip_rate
+    if not kind.one_true:
+        audited = _most_doubtful(*audited)
+        class_names = _yes_and_no(class_names, num_classes)
+    return _ranked(pool, *audited, num_shown, class_names)
+
+
+def _most_doubtful(labels, probabilities, votes, flip_rate):
+    """Returns the most doubtful label of each image, as one of two classes.
+
+    The class `2 * number` says no to a label, and the next one says yes.
+
+    Args:
+        labels: Int array `(num_images, num_labels)` of 1, 0 and -1.
+        probabilities: Float array likewise.
+        votes: Float array likewise.
+        flip_rate: Float array likewise.
+
+    Returns:
+        The same for classes: labels and flip rate `(num_images,)`, and
+        probabilities and votes `(num_images, 2 * num_labels)`, which are 0
+        for all other labels of an image.
+    """
+    agreement = np.where(labels == 1, votes, 1 - votes)
+    doubt = np.where(labels < 0, -1, suspicion(agreement, flip_rate))
+    images, worst = np.arange(len(labels)), doubt.argmax(axis=1)
+    chosen = labels[images, worst]
+    pairs = []
+    for said in (probabilities, votes):
+        rows = np.zeros((len(labels), 2 * labels.shape[1]), "float32")
+        rows[images, 2 * worst] = 1 - said[images, worst]
+        rows[images, 2 * worst + 1] = said[images, worst]
+        pairs.append(rows)
+    classes = np.where(chosen < 0, -1, 2 * worst + chosen)
+    return classes, *pairs, flip_rate[images, worst]
+
+
+def _yes_and_no(class_names, num_labels):
+    names = (class_name(number, class_names) for number in range(num_labels))
+    return [answer for name in names for answer in (f"not {name}", name)]
 
 
 def _ranked(
@@ -175,7 +234,7 @@ def _ranked(
     )
 
 
-def label_flip_rate(history, num_images):
+def label_flip_rate(history, num_images, num_labels=None):
     """Returns the share of rounds in which each label changed.
 
     Args:
@@ -183,27 +242,30 @@ def label_flip_rate(history, num_images):
             `(num_images,)`, the labels of each round, -1 where there is none;
             or `None`, without which no label changes.
         num_images: Int.
+        num_labels: Optional int, the number of labels of which several may be
+            true. The arrays have a column for each.
 
     Returns:
-        Float array of shape `(num_images,)`, in 0 to 1. The first round does
-        not count. A label is compared to the last one that the image had,
-        and rounds without a label are left out.
+        Float array of shape `(num_images,)`, or `(num_images, num_labels)`,
+        in 0 to 1. The first round does not count. A label is compared to the
+        last one that there was, and rounds without one are left out.
 
     Raises:
         ValueError: If the history is that of other images.
     """
+    shape = (num_images,) if num_labels is None else (num_images, num_labels)
     if history is None:
-        return np.zeros(num_images)
+        return np.zeros(shape)
     if isinstance(history, PseudoLabeler):
         changes, num_rounds = history.num_changes, len(history.rounds)
-        if len(changes) != num_images:
-            raise _wrong_history(f"of {len(changes)} images", num_images)
+        if changes.shape != shape:
+            raise _wrong_history(f"of shape {changes.shape}", shape)
         return changes / max(1, num_rounds - 1)
     rounds = [as_array(labels, "history") for labels in history]
     shapes = {labels.shape for labels in rounds}
-    if shapes != {(num_images,)} or any(x.dtype.kind != "i" for x in rounds):
-        raise _wrong_history(f"of shapes {sorted(shapes)}", num_images)
-    last, changes = rounds[0].copy(), np.zeros(num_images)
+    if shapes != {shape} or any(x.dtype.kind != "i" for x in rounds):
+        raise _wrong_history(f"of shapes {sorted(shapes)}", shape)
+    last, changes = rounds[0].copy(), np.zeros(shape)
     for labels in rounds[1:]:
         has_label = labels >= 0
         changes += has_label & (last >= 0) & (labels != last)
@@ -211,9 +273,9 @@ def label_flip_rate(history, num_images):
     return changes / max(1, len(rounds) - 1)
 
 
-def _wrong_history(received, num_images):
+def _wrong_history(received, shape):
     return ValueError(
         "`history` must be a `PseudoLabeler` after its fit, or an int array "
-        f"of labels per round, each of shape ({num_images},). "
+        f"of labels per round, each of shape {shape}. "
         f"Received: a history {received}"
     )

@@ -62,7 +62,8 @@ def first_to_label(
         backbone: The name of a network of `keras.applications`, or what else
             `models.classifier` makes a classifier of.
         class_names: Optional sequence of strings, one per class. Without
-            them, the page lets you type the names.
+            them, the page lets you type the names; of several labels per
+            image all that are true, with `;` between.
         feature_model: Optional Keras model that gives the features in place of
             a backbone, `(batch, num_features)` or maps, which are averaged.
         value_range: Optional pair of floats, the values of black and white.

@@ -24,10 +24,11 @@ class LabelProposals(Result):
 
     Args:
         indices: Int array, the numbers of the images.
-        predicted: Int array, the likeliest class of each.
+        predicted: Int array, the likeliest class of each; of several labels
+            the one that is most in question.
         confidence: Float array in 0 to 1, the probability of that class.
         uncertainty: Float array in 0 to 1; 1 if two classes are equally
-            likely.
+            likely. Of several labels, the mean.
         distance: Float array, 1 minus the cosine to the nearest image that is
             labelled or ranks before.
         class_need: Float array, the need for labels of the likely classes of
@@ -38,6 +39,8 @@ class LabelProposals(Result):
         rows: List of dicts of `index`, `path` and `hash`.
         num_classes: Int.
         class_names: Optional sequence of strings.
+        several_labels: Boolean, whether several labels may be true of an
+            image.
 
     Example:
 
@@ -71,6 +74,7 @@ class LabelProposals(Result):
     rows: list
     num_classes: int
     class_names: list | None = None
+    several_labels: bool = False
 
     file_name = "label_proposals"
 
@@ -111,7 +115,9 @@ class LabelProposals(Result):
         return contact_sheet(
             self.images,
             captions,
-            "Label these next: rank and predicted class",
+            "Label these next: rank and class in question"
+            if self.several_labels
+            else "Label these next: rank and predicted class",
             num_columns=num_columns,
             value_range=value_range,
         )
@@ -126,7 +132,8 @@ class LabelProposals(Result):
           the images with their ranks.
         - `to_label.csv`: a row per image, with an empty column `label` and the
           reasons. Write names or numbers of classes into it, and read them
-          with `data.read_new_labels`. A file that contains labels is not
+          with `data.read_new_labels`. Of several labels, write all that are
+          true with `;` between, or `none`. A file that contains labels is not
           overwritten.
 
         Other tools read the proposals from further files, if `formats` names
@@ -150,10 +157,16 @@ class LabelProposals(Result):
         Raises:
             ValueError: If `to_label.csv` contains labels, no range holds all
                 values of the images, a format is unknown, or other tools are
-                to read images that are no files.
+                to read images that are no files, or that have several labels.
             OSError: If the folder cannot be written to.
             ImportError: If matplotlib or Pillow is not installed.
         """
+        if self.several_labels and formats:
+            raise ValueError(
+                "Other tools get one class per image. Leave out `formats`: "
+                "`to_label.csv` takes several labels. "
+                f"Received: formats={formats!r}"
+            )
         check_tool_formats(formats, ("fiftyone", "label_studio"), self.rows)
         super().save(folder, value_range=value_range)
         write_tool_files(
@@ -172,7 +185,7 @@ class LabelProposals(Result):
         )
 
     def __str__(self):
-        heads = ("rank", "image", "looks like", "uncertainty", "distance",
+        heads = ("rank", "image", self._looks(), "uncertainty", "distance",
                  "class need", "gain")  # fmt: skip
         rows = [
             (
@@ -193,7 +206,7 @@ class LabelProposals(Result):
         rows = [
             {
                 "rank": place + 1,
-                "looks_like": self._name(place),
+                self._looks().replace(" ", "_"): self._name(place),
                 "confidence": f"{self.confidence[place]:.4f}",
                 "uncertainty": f"{self.uncertainty[place]:.4f}",
                 "distance": f"{self.distance[place]:.4f}",
@@ -204,23 +217,37 @@ class LabelProposals(Result):
             for place in places
         ]
         looks = [self._name(place) for place in places]
+        names = self._names()
+        question = {
+            "question": "Which class is it?",
+            "answers": [(name, name) for name in names],
+        }
+        if self.several_labels:
+            question = {
+                "question": "Which labels are true? Type all of them with ; "
+                "between, or none.",
+                "answers": [],
+                "facts": "\n".join(["The labels:", *names]),
+            }
         save_review(
             folder,
             rows,
             title="Images to label next",
-            question="Which class is it?",
             file="to_label.csv",
             column="label",
-            answers=[(name, name) for name in self._names()],
             images=self.images,
             captions=[
-                f"looks like {name}, {100 * confidence:.0f} %"
+                f"{self._looks()} {name}, {100 * confidence:.0f} %"
                 for name, confidence in zip(looks, self.confidence, strict=True)
             ],
             groups=looks,
             confidences=self.confidence,
             value_range=value_range,
+            **question,
         )
+
+    def _looks(self):
+        return "in question" if self.several_labels else "looks like"
 
     def _names(self):
         return [

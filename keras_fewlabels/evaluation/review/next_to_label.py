@@ -2,10 +2,9 @@ import math
 
 import numpy as np
 
-from keras_fewlabels.data.checks import check_labels, class_numbers
 from keras_fewlabels.data.review import image_rows
 from keras_fewlabels.data.sources import image_source, labeled_arrays
-from keras_fewlabels.evaluation.checks import check_run
+from keras_fewlabels.evaluation.checks import check_run, checked_label_rows
 from keras_fewlabels.evaluation.features import (
     features_and_probabilities,
     predicted_probabilities,
@@ -19,6 +18,11 @@ from keras_fewlabels.evaluation.review.nearest_neighbors import (
     centred_directions,
 )
 from keras_fewlabels.foundation import check_class_names, check_int
+from keras_fewlabels.policies.parts import (
+    ClassScores,
+    Sigmoids,
+    num_several_labels,
+)
 
 # The largest share of a class in the proposals, in means of all classes.
 _MOST_PER_CLASS = 2
@@ -49,6 +53,10 @@ def next_to_label(
     proposed more often because the pool has more of it: where images lie dense
     each counts less, and no class is predicted for more than twice its even
     share of the proposals while there are others.
+
+    Of a model with a sigmoid for each of several labels, an image is as
+    uncertain as its labels are on average, and those count more that need
+    labels. It is proposed for the label that is most in question.
 
     Write labels into the file that the proposal saves, and read them with
     `data.read_new_labels`; or move the files into the folders of their
@@ -121,72 +129,110 @@ def next_to_label(
     sources = num_passes * [pool, labeled_source]
     sources += [] if validation_data is None else [validation_data[0]]
     progress = progress_over(sources, batch_size, 1, verbose)
+    several = num_several_labels(model) is not None
+    kind = Sigmoids(False) if several else ClassScores(False)
     features, probabilities = features_and_probabilities(
-        model, pool, batch_size, feature_model, progress
+        model, pool, batch_size, feature_model, progress, several
     )
     num_classes = probabilities.shape[1]
     check_class_names(class_names, num_classes)
-    check_labels(labeled[1], "labels of labeled", num_classes=num_classes)
+    labels = checked_label_rows(
+        labeled[1], "labels of labeled", kind, num_classes
+    )
     labeled_features, _ = features_and_probabilities(
-        model, labeled_source, batch_size, feature_model, progress
+        model, labeled_source, batch_size, feature_model, progress, several
     )
     # Classes with few labels need more, and so do those with many errors.
-    need = 1 / (_class_counts(labeled[1], num_classes) + 1)
+    need = 1 / (labels.sum(axis=0, dtype="float64") + 1)
     if validation_data is not None:
         need = need * _error_rates(
-            model, validation_data, num_classes, batch_size, progress
+            model, validation_data, kind, num_classes, batch_size, progress
         )
+    judge = _judged_labels if several else _judged_classes
     return _proposals(
         pool,
-        probabilities,
-        probabilities @ (need / need.mean()),
+        judge(probabilities, need / need.mean()),
         centred_directions(np.concatenate([features, labeled_features])),
         count,
+        several,
+        num_classes,
         class_names,
     )
 
 
-def _proposals(pool, probabilities, class_need, directions, count, class_names):
+def _judged_classes(probabilities, need):
+    """Returns what the predictions say of images of one class each.
+
+    Args:
+        probabilities: Float array `(num_images, num_classes)`.
+        need: Float array `(num_classes,)`, the need for labels, 1 on average.
+
+    Returns:
+        Four arrays `(num_images,)`: the predicted class, its probability, the
+        uncertainty, and the need of the likely classes.
+    """
     second, first = np.sort(probabilities, axis=1)[:, -2:].T
-    uncertainty = 1 - (first - second)
     predicted = probabilities.argmax(axis=1)
+    return predicted, first, 1 - (first - second), probabilities @ need
+
+
+def _judged_labels(probabilities, need):
+    """Returns what the predictions say of images of several labels.
+
+    It is what `_judged_classes` returns, with the label that is most in
+    question in place of the predicted class, the mean uncertainty of the
+    labels, and the need of those that are uncertain.
+    """
+    # 1 where yes and no are equally likely.
+    doubts = 1 - np.abs(2 * probabilities - 1)
+    asked = (doubts * need).argmax(axis=1)
+    confidence = probabilities[np.arange(len(asked)), asked]
+    shares = doubts / np.maximum(doubts.sum(axis=1, keepdims=True), 1e-12)
+    return asked, confidence, doubts.mean(axis=1), shares @ need
+
+
+def _proposals(
+    pool, judged, directions, count, several, num_classes, class_names
+):
+    predicted, confidence, uncertainty, class_need = judged
     chosen, gains, distances = cover_uncertainty(
         directions[: len(pool)],
         uncertainty * class_need,
         directions[len(pool) :],
         count,
         groups=predicted,
-        most_per_group=math.ceil(
-            _MOST_PER_CLASS * count / probabilities.shape[1]
-        ),
+        most_per_group=math.ceil(_MOST_PER_CLASS * count / num_classes),
     )
     images = pool.take(chosen)
     return LabelProposals(
         indices=chosen,
         predicted=predicted[chosen],
-        confidence=first[chosen],
+        confidence=confidence[chosen],
         uncertainty=uncertainty[chosen],
         distance=distances,
         class_need=class_need[chosen],
         gain=gains,
         images=images,
         rows=image_rows(pool, chosen, images),
-        num_classes=probabilities.shape[1],
+        num_classes=num_classes,
         class_names=class_names,
+        several_labels=several,
     )
 
 
-def _class_counts(labels, num_classes):
-    return np.bincount(class_numbers(labels), minlength=num_classes)
-
-
-def _error_rates(model, validation_data, num_classes, batch_size, progress):
+def _error_rates(
+    model, validation_data, kind, num_classes, batch_size, progress
+):
+    """Returns the share of the images of each class that are not found."""
     images, labels = validation_data
-    check_labels(labels, "labels of validation_data", num_classes=num_classes)
+    rows = checked_label_rows(
+        labels, "labels of validation_data", kind, num_classes
+    )
     source = image_source(images, "validation_data")
-    probabilities = predicted_probabilities(model, source, batch_size, progress)
-    labels = class_numbers(labels)
-    wrong = labels[probabilities.argmax(axis=1) != labels]
+    probabilities = predicted_probabilities(
+        model, source, batch_size, progress, not kind.one_true
+    )
+    found = kind.label_rows(kind.decide(probabilities), num_classes)
     # With one wrong image of two added, a class without images has one half.
-    num_wrong = _class_counts(wrong, num_classes) + 1
-    return num_wrong / (_class_counts(labels, num_classes) + 2)
+    num_wrong = (rows * (1 - found)).sum(axis=0, dtype="float64") + 1
+    return num_wrong / (rows.sum(axis=0, dtype="float64") + 2)

@@ -33,7 +33,8 @@ class PseudoLabelAudit(Result):
 
     Args:
         indices: Int array, the numbers of the images.
-        labels: Int array, their pseudo-labels.
+        labels: Int array, their pseudo-labels. Of several labels per image it
+            is the most doubtful one: twice its number, plus 1 if it says yes.
         confidence: Float array, the probability of the label by the model.
         agreement: Float array in 0 to 1, the mean probability of the label
             for the nearest neighbours.
@@ -42,7 +43,8 @@ class PseudoLabelAudit(Result):
             label changed; 0 without a history.
         images: Array of the first images.
         rows: List of dicts of `index`, `path` and `hash` of these.
-        class_names: Optional sequence of strings.
+        class_names: Optional sequence of strings. Of several labels per image
+            there are two for each, of no and of yes.
 
     Attributes:
         scores: Float array in 0 to 1 by which labels are ranked. It is 0 if

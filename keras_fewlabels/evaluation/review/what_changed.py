@@ -14,6 +14,7 @@ from keras_fewlabels.evaluation.review.prediction_changes import (
     PredictionChanges,
 )
 from keras_fewlabels.foundation import check_class_names, check_int
+from keras_fewlabels.policies.parts import check_one_class
 
 
 def what_changed(
@@ -63,8 +64,8 @@ def what_changed(
         written by `save(folder)`.
 
     Raises:
-        ValueError: If an argument has another form than above, or the two
-            models have different classes.
+        ValueError: If an argument has another form than above, the two models
+            have different classes, or several labels may be true of an image.
 
     Example:
 
@@ -82,6 +83,8 @@ def what_changed(
     pool = image_source(x, "x", paths)
     labels = checked_pseudo_labels(pseudo_labels, len(pool))
     models = [run for run in (before, after) if isinstance(run, keras.Model)]
+    for run in models:
+        check_one_class(run, "`what_changed`")
     progress = None
     if models:
         progress = progress_over([pool], batch_size, len(models), verbose)

@@ -100,6 +100,8 @@ def fit_head(
     if batch_size is not None:
         check_int(batch_size, "batch_size")
     check_called(model, "model")
+    if unlabeled is not None:
+        _scores_of_classes(model)
     backbone = find_backbone(model, backbone)
     extractor, head = split_at_backbone(model, backbone)
     trained_later = model.trainable_variables
@@ -143,14 +145,26 @@ def fit_head(
 
 def _with_unlabeled(model, extractor, arrays, unlabeled, verbose):
     """Adds the features of unlabelled images, with soft labels."""
-    outputs = model.output_shape
-    check_scores_shape(outputs, "model")
-    scores = scores_of_loss(model.loss, outputs[-1])
-    check_one_true(scores, "`fit_head` with `unlabeled`")
-    num_classes = scores.num_classes(outputs[-1])
+    scores = _scores_of_classes(model)
+    num_classes = scores.num_classes(model.output_shape[-1])
     check_labels(arrays[1], "labels of labeled", num_classes=num_classes)
     features = unlabeled_features(extractor, unlabeled, verbose)
     return with_pseudo_labels(arrays, features, num_classes, scores)
+
+
+def _scores_of_classes(model):
+    """Returns the kind of scores of a model, of which one class is true."""
+    outputs = model.output_shape
+    check_scores_shape(outputs, "model")
+    scores = scores_of_loss(model.loss, outputs[-1])
+    check_one_true(
+        scores,
+        "`fit_head` with `unlabeled`",
+        "A model with a sigmoid for each of several labels learns unlabelled "
+        "images in `callbacks.PseudoLabeler` or `models.NoisyStudentModel`, "
+        "after `fit_head` without `unlabeled`.",
+    )
+    return scores
 
 
 def _check_trained(head, model):

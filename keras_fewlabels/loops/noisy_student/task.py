@@ -34,6 +34,10 @@ from keras_fewlabels.policies.parts import (
 
 # The unlabelled images that are looked at before training.
 _SAMPLE_SIZE = 1000
+_INSTEAD = (
+    "Train a model with a sigmoid for each of several labels by "
+    "`models.NoisyStudentModel` or `callbacks.PseudoLabeler`."
+)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -152,7 +156,7 @@ def inspect_task(
         check_class_scores(outputs, scores, "student", model=model)
     else:
         scores = scores_of(outputs, model, "student")
-    check_one_true(scores, "This loop")
+    check_one_true(scores, "This loop", _INSTEAD)
     num_classes = scores.num_classes(outputs.shape[-1])
     check_labels(labels, "labels of labeled", num_classes=num_classes)
     task = Task(

@@ -21,6 +21,8 @@ from keras_fewlabels.policies.parts.global_batch import (
 from keras_fewlabels.policies.parts.moving_average import move_average
 from keras_fewlabels.policies.parts.pseudo_targets import pseudo_targets
 from keras_fewlabels.policies.parts.read_scores import (
+    check_one_class,
+    num_several_labels,
     scores_of,
     scores_of_loss,
 )
@@ -31,6 +33,7 @@ __all__ = [
     "OneSigmoid",
     "Sigmoids",
     "check_class_scores",
+    "check_one_class",
     "check_one_true",
     "check_policy_of",
     "check_same_classes",
@@ -38,6 +41,7 @@ __all__ = [
     "global_batch",
     "move_average",
     "num_replicas",
+    "num_several_labels",
     "pseudo_targets",
     "scores_of",
     "scores_of_loss",

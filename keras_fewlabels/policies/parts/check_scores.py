@@ -12,6 +12,12 @@ from keras_fewlabels.foundation import (
 )
 from keras_fewlabels.policies.parts.class_scores import OneSigmoid
 
+# What else to do with a model of several labels.
+_ONE_AT_A_TIME = (
+    "Of a model with a sigmoid for each of several labels, pass one output at "
+    "a time: `keras.Model(model.inputs, model.outputs[0][:, 0:1])`."
+)
+
 
 def check_class_scores(outputs, scores, role, *, is_own_loss=True, model=None):
     """Checks that a classification loss can read the outputs of a model.
@@ -62,12 +68,13 @@ def check_same_classes(outputs, teacher_outputs):
         )
 
 
-def check_one_true(scores, caller):
+def check_one_true(scores, caller, instead=_ONE_AT_A_TIME):
     """Checks that a classifier is one of classes of which one is true.
 
     Args:
         scores: `ClassScores`.
         caller: String, what needs such a classifier.
+        instead: String, the sentence that says what else to do.
 
     Raises:
         ValueError: If several classes may be true of an image.
@@ -75,10 +82,8 @@ def check_one_true(scores, caller):
     if not scores.one_true:
         raise ValueError(
             f"{caller} needs a classifier of classes of which one is true of "
-            "each image: a softmax, or one sigmoid unit for two classes. Of a "
-            "model with a sigmoid for each of several labels, pass one output "
-            "at a time: `keras.Model(model.inputs, model.output[:, 0:1])`. "
-            "Received: a model of several sigmoids"
+            "each image: a softmax, or one sigmoid unit for two classes. "
+            f"{instead} Received: a model of several sigmoids"
         )
 
 

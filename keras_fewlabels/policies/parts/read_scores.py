@@ -12,6 +12,7 @@ import numpy as np
 from keras_fewlabels.policies.parts.check_scores import (
     are_probabilities,
     check_class_scores,
+    check_one_true,
     last_activation,
 )
 from keras_fewlabels.policies.parts.class_scores import (
@@ -150,6 +151,47 @@ def scores_of(outputs, model=None, role="model", only_ranked=False):
             f"{sums.min():.3g} to {sums.max():.3g}"
         )
     return kind(True)
+
+
+def num_several_labels(model):
+    """Returns how many labels a model has, of which several may be true.
+
+    It is what `scores_of` would find, as far as the loss and the layers tell
+    before anything is predicted.
+
+    Args:
+        model: Keras model.
+
+    Returns:
+        Int; or `None` if one class is true of each image, or the model does
+        not tell its number of outputs.
+    """
+    shape = getattr(getattr(model, "student", model), "output_shape", None)
+    is_row = isinstance(shape, tuple) and len(shape) == 2
+    if not is_row or not isinstance(shape[1], int) or shape[1] == 1:
+        return None
+    loss = _resolve(getattr(model, "loss", None))
+    end = last_activation(model)
+    is_several = end == "sigmoid"
+    if _is_in(loss, _SOFTMAX_LOSSES, _SOFTMAX_FUNCTIONS):
+        is_several = False
+    elif _is_in(loss, _SIGMOID_LOSSES, _SIGMOID_FUNCTIONS):
+        is_several = end != "softmax"
+    return shape[1] if is_several else None
+
+
+def check_one_class(model, caller):
+    """Checks that one class is true of an image, before it is predicted.
+
+    Args:
+        model: Keras model.
+        caller: String, what needs such a model.
+
+    Raises:
+        ValueError: If the model tells that several labels may be true.
+    """
+    if num_several_labels(model) is not None:
+        check_one_true(Sigmoids(from_logits=True), caller)
 
 
 def _resolve(loss):

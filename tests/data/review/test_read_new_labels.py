@@ -67,6 +67,42 @@ def read_origins(file):
     return read_new_labels(IMAGES, file, return_origins=True)[2]
 
 
+def read_several(file, names=NAMES):
+    return read_new_labels(IMAGES, file, class_names=names, several_labels=True)
+
+
+def test_several_labels_of_an_image(tmp_path):
+    file = filled_in(tmp_path, ["cat; ant ;", " None", ""])
+    indices, labels = read_several(file)
+    assert indices.tolist() == [4, 1]
+    assert labels.tolist() == [[1, 0, 1], [0, 0, 0]]
+    assert labels.dtype == "float32"
+    file = filled_in(tmp_path, ["", "", ""])
+    assert read_several(file)[1].shape == (0, 3)
+
+
+def test_several_labels_have_one_answer_per_image(tmp_path):
+    file = filled_in(tmp_path, ["cat;ant", "bee", "ant; cat"], (4, 1, 4))
+    assert read_several(file)[0].tolist() == [4, 1]
+    file = filled_in(tmp_path, ["cat;ant", "bee", "cat"], (4, 1, 4))
+    with pytest.raises(ValueError, match="one answer"):
+        read_several(file)
+
+
+@pytest.mark.parametrize("label", ["cat;dog", "dog", ";"])
+def test_wrong_names_among_several_labels(tmp_path, label):
+    file = filled_in(tmp_path, ["", "cat", label])
+    with pytest.raises(ValueError, match="`label` must hold one of"):
+        read_several(file)
+
+
+@pytest.mark.parametrize("names", [None, ["a;b", "c"], ["a", "None"]])
+def test_names_of_several_labels(tmp_path, names):
+    file = filled_in(tmp_path, ["", "", ""])
+    with pytest.raises(ValueError, match="Several labels need `class_names`"):
+        read_several(file, names)
+
+
 @pytest.mark.parametrize(
     "label, names",
     [("dog", NAMES), ("3", NAMES), ("-1", None), ("cat", None)],

@@ -112,6 +112,29 @@ def test_datasets_one_hot_labels_and_a_feature_model(model, mixed, examination):
     assert len(found.leaks) == 0
 
 
+def test_several_labels_are_examined_without_shares(mixed):
+    labeled, pool, truth = mixed
+    rows = np.stack([labeled[1] % 2 == 0, labeled[1] < 2], axis=1)
+    several = keras.Sequential(
+        [
+            keras.Input((8, 8, 1)),
+            keras.layers.Flatten(),
+            keras.layers.Dense(2, "sigmoid"),
+        ]
+    )
+    examination = kfl.evaluation.examine_pool(
+        *(several, (labeled[0], rows.astype("float32")), pool),
+        class_names=["even", "small"],
+        verbose=0,
+    )
+    assert roc_auc_score(truth >= 5, examination.scores) > 0.95
+    is_foreign = examination.is_foreign
+    assert is_foreign[truth >= 5].mean() > 0.5 > is_foreign[truth < 5].mean()
+    assert examination.class_shares is None
+    assert examination.to_dict()["class_shares"] is None
+    assert "share" not in str(examination)
+
+
 def test_one_label_per_class_leaves_the_shares_unknown(model, mixed):
     (images, labels), pool, _ = mixed
     examination = kfl.evaluation.examine_pool(

@@ -139,6 +139,77 @@ def test_one_progress_bar_over_all_images(model, capsys):
     assert capsys.readouterr().out == ""
 
 
+# Four heaps, by whether each of two labels is true.
+PAIRS = np.array([[0, 0], [0, 1], [1, 0], [1, 1]])[np.arange(96) % 4]
+POINTS = (8 * PAIRS - 4 + RNG.normal(0, 0.3, (96, 2))).reshape(96, 1, 1, 2)
+POINTS = POINTS.astype("float32")
+
+
+@pytest.fixture
+def several():
+    """A model of two labels, each of which is one value of an image."""
+    return keras.Sequential(
+        [
+            keras.Input((1, 1, 2)),
+            layers.Flatten(),
+            layers.Dense(2, "sigmoid", kernel_initializer="identity"),
+        ]
+    )
+
+
+def test_each_of_several_labels_is_audited(several):
+    labels = PAIRS.copy()
+    labels[4, 0], labels[31, 1] = 1 - labels[4, 0], 1 - labels[31, 1]
+    # Labels that are not known are left out, and so are images without any.
+    labels[10, 0], labels[11] = -1, -1
+    audit = audit_pseudo_labels(
+        *(several, None, POINTS),
+        pseudo_labels=labels,
+        class_names=["cat", "dog"],
+        verbose=0,
+    )
+    assert set(audit.indices[:2]) == {4, 31}
+    assert set(audit.indices) == set(range(96)) - {11}
+    assert audit.is_outvoted.tolist() == [True] * 2 + [False] * 93
+    said = dict(zip(audit.indices, audit.labels, strict=True))
+    assert said[4] == labels[4, 0] and said[31] == 2 + labels[31, 1]
+    assert said[10] == 2 + labels[10, 1]
+    voted = dict(zip(audit.indices, audit.neighbor_labels, strict=True))
+    assert voted[4] == PAIRS[4, 0] and voted[31] == 2 + PAIRS[31, 1]
+    assert audit.confidence[:2].max() < 0.1 < 0.9 < audit.confidence[2:].min()
+    assert audit.class_names == ["not cat", "cat", "not dog", "dog"]
+    assert "outvoted by their neighbours" in str(audit)
+
+
+def test_labels_and_history_of_several_labels(several):
+    several.compile("sgd", "binary_crossentropy")
+    labeler = PseudoLabeler(POINTS[12:], every=1, start=0)
+    labeled = POINTS[:12], PAIRS[:12].astype("float32")
+    dataset = labeler.mixed_with(labeled)
+    several.fit(dataset, epochs=2, callbacks=[labeler], verbose=0)
+    has_label = (labeler.labels >= 0).any(axis=1)
+    assert has_label.any()
+    audit = audit_pseudo_labels(
+        several, labeled, POINTS[12:], history=labeler, verbose=0
+    )
+    assert set(audit.indices) == set(np.flatnonzero(has_label))
+    first = PAIRS.copy()
+    first[5, 1] = 1 - first[5, 1]
+    audit = audit_pseudo_labels(
+        several, None, POINTS, history=[first, PAIRS], verbose=0
+    )
+    assert audit.indices[0] == 5
+    assert audit.flip_rate.tolist() == [1.0] + [0.0] * 95
+
+
+@pytest.mark.parametrize("labels", [np.zeros(96, int), 2 * PAIRS, 1.0 * PAIRS])
+def test_wrong_pseudo_labels_of_several_labels(several, labels):
+    with pytest.raises(ValueError, match="a column for each of the 2 labels"):
+        audit_pseudo_labels(
+            several, None, POINTS, pseudo_labels=labels, verbose=0
+        )
+
+
 ROUNDS = [
     np.array([0, 1, -1, 2, -1]),
     np.array([0, 2, 1, -1, -1]),

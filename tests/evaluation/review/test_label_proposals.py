@@ -64,6 +64,26 @@ def test_file_is_filled_in_and_read(proposals, tmp_path):
     assert ",cat," in file.read_text()
 
 
+def test_several_labels_are_typed_and_read(proposals, tmp_path):
+    proposals = dataclasses.replace(proposals, several_labels=True)
+    assert "in question" in str(proposals).splitlines()[0]
+    proposals.save(tmp_path)
+    file = tmp_path / "to_label.csv"
+    text = file.read_text()
+    assert text.startswith("rank,label,in_question,")
+    text = text.replace("\n1,,", "\n1,cat; dog,").replace("\n2,,", "\n2,none,")
+    file.write_text(text)
+    indices, labels = read_new_labels(
+        IMAGES, file, class_names=["cat", "dog"], several_labels=True
+    )
+    assert indices.tolist() == [3, 0]
+    assert labels.tolist() == [[1, 1], [0, 0]] and labels.dtype == "float32"
+    page = (tmp_path / "index.html").read_text()
+    assert "Which labels are true?" in page and "cat\ndog" in page
+    with pytest.raises(ValueError, match=r"Leave out `formats`.*fiftyone"):
+        proposals.save(tmp_path / "other", formats=["fiftyone"])
+
+
 def test_file_without_labels_is_written_over(proposals, tmp_path):
     proposals.save(tmp_path)
     dataclasses.replace(proposals, gain=proposals.gain / 2).save(tmp_path)

@@ -93,6 +93,64 @@ def test_count_above_the_number_of_images_is_refused(model):
         next_to_label(model, LABELED, POOL, 6)
 
 
+@pytest.fixture
+def several():
+    """A model of three labels, each of which is one value of an image."""
+    return keras.Sequential(
+        [
+            keras.Input((1, 1, 3)),
+            layers.Flatten(),
+            layers.Dense(3, "sigmoid", kernel_initializer="identity"),
+        ]
+    )
+
+
+ROWS = np.array([[1, 0, 0], [1, 1, 0], [0, 1, 1]])
+VALUES = np.array([[8, -8, -8], [0.5, -8, -2], [1, 0.5, 0.25], [-8, 8, 8]])
+
+
+def test_several_labels_are_as_uncertain_as_each_of_them(several):
+    labeled = IMAGES[:3], ROWS.astype("float32")
+    pool = VALUES.reshape(4, 1, 1, 3).astype("float32")
+    proposals = next_to_label(several, labeled, pool, 4, verbose=0)
+    chosen = proposals.indices
+    assert sorted(chosen) == [0, 1, 2, 3]
+    p = 1 / (1 + np.exp(-VALUES))
+    doubts = 1 - np.abs(2 * p - 1)
+    # Two images have each of the first labels, one has the last.
+    need = np.array([1 / 3, 1 / 3, 1 / 2])
+    need /= need.mean()
+    asked = (doubts * need).argmax(axis=1)
+    assert asked[2] == 2
+    np.testing.assert_array_equal(proposals.predicted, asked[chosen])
+    np.testing.assert_allclose(
+        proposals.confidence, p[chosen, asked[chosen]], atol=1e-5
+    )
+    np.testing.assert_allclose(
+        proposals.uncertainty, doubts.mean(axis=1)[chosen], atol=1e-5
+    )
+    np.testing.assert_allclose(
+        proposals.class_need,
+        ((doubts @ need) / doubts.sum(axis=1))[chosen],
+        rtol=1e-3,
+    )
+
+
+def test_a_label_that_is_often_missed_needs_more(several):
+    labeled = IMAGES[:3], ROWS
+    pool = VALUES[2:3].reshape(1, 1, 1, 3).astype("float32")
+    # The first label is found, the second is not; no image has the third.
+    image = np.array([8, -8, -8], "float32").reshape(1, 1, 1, 3)
+    validation = image, np.array([[1, 1, 0]])
+    proposals = next_to_label(
+        several, labeled, pool, 1, validation_data=validation, verbose=0
+    )
+    need = np.array([1 / 3 * 1 / 3, 1 / 3 * 2 / 3, 1 / 2 * 1 / 2])
+    doubts = 1 - np.abs(2 / (1 + np.exp(-VALUES[2])) - 1)
+    expected = doubts @ (need / need.mean()) / doubts.sum()
+    np.testing.assert_allclose(proposals.class_need, [expected], rtol=1e-4)
+
+
 def test_a_class_with_most_of_the_pool_is_not_most_of_the_proposals():
     # 300 uncertain images of class 0 look like it and one of the others; of
     # each other class there are six.

@@ -73,6 +73,8 @@ def test_what_several_labels_cannot_do():
     check_policy_of(Sigmoids(True), FixedThreshold())
     with pytest.raises(ValueError, match=r"This needs a.*pass one output at"):
         check_one_true(Sigmoids(True), "This")
+    with pytest.raises(ValueError, match=r"two classes. Do that. Received"):
+        check_one_true(Sigmoids(True), "This", "Do that.")
     with pytest.raises(ValueError, match=r"DistributionAlignment compares cl"):
         check_policy_of(Sigmoids(True), policy)
 

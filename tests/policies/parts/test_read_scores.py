@@ -5,11 +5,14 @@ import numpy as np
 import pytest
 from keras import layers
 
+from keras_fewlabels.models import NoisyStudentModel
 from keras_fewlabels.policies.parts import (
     ClassScores,
     OneSigmoid,
     Sigmoids,
     check_class_scores,
+    check_one_class,
+    num_several_labels,
     scores_of,
     scores_of_loss,
 )
@@ -173,6 +176,60 @@ def test_the_last_activation_tells_sigmoids(end):
     assert scores_of(np.full((2, 3), 0.25), model) == Sigmoids(False)
     # Also where the rows happen to sum to 1.
     assert scores_of(np.full((2, 3), 1 / 3), model) == Sigmoids(False)
+
+
+def of_outputs(count, activation=None, loss=None):
+    model = keras.Sequential(
+        [keras.Input((2,)), layers.Dense(count, activation)]
+    )
+    if loss is not None:
+        model.compile(loss=loss)
+    return model
+
+
+@pytest.mark.parametrize(
+    "model, expected",
+    [
+        (lambda: of_outputs(3, "sigmoid"), 3),
+        (lambda: of_outputs(3, None, "binary_crossentropy"), 3),
+        (lambda: of_outputs(3, "sigmoid", lambda y, p: 0.0), 3),
+        # The loss tells before the layers do.
+        (lambda: of_outputs(3, "sigmoid", "categorical_crossentropy"), None),
+        (lambda: of_outputs(3, "softmax", "binary_crossentropy"), None),
+        (lambda: of_outputs(3, "softmax"), None),
+        (lambda: of_outputs(3), None),
+        (lambda: of_outputs(1, "sigmoid"), None),
+    ],
+)
+def test_several_labels_are_known_before_anything_is_predicted(model, expected):
+    model = model()
+    assert num_several_labels(model) == expected
+    # Outputs that could be those of a softmax or of sigmoids.
+    outputs = np.full((2, model.output_shape[1]), 1 / 3)
+    is_several = isinstance(scores_of(outputs, model), Sigmoids)
+    assert is_several == (expected is not None)
+
+
+def test_the_loss_of_a_method_tells_of_its_student():
+    student = keras.Sequential(
+        [keras.Input((2, 2, 1)), layers.Flatten(), layers.Dense(3)]
+    )
+    model = NoisyStudentModel(student)
+    assert num_several_labels(model) is None
+    model.compile("sgd", losses.BinaryCrossentropy(from_logits=True))
+    assert num_several_labels(model) == 3
+
+
+def test_a_model_that_does_not_tell_its_outputs():
+    class Subclassed(keras.Model):
+        def call(self, images):
+            return images
+
+    model = Subclassed()
+    assert num_several_labels(model) is None
+    check_one_class(model, "This")
+    with pytest.raises(ValueError, match=r"This needs a.*one output at a time"):
+        check_one_class(of_outputs(3, "sigmoid"), "This")
 
 
 def test_one_output_is_that_of_two_classes():
