@@ -64,7 +64,9 @@ def classifier(
             The layers of a model become a part of the classifier and are not
             copied.
         classes: Int, the number of classes, 2 or more. Or the list of their
-            names, which is only counted. `None` keeps the head of a task.
+            names, which is only counted. `None` keeps the head of a task. 1
+            is one sigmoid unit for two classes, with `activation="sigmoid"`
+            or, for its logit, `None`.
         image_size: Int, or pair of ints `(height, width)`, of the images. It
             may be `None` for a model that was built for one size. A task that
             keeps its head resizes images of another size, as in `predict()`;
@@ -95,8 +97,9 @@ def classifier(
             before its last normalization, as it was trained; if it is not
             given by its name, build it with `pooling="avg"`.
         dropout: Float in `[0, 1)`, the rate of dropout in front of the head.
-        activation: Activation of the head. With `None` it gives logits, and
-            the loss needs `from_logits=True`.
+        activation: Activation of the head: `"softmax"` if one class is true of
+            each image, `"sigmoid"` if several may be. With `None` it gives
+            logits, and the loss needs `from_logits=True`.
         value_range: Pair of numbers, the values of black and white in the
             images.
         color_mode: `"rgb"`, or `"grayscale"` for images of one channel, which
@@ -126,7 +129,9 @@ def classifier(
     >>> model.predict(photos, verbose=0).shape
     (2, 5)
     """
-    num_classes = None if classes is None else _num_classes(classes)
+    num_classes = None
+    if classes is not None:
+        num_classes = _num_classes(classes, activation)
     image_size = _checked_image_size(image_size, backbone)
     check_choice(pooling, "pooling", POOLINGS)
     check_fraction(dropout, "dropout")
@@ -165,10 +170,13 @@ def classifier(
     return keras.Model(images, scores, name=name)
 
 
-def _num_classes(classes):
+def _num_classes(classes, activation):
     if isinstance(classes, list | tuple):
         classes = len(check_names(classes, "classes"))
-    check_int(classes, "classes", 2, hint="Pass 2 for yes or no")
+    # A softmax of one class is always 1.
+    is_softmax = keras.activations.get(activation) is keras.activations.softmax
+    hint = 'Pass 2 for yes or no, or 1 with `activation="sigmoid"`'
+    check_int(classes, "classes", 2 if is_softmax else 1, hint=hint)
     return int(classes)
 
 

@@ -158,6 +158,26 @@ def test_arguments_of_the_head():
     assert rate == 0.7
 
 
+def test_heads_of_sigmoids():
+    one = small(classes=1, activation="sigmoid")
+    assert one.output_shape == (None, 1)
+    assert small(classes=1, activation=None).output_shape == (None, 1)
+    several = small(classes=["cat", "dog", "bee"], activation="sigmoid")
+    for model, labels in (
+        (one, LABELS[:, None] == 0),
+        (several, LABELS[:, None] != np.arange(3)),
+    ):
+        scores = scores_of(model)
+        assert 0 < scores.min() < scores.max() < 1
+        assert not np.allclose(scores.sum(axis=1), 1)
+        labels = labels.astype("float32")
+        loss = "binary_crossentropy"
+        trained = kfl.models.NoisyStudentModel(model)
+        trained.compile(keras.optimizers.SGD(0.01), loss)
+        mixed = kfl.data.mix_labeled_unlabeled((IMAGES, labels), IMAGES, 6)
+        assert np.isfinite(trained.fit(mixed, verbose=0).history["loss"]).all()
+
+
 def test_dropout_is_in_training_alone():
     model = small(dropout=0.9)
     np.testing.assert_array_equal(scores_of(model), scores_of(model))
@@ -197,7 +217,7 @@ def of_two_images():
 # Name: (expected in the message, the call that must raise).
 CASES = {
     "one class": (
-        "`classes` must be an int, 2 or more",
+        "`classes` must be an int, 2 or more.*1 with `activation=.sigmoid",
         lambda: small(classes=1),
     ),
     "one name": ("`classes` must be", lambda: small(classes=["cat"])),
