@@ -51,6 +51,13 @@ MATRICES = {
         ops.zeros_like(strength), strength * ops.cast(height, "float32")
     ),
 }
+# Along which alone they move pixels.
+AXES = {
+    "shear_x": "x",
+    "translate_x": "x",
+    "shear_y": "y",
+    "translate_y": "y",
+}
 
 
 def augment_merged(
@@ -141,4 +148,8 @@ def _warped(images, names, drawn, strength_of, fill, interpolation):
         chosen = ops.reshape(drawn == names.index(name), (-1, 1))
         candidate = MATRICES[name](strength_of(name, 0.0), height, width)
         matrix = ops.where(chosen, candidate, matrix)
-    return warp(images, matrix, fill, interpolation) if geometric else images
+    if not geometric:
+        return images
+    axes = {AXES.get(name) for name in geometric}
+    axis = axes.pop() if len(axes) == 1 else None
+    return warp(images, matrix, fill, interpolation, axis)

@@ -3,7 +3,7 @@
 from keras import ops
 
 
-def warp(images, matrix, fill=128, interpolation="bilinear"):
+def warp(images, matrix, fill=128, interpolation="bilinear", axis=None):
     """Warps each image by an affine map of its own.
 
     As in Pillow's `Image.transform`, pixel centers lie at halves, and
@@ -17,6 +17,8 @@ def warp(images, matrix, fill=128, interpolation="bilinear"):
             pixel comes from; see `matrix.py`.
         fill: Number in 0..255, the level of pixels that come from outside.
         interpolation: `"nearest"` or `"bilinear"`.
+        axis: `"x"` or `"y"` if the map moves pixels along this axis alone.
+            Then half as many pixels are read.
 
     Returns:
         A uint8 tensor of the shape of `images`.
@@ -39,7 +41,8 @@ def warp(images, matrix, fill=128, interpolation="bilinear"):
     if interpolation == "nearest":
         moved = _pick(pixels, column, row, height, width)
     else:
-        moved = _bilinear(pixels, x - 0x8000, y - 0x8000, height, width)
+        x, y = x - 0x8000, y - 0x8000
+        moved = _bilinear(pixels, x, y, height, width, axis)
     moved = ops.cast(moved, "uint8")
     return ops.where(inside[..., None], moved, ops.cast(fill, "uint8"))
 
@@ -59,7 +62,7 @@ def _positions(matrix, height, width):
     return a * x + b * y + c, d * x + e * y + f
 
 
-def _bilinear(pixels, x, y, height, width):
+def _bilinear(pixels, x, y, height, width, axis):
     left, upper = ops.right_shift(x, 16), ops.right_shift(y, 16)
     # With weights of eleven bits, a level times two weights fits in 32 bits.
     right = ops.right_shift(x & 0xFFFF, 5)[..., None]
@@ -67,10 +70,15 @@ def _bilinear(pixels, x, y, height, width):
 
     def between(row):
         first = _pick(pixels, left, row, height, width)
+        if axis == "y":
+            return first * 2048
         second = _pick(pixels, left + 1, row, height, width)
         return first * 2048 + (second - first) * right
 
-    first, second = between(upper), between(upper + 1)
+    first = between(upper)
+    if axis == "x":
+        return ops.right_shift(first, 11)
+    second = between(upper + 1)
     return ops.right_shift(first * 2048 + (second - first) * lower, 22)
 
 
