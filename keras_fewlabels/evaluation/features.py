@@ -16,9 +16,6 @@ from keras_fewlabels.foundation import (
 )
 from keras_fewlabels.policies.parts import check_one_true, scores_of
 
-# The number of batches that are read and predicted at a time.
-_BATCHES_PER_PIECE = 16
-
 
 def features_and_probabilities(
     model,
@@ -171,7 +168,7 @@ def _predict(model, source, batch_size, progress):
     """Returns a list with an array per output of the model."""
     callbacks = [progress] if progress else None
     pieces = []
-    for images in source.pieces(_BATCHES_PER_PIECE * batch_size):
+    for images in source.pieces_to_predict(batch_size):
         trace_predict(model, images)
         outputs = model.predict(
             images, batch_size=batch_size, verbose=0, callbacks=callbacks

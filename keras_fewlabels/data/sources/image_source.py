@@ -1,6 +1,8 @@
 """Images of any kind, read in order through one interface."""
 
 import abc
+import concurrent.futures
+import math
 import os
 import zlib
 
@@ -13,6 +15,8 @@ from keras_fewlabels.foundation import fingerprint
 
 # Bytes that are read at a time for a checksum.
 _BLOCK = 2**26
+# Bytes of the images of a call of `predict`.
+_MOST_BYTES = 2**27
 
 
 def image_source(images, argument="unlabeled", paths=None):
@@ -125,6 +129,26 @@ class ImageSource(abc.ABC):
         """Yields all images in their order, in arrays of `size` at most."""
         for start in range(0, len(self), size):
             yield self.read(start, size)
+
+    def pieces_to_predict(self, batch_size):
+        """Yields all images in their order, in arrays of whole batches.
+
+        `predict` takes a while to begin, so that an array has as many batches
+        as fit into 128 MiB. The next array is read while one is predicted.
+
+        Args:
+            batch_size: Int.
+        """
+        bytes_per_batch = batch_size * math.prod(self.shape)
+        bytes_per_batch *= self.dtype.itemsize
+        size = batch_size * max(1, _MOST_BYTES // bytes_per_batch)
+        with concurrent.futures.ThreadPoolExecutor(1) as reader:
+            coming = reader.submit(self.read, 0, size)
+            for start in range(size, len(self) + size, size):
+                images = coming.result()
+                if start < len(self):
+                    coming = reader.submit(self.read, start, size)
+                yield images
 
     def _check_paths(self, num_images):
         if self.paths is not None and len(self.paths) != num_images:

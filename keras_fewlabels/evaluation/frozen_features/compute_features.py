@@ -10,7 +10,7 @@ from keras_fewlabels.foundation import fingerprint, trace_predict
 
 BATCH_SIZE = 64
 # The batches, and bytes, of images that are in memory at a time, at most.
-_MAX_BATCHES = 16
+_MAX_BATCHES = 1024
 _MOST_BYTES = 2**26
 # About the seconds between two changes of the progress.
 _SECONDS = 2.0

@@ -150,11 +150,12 @@ def _features(network, pool, drawn, batch_size, verbose):
     progress = progress_over([drawn], batch_size, 1, verbose)
     callbacks = [progress] if progress else None
     pieces, start = [], 0
-    for images in pool.pieces(16 * batch_size):
-        images = images[is_drawn[start : start + len(images)]]
-        start += 16 * batch_size
-        if not len(images):
+    for images in pool.pieces_to_predict(batch_size):
+        here = is_drawn[start : start + len(images)]
+        start += len(images)
+        if not here.any():
             continue
+        images = images[here]
         trace_predict(network, images)
         pieces.append(
             network.predict(

@@ -19,8 +19,6 @@ from keras_fewlabels.policies.parts import ClassScores
 # would need gigabytes.
 _MAX_PIXELS = 2**21
 _MAX_BATCH_SIZE = 256
-# Images on disk that are in memory at a time.
-_PIECE = 1024
 # The most confident mistakes, as many as a page can show.
 _NUM_MISTAKES = 20
 
@@ -32,13 +30,13 @@ def predict_outputs(model, images):
         model: Keras model.
         images: Array, or `ImageFiles`, which are read piece by piece.
     """
+    batch_size = batch_size_for(images.shape[1:])
     pieces = [images]
     if isinstance(images, ImageFiles):
-        pieces = image_source(images).pieces(_PIECE)
+        pieces = image_source(images).pieces_to_predict(batch_size)
     outputs = []
     for piece in pieces:
         trace_predict(model, piece)
-        batch_size = batch_size_for(piece.shape[1:])
         outputs.append(model.predict(piece, batch_size=batch_size, verbose=0))
     return keras.tree.map_structure(
         lambda *parts: np.concatenate(parts), *outputs

@@ -84,6 +84,20 @@ def test_pieces_are_all_images_in_order(source, size):
         np.testing.assert_array_equal(np.concatenate(pieces), IMAGES)
 
 
+# Images of 6 bytes, in batches of 7.
+@pytest.mark.parametrize(
+    "most_bytes, size", [(1, 7), (100, 14), (900, 147), (10**6, 150)]
+)
+def test_pieces_to_predict_are_whole_batches(
+    source, most_bytes, size, monkeypatch
+):
+    monkeypatch.setitem(image_source.__globals__, "_MOST_BYTES", most_bytes)
+    for _ in range(2):
+        pieces = list(source.pieces_to_predict(7))
+        assert {len(piece) for piece in pieces[:-1]} <= {size}
+        np.testing.assert_array_equal(np.concatenate(pieces), IMAGES)
+
+
 def test_first(source):
     for count in (1, 64, 65, 150):
         images = source.first(count)
@@ -185,6 +199,20 @@ def test_paths_are_those_given_or_known():
 def test_a_path_for_each_image(images):
     with pytest.raises(ValueError, match=r"one path.*1 paths for 150 images"):
         len(image_source(images, paths=["a"]))
+
+
+def test_an_error_of_reading_ahead_comes_with_its_piece(monkeypatch):
+    class Broken(Lazy):
+        def __getitem__(self, key):
+            if isinstance(key, slice) and key.start == 14:
+                raise OSError("gone")
+            return super().__getitem__(key)
+
+    monkeypatch.setitem(image_source.__globals__, "_MOST_BYTES", 42)
+    pieces = image_source(Broken()).pieces_to_predict(7)
+    assert len(next(pieces)) == len(next(pieces)) == 7
+    with pytest.raises(OSError, match="gone"):
+        next(pieces)
 
 
 def test_a_piece_is_not_more_in_memory_than_asked_for():
