@@ -17,8 +17,10 @@ import importlib.util
 import os
 import pathlib
 import resource
+import sys
 import tempfile
 import time
+import types
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
@@ -84,6 +86,9 @@ def keras_directory(root, paths, size):
 
 def torchvision_folder(root, paths, size):
     import torch
+
+    # Some builds of torch lack operators that torchvision needs at import.
+    sys.modules["torchvision._meta_registrations"] = types.ModuleType("none")
     from torchvision.datasets import ImageFolder
     from torchvision.transforms import v2
 

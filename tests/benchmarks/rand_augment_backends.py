@@ -17,6 +17,7 @@ import os
 import subprocess
 import sys
 import time
+import types
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 if hasattr(os, "sched_setaffinity"):
@@ -69,6 +70,9 @@ def torch_eager(images):
 
 def torchvision_tensors(images):
     import torch
+
+    # Some builds of torch lack operators that torchvision needs at import.
+    sys.modules["torchvision._meta_registrations"] = types.ModuleType("none")
     from torchvision.transforms import v2
 
     transform = v2.RandAugment(
