@@ -7,17 +7,19 @@ import keras
 from keras_fewlabels.foundation import has_accelerator
 from keras_fewlabels.layers.rand_augment.in_dataset import in_dataset
 from keras_fewlabels.ops.augment_each import augment_each
+from keras_fewlabels.ops.augment_grouped import augment_grouped
 from keras_fewlabels.ops.augment_merged import augment_merged
 
 
 def execute(images, names, drawn, strength, center, fill, interpolation):
-    """Runs `augment_each` or `augment_merged`, whichever is faster here.
+    """Runs the form of the ops that is fastest here.
 
-    Both give the same levels. On a CPU, in a graph or a `tf.data` pipeline,
+    All give the same levels. On a CPU, in a graph or a `tf.data` pipeline,
     images go through the ops one by one, compiled by XLA for each batch size.
     Images of unknown height or width are not compiled, because XLA would
-    compile again for each size. On accelerators, on torch and eagerly on
-    TensorFlow, all images of the batch go through every op at once.
+    compile again for each size. On torch and eagerly on TensorFlow, the images
+    that drew an op go through it together. On accelerators, all images of the
+    batch go through every op at once.
 
     Args:
         images: Levels, a uint8 tensor of shape
@@ -39,7 +41,7 @@ def execute(images, names, drawn, strength, center, fill, interpolation):
     elif keras.backend.backend() == "tensorflow":
         run = _in_tensorflow(*settings, images.shape[1:].is_fully_defined())
     else:
-        run = _partial(augment_merged, *settings)
+        run = _in_torch(images.device, *settings)
     return run(images, drawn, strength, center)
 
 
@@ -64,12 +66,22 @@ def _in_tensorflow(names, fill, interpolation, known_size):
     import tensorflow as tf
 
     settings = (names, fill, interpolation)
-    accelerated = has_accelerator() and not in_dataset()
-    if tf.executing_eagerly() or accelerated:
+    if has_accelerator() and not in_dataset():
         return _partial(augment_merged, *settings)
+    if tf.executing_eagerly():
+        return _partial(augment_grouped, *settings)
     if not known_size:
         return _unless_empty(_partial(augment_each, *settings))
     return _unless_empty(_compiled_by_tensorflow(*settings))
+
+
+def _in_torch(device, *settings):
+    import torch
+
+    # Neither on the device "meta" nor for the compiler do draws have values.
+    if device.type != "cpu" or torch.compiler.is_compiling():
+        return _partial(augment_merged, *settings)
+    return _partial(augment_grouped, *settings)
 
 
 def _unless_empty(run):

@@ -136,3 +136,15 @@ def test_fit_of_unknown_sizes(jit_compile):
     for images in (some_images(4), some_images(4)[:, :7], some_images(1)):
         logs = model.fit(images, np.zeros((len(images), 2)), verbose=0).history
         assert np.isfinite(logs["loss"]).all()
+
+
+@pytest.mark.skipif(
+    keras.backend.backend() != "torch", reason="has a device without values"
+)
+def test_shapes_without_values_on_torch():
+    import torch
+
+    images = torch.zeros((4, 12, 10, 3), dtype=torch.uint8, device="meta")
+    with keras.device("meta"):
+        output = make()(images, index=0)
+    assert output.shape == images.shape and output.device.type == "meta"

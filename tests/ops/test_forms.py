@@ -4,6 +4,7 @@ from keras import ops
 
 from keras_fewlabels.layers.rand_augment.tables import RANDAUGMENT
 from keras_fewlabels.ops.augment_each import augment_each
+from keras_fewlabels.ops.augment_grouped import augment_grouped
 from keras_fewlabels.ops.augment_merged import augment_merged
 
 NAMES = tuple(RANDAUGMENT)
@@ -32,10 +33,11 @@ def drawn_inputs(batch_size, num_ops, channels):
 
 @pytest.mark.parametrize("interpolation", ["nearest", "bilinear"])
 @pytest.mark.parametrize("channels", [1, 3])
-def test_equals_the_merged_form(interpolation, channels):
+@pytest.mark.parametrize("form", [augment_each, augment_grouped])
+def test_equals_the_merged_form(form, interpolation, channels):
     inputs = drawn_inputs(len(NAMES) * 2, 3, channels)
-    each = augment_each(*inputs, interpolation=interpolation)
+    found = form(*inputs, interpolation=interpolation)
     merged = augment_merged(*inputs, interpolation=interpolation)
     np.testing.assert_array_equal(
-        ops.convert_to_numpy(each), ops.convert_to_numpy(merged)
+        ops.convert_to_numpy(found), ops.convert_to_numpy(merged)
     )
