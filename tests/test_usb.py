@@ -15,7 +15,6 @@ import pytest
 import keras_fewlabels as kfl
 from documents import ROOT
 from keras_fewlabels.data.batches import MixedBatches
-from keras_fewlabels.models.methods import augmented_views
 
 pytestmark = pytest.mark.jax
 
@@ -144,14 +143,6 @@ def test_pixels_carry_numbers(usb_model):
     assert (pixels.shape, pixels.dtype) == ((7, 1, 1, 3), "uint8")
     found = usb_model.numbers_of(keras.ops.convert_to_tensor(pixels))
     np.testing.assert_array_equal(found, numbers)
-
-
-def test_views_of_bytes_are_bytes(usb_model):
-    keras.config.set_dtype_policy("mixed_bfloat16")
-    view = usb_model.on_bytes(augmented_views.weak_view((0, 255)), (8, 8, 3))
-    images = view(keras.ops.convert_to_tensor(IMAGES), training=True)
-    assert keras.backend.standardize_dtype(images.dtype) == "uint8"
-    assert np.any(keras.ops.convert_to_numpy(images) != IMAGES)
 
 
 def small_student():

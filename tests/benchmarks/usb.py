@@ -58,13 +58,11 @@ import numpy as np
 import keras_fewlabels as kfl
 from keras_fewlabels.data.batches import MixedBatches
 from keras_fewlabels.foundation import csv_text, write_whole
-from keras_fewlabels.models.methods import augmented_views
 from results import add_output, add_seeds, seeds_of, table, write_results
 from usb_model import (
     FixMatch,
     FreeMatch,
     PartOfCosine,
-    on_bytes,
     pixels_of,
     wide_resnet,
 )
@@ -150,13 +148,8 @@ def read_rows(file):
 def compiled_model(method, images, options):
     """Returns a model that the options set up, on all images."""
     keras.config.set_dtype_policy(options.dtype)
-    shape = images.shape[1:]
-    model = MODELS[method](
-        wide_resnet(options.depth, options.width),
-        images,
-        noise=on_bytes(augmented_views.strong_view((0, 255)), shape),
-        weak_noise=on_bytes(augmented_views.weak_view((0, 255)), shape),
-    )
+    student = wide_resnet(options.depth, options.width)
+    model = MODELS[method](student, images)
     rate = PartOfCosine(0.03, options.steps)
     model.compile(
         keras.optimizers.SGD(rate, momentum=0.9, nesterov=True),

@@ -68,20 +68,6 @@ def wide_resnet(depth, width):
     return keras.Model(inputs, outputs)
 
 
-def on_bytes(view, image_shape):
-    """Returns the layers of a view as a model of uint8 images.
-
-    `Sequential` makes floats of bytes, and `RandAugment` looks at the range of
-    floats in a branch of the step, before which a GPU waits.
-
-    Args:
-        view: `keras.Sequential` that is not built.
-        image_shape: Tuple `(height, width, channels)`.
-    """
-    inputs = keras.Input(image_shape, dtype="uint8")
-    return keras.Sequential([inputs, *view.layers], name=view.name)
-
-
 @keras.saving.register_keras_serializable("usb")
 class PartOfCosine(keras.optimizers.schedules.LearningRateSchedule):
     """Lowers the learning rate along 7 / 16 of half a wave, to a fifth.

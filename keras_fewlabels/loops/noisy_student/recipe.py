@@ -7,6 +7,7 @@ import numpy as np
 
 from keras_fewlabels.foundation import input_shape_of
 from keras_fewlabels.layers import RandAugment
+from keras_fewlabels.layers.augmentation import Augmentation
 from keras_fewlabels.layers.horizontal_flip import HorizontalFlip
 from keras_fewlabels.loops.noisy_student.task import Task
 from keras_fewlabels.loops.settings import Settings
@@ -228,7 +229,7 @@ def strong_augmentation(settings, value_range):
         )
     if settings.cutout:
         layers.append(RandAugment(1, 10, value_range, ("cutout",), table=table))
-    return keras.Sequential(layers or [keras.layers.Identity()])
+    return Augmentation(layers)
 
 
 def shrink_images(model, share, image_shape):

@@ -1,8 +1,7 @@
 """The weak and the strong augmentation of the FixMatch family."""
 
-import keras
-
 from keras_fewlabels.layers import RandAugment
+from keras_fewlabels.layers.augmentation import Augmentation
 from keras_fewlabels.layers.horizontal_flip import HorizontalFlip
 
 
@@ -32,7 +31,7 @@ def weak_view(value_range, flip=True, fill_value=None):
         fill_value=fill_value,
     )
     flips = [HorizontalFlip()] if flip else []
-    return keras.Sequential([*flips, shift], name="weak_view")
+    return Augmentation([*flips, shift], name="weak_view")
 
 
 def strong_view(value_range):
@@ -49,7 +48,7 @@ def strong_view(value_range):
     Returns:
         A Keras layer.
     """
-    return keras.Sequential(
+    return Augmentation(
         [
             HorizontalFlip(),
             RandAugment(2, 10, value_range, table="fixmatch"),

@@ -62,3 +62,24 @@ def test_weak_view_shifts_by_whole_pixels():
             for y in range(25)
             for x in range(25)
         )
+
+
+@pytest.mark.jax
+@pytest.mark.parametrize("view", [weak_view, strong_view])
+def test_a_compiled_step_on_bytes_does_not_call_the_host(view):
+    import jax
+
+    def program(dtype):
+        images = jax.ShapeDtypeStruct((2, 8, 8, 3), dtype)
+        layer = view((0, 255))
+        layer.build(images.shape)
+
+        def call(variables, images):
+            return layer.stateless_call((), variables, images, training=True)
+
+        variables = [v.value for v in layer.non_trainable_variables]
+        return str(jax.make_jaxpr(call)(variables, images))
+
+    assert "callback" not in program("uint8")
+    # Floats may have another range, which the first step has to see.
+    assert "callback" in program("float32")
