@@ -1,5 +1,5 @@
 import csv
-import functools
+import shutil
 import sys
 import types
 
@@ -11,7 +11,6 @@ from sklearn.datasets import load_digits
 
 from keras_fewlabels.data import split_labels
 from keras_fewlabels.data.sources.image_source import ImageArray
-from keras_fewlabels.layers import RandAugment
 from keras_fewlabels.loops import Settings, fit_noisy_student
 from keras_fewlabels.loops.noisy_student.phases import FittedPhase
 from keras_fewlabels.loops.noisy_student.training import (
@@ -35,16 +34,25 @@ SHORT = {
 DROPPING = {**SHORT, "stochastic_depth": 0.2}
 
 
-def build_student(width=8, activation="softmax"):
+def build_student(activation="softmax"):
+    """A student with all that a backup and a copy must keep."""
+    inputs = keras.Input((8, 8, 1))
+    x = layers.Rescaling(1 / 255)(inputs)
+    x = layers.Conv2D(8, 3)(x)
+    x = layers.ReLU()(layers.BatchNormalization()(x))
+    x = layers.Add()([x, layers.Conv2D(8, 3, padding="same")(x)])
+    x = layers.Dropout(0.3)(layers.Flatten()(x))
+    return keras.Model(inputs, layers.Dense(10, activation=activation)(x))
+
+
+def build_simple(width=8, activation="softmax"):
+    """A student whose training is traced quickly."""
     return keras.Sequential(
         [
             keras.Input((8, 8, 1)),
             layers.Rescaling(1 / 255),
-            layers.Conv2D(width, 3),
-            layers.BatchNormalization(),
-            layers.ReLU(),
             layers.Flatten(),
-            layers.Dropout(0.3),
+            layers.Dense(width, activation="relu"),
             layers.Dense(10, activation=activation),
         ]
     )
@@ -52,10 +60,8 @@ def build_student(width=8, activation="softmax"):
 
 def build_residual():
     inputs = keras.Input((8, 8, 1))
-    x = layers.Conv2D(4, 3, padding="same", name="stem")(inputs)
-    for number in range(2):
-        branch = layers.Conv2D(4, 3, padding="same", name=f"conv{number}")(x)
-        x = layers.Add(name=f"add{number}")([x, branch])
+    x = layers.Rescaling(1 / 255)(inputs)
+    x = layers.Add()([x, layers.Conv2D(1, 3, padding="same")(x)])
     x = layers.Flatten()(x)
     return keras.Model(inputs, layers.Dense(10, activation="softmax")(x))
 
@@ -65,24 +71,11 @@ def fit(build=build_student, labeled=LABELED, unlabeled=UNLABELED, **options):
     return fit_noisy_student(build, labeled, unlabeled, **options)
 
 
-@functools.cache
-def usual_fit():
-    """What most tests look at or compare with, trained once."""
-    return fit(
-        test_data=TEST,
-        truth=np.arange(300) % 10,
-        class_names=list("abcdefghij"),
-    )
-
-
-@functools.cache
-def plain_fit():
-    return fit()
-
-
-@functools.cache
-def residual_fit():
-    return fit(build_residual, settings=DROPPING)
+def quick_fit(build=build_simple, **options):
+    """Fits with noise that is traced quickly, where it is not the subject."""
+    noise, weak_noise = layers.RandomFlip(seed=0), layers.Identity()
+    options = {"noise": noise, "weak_noise": weak_noise, **options}
+    return fit(build, **options)
 
 
 def assert_same_weights(model, other):
@@ -118,24 +111,62 @@ class Recorder(keras.callbacks.Callback):
         self.num_batches += 1
 
 
-class Killed(Exception):
-    pass
+class CopyBackup(Recorder):
+    """Copies the backup in the middle of an epoch, as a kill would leave it.
 
+    Args:
+        folder: Path of the backup. The copies lie beside it, each named after
+            its epoch.
+        epochs: The epochs in which it is copied.
+    """
 
-class Kill(Recorder):
-    """Ends everything in the middle of an epoch."""
-
-    def __init__(self, epoch):
+    def __init__(self, folder, epochs):
         super().__init__()
-        self.epoch = epoch
+        self.folder, self.copied_in = folder, epochs
 
     def on_train_batch_end(self, batch, logs=None):
-        if batch == 1 and self.epochs[-1] == self.epoch:
-            raise Killed
+        epoch = self.epochs[-1]
+        if batch == 1 and epoch in self.copied_in:
+            shutil.copytree(self.folder, self.folder.with_name(str(epoch)))
 
 
-def test_a_model_of_the_user_comes_back():
-    model, report = usual_fit()
+@pytest.fixture(scope="module")
+def usual():
+    """The run that most tests look at or compare with."""
+    return fit(
+        test_data=TEST,
+        truth=np.arange(300) % 10,
+        class_names=list("abcdefghij"),
+    )
+
+
+class Again:
+    """The usual run once more, by the settings of its report.
+
+    It has a backup and callbacks, and neither test images nor truth.
+    """
+
+    def __init__(self, usual, folder):
+        self.recorder, self.logs = Recorder(), folder / "logs"
+        self.logs.mkdir()
+        self.model, self.report = fit(
+            settings=usual[1].to_dict()["settings"],
+            callbacks=self.callbacks,
+            backup_dir=folder / "backup",
+        )
+
+    def callbacks(self, phase):
+        logger = keras.callbacks.CSVLogger(self.logs / f"{phase}.csv")
+        return [logger, self.recorder]
+
+
+@pytest.fixture(scope="module")
+def again(usual, tmp_path_factory):
+    return Again(usual, tmp_path_factory.mktemp("again"))
+
+
+def test_a_model_of_the_user_comes_back(usual):
+    model, report = usual
     assert [type(layer) for layer in model.layers] == [
         type(layer) for layer in build_student().layers
     ]
@@ -147,9 +178,8 @@ def test_a_model_of_the_user_comes_back():
     assert test["num_images"] == len(TEST[1])
 
 
-def test_report_tells_the_phases_and_the_data():
-    _, report = usual_fit()
-    details = report.to_dict()
+def test_report_tells_the_phases_and_the_data(usual):
+    details = usual[1].to_dict()
     phases = details["phases"]
     assert [phase["name"] for phase in phases] == [
         "supervised",
@@ -176,42 +206,66 @@ def test_report_tells_the_phases_and_the_data():
     assert sum(data["class_counts"]) == data["num_labeled"]
     assert data["value_range"] == [0, 255]
     assert data["class_names"] == list("abcdefghij")
-    assert "noisy student" in str(report)
+    assert "noisy student" in str(usual[1])
 
 
-def test_report_shows_where_the_model_is_wrong(tmp_path):
-    model, report = usual_fit()
+def test_report_shows_where_the_model_is_wrong(usual):
+    model, report = usual
     examined = report.to_dict()["examined"]
     assert examined["split"] == "test"
     predicted = model.predict(TEST[0], verbose=0).argmax(axis=1)
     assert np.trace(examined["confusion"]) == np.sum(predicted == TEST[1])
-    report.save(tmp_path)
+
+
+def test_test_images_truth_callbacks_and_a_backup_change_nothing(usual, again):
+    assert_same_weights(again.model, usual[0])
+
+
+def test_settings_of_a_report_are_those_of_the_next_run(usual, again):
+    settings = usual[1].to_dict()["settings"]
+    assert again.report.to_dict()["settings"] == settings
+    assert Settings.from_dict(settings).to_dict() == settings
+
+
+def test_callbacks_see_each_phase_as_a_fit(again):
+    # Counted through all phases.
+    assert again.recorder.epochs == [0, 1, 2, 3]
+    files = {file.name: file.read_text() for file in again.logs.iterdir()}
+    assert set(files) == {"supervised.csv", "noisy student 1.csv"}
+    assert "mask_ratio" in files["noisy student 1.csv"].splitlines()[0]
+
+
+def test_the_pool_is_labelled_when_the_report_is_saved(
+    again, tmp_path, monkeypatch
+):
+    numbers = []
+    pieces = ImageArray.pieces
+
+    def count(self, size):
+        numbers.append(len(self))
+        return pieces(self, size)
+
+    monkeypatch.setattr(ImageArray, "pieces", count)
+    again.report.save(tmp_path)
+    assert numbers == [300]
     assert_same_weights(
-        keras.saving.load_model(tmp_path / "model.keras"), model
+        keras.saving.load_model(tmp_path / "model.keras"), again.model
     )
     table = read_table(tmp_path)
     assert table["index"].tolist() == list(range(300))
-    predicted = model.predict(UNLABELED, verbose=0).argmax(axis=1)
+    predicted = again.model.predict(UNLABELED, verbose=0).argmax(axis=1)
     np.testing.assert_array_equal(table["label"], predicted)
-
-
-def test_test_images_and_truth_change_nothing():
-    assert_same_weights(usual_fit()[0], plain_fit()[0])
-
-
-def test_another_seed_gives_another_model():
-    model, report = fit(seed=1)
-    first, second = (m.get_weights()[0] for m in (usual_fit()[0], model))
-    assert not np.array_equal(first, second)
-    assert report.to_dict()["seed"] == 1
 
 
 def test_without_pseudo_labels_only_the_labels_teach():
     # No teacher is that sure: the unlabelled images weigh nothing.
     settings = {**SHORT, "threshold": 0.999999, "unlabeled_weight": 1.0}
     ignored = {**settings, "unlabeled_weight": 0.0}
-    sure = fit(build_sure_of_nothing, settings=settings)[0]
-    assert_same_weights(sure, fit(build_sure_of_nothing, settings=ignored)[0])
+    model, other = (
+        quick_fit(build_sure_of_nothing, settings=each)[0]
+        for each in (settings, ignored)
+    )
+    assert_same_weights(model, other)
 
 
 def build_sure_of_nothing():
@@ -230,32 +284,57 @@ def test_generations_may_grow():
 
     def build(generation):
         built.append(generation)
-        return build_student(width=4 + 4 * generation)
+        return build_simple(width=4 + 4 * generation)
 
-    model, _ = fit(build, generations=2)
+    model, _ = quick_fit(build, generations=2)
     assert set(built) == {0, 1, 2}
     assert model.get_weights()[0].shape[-1] == 12
 
 
+def starting_weights(seed, **arguments):
+    """Returns the first weights of a new student of `build_simple`."""
+    keras.utils.set_random_seed(seed)
+    return build_simple(**arguments).get_weights()[0]
+
+
 def test_a_frozen_teacher_starts_a_new_student():
     # Nothing is learned without a learning rate, so only the start differs.
-    settings = {**SHORT, "learning_rate": 1e-12, "weight_decay": 0.0}
-    goes_on, _ = fit(build_residual, settings=settings)
-    anew, _ = fit(build_residual, settings={**settings, "teacher": "frozen"})
-    keras.utils.set_random_seed(0)
-    first = build_residual().get_weights()
-    keras.utils.set_random_seed(1)
-    second = build_residual().get_weights()
-    np.testing.assert_allclose(goes_on.get_weights()[0], first[0], atol=1e-6)
-    np.testing.assert_allclose(anew.get_weights()[0], second[0], atol=1e-6)
+    rate = {"learning_rate": 1e-12, "weight_decay": 0.0}
+    model, _ = quick_fit(settings={**SHORT, **rate, "teacher": "frozen"})
+    # The seed is that of the run and the generation.
+    np.testing.assert_allclose(
+        model.get_weights()[0], starting_weights(seed=1), atol=1e-6
+    )
 
 
-def test_stochastic_depth_is_not_in_the_result():
-    model, report = residual_fit()
-    assert report.to_dict()["settings"]["stochastic_depth"] == 0.2
-    assert [type(layer) for layer in model.layers] == [
-        type(layer) for layer in build_residual().layers
-    ]
+@pytest.fixture(scope="module")
+def learns_nothing():
+    """A run of another seed, of a model whose learning rate is too low."""
+
+    def build():
+        model = build_simple(activation=None)
+        model.compile(
+            keras.optimizers.SGD(1e-9),
+            keras.losses.SparseCategoricalCrossentropy(from_logits=True),
+        )
+        return model
+
+    return quick_fit(build, seed=1)
+
+
+def test_compiled_model_keeps_its_optimizer_and_loss(learns_nothing):
+    model, report = learns_nothing
+    assert isinstance(model.optimizer, keras.optimizers.SGD)
+    assert float(model.optimizer.learning_rate) == pytest.approx(1e-9)
+    assert "not used" in report.to_dict()["why"]["learning_rate"]
+
+
+def test_a_student_goes_on_from_the_weights_that_the_seed_gave(learns_nothing):
+    model, report = learns_nothing
+    assert report.to_dict()["seed"] == 1
+    start, other = (starting_weights(seed, activation=None) for seed in (1, 0))
+    np.testing.assert_allclose(model.get_weights()[0], start, atol=1e-6)
+    assert not np.allclose(start, other, atol=1e-2)
 
 
 def build_of_any_size():
@@ -274,22 +353,25 @@ def build_of_any_size():
 
 def test_high_resolution_comes_last_and_resumes(tmp_path):
     settings = {**SHORT, "low_resolution": 0.75, "high_resolution_steps": 6}
-    expected, report = fit(build_of_any_size, settings=settings)
+    options = {"build": build_of_any_size, "settings": settings}
+    backup = tmp_path / "backup"
+    expected, report = quick_fit(
+        backup_dir=backup, callbacks=[CopyBackup(backup, epochs=[5])], **options
+    )
     *_, last = report.to_dict()["phases"]
     assert (last["name"], last["steps"]) == ("high resolution", 6)
     assert expected.input_shape == (None, None, None, 1)
-    options = {"settings": settings, "backup_dir": tmp_path}
-    with pytest.raises(Killed):
-        fit(build_of_any_size, callbacks=[Kill(5)], **options)
     recorder = Recorder()
-    model, _ = fit(build_of_any_size, callbacks=[recorder], **options)
+    model, _ = quick_fit(
+        backup_dir=tmp_path / "5", callbacks=[recorder], **options
+    )
     assert recorder.epochs == [5]
     assert_same_weights(model, expected)
 
 
 def test_baseline_and_waterfall_train_as_many_steps():
     recorder = Recorder()
-    _, report = fit(
+    _, report = quick_fit(
         build_residual,
         settings=DROPPING,
         baseline=True,
@@ -312,29 +394,10 @@ def test_baseline_and_waterfall_train_as_many_steps():
     assert details["waterfall"][-1]["validation"] == last
 
 
-def test_compiled_model_keeps_its_optimizer_and_loss():
-    def build():
-        model = build_student(activation=None)
-        model.compile(
-            keras.optimizers.SGD(1e-9),
-            keras.losses.SparseCategoricalCrossentropy(from_logits=True),
-        )
-        return model
-
-    model, report = fit(build)
-    keras.utils.set_random_seed(0)
-    start = build_student(activation=None)
-    np.testing.assert_allclose(
-        model.get_weights()[0], start.get_weights()[0], atol=1e-6
-    )
-    assert isinstance(model.optimizer, keras.optimizers.SGD)
-    assert "not used" in report.to_dict()["why"]["learning_rate"]
-
-
 def test_one_hot_labels_and_validation_data():
     one_hot = keras.utils.to_categorical(LABELED[1], 10)
     validation = TEST[0][:20], keras.utils.to_categorical(TEST[1][:20], 10)
-    model, report = fit(
+    model, report = quick_fit(
         labeled=(LABELED[0], one_hot), validation_data=validation
     )
     details = report.to_dict()
@@ -349,7 +412,7 @@ def test_unlabeled_images_may_be_a_stream():
 
     stream = tf.data.Dataset.from_tensor_slices(UNLABELED).batch(50)
     labeled = tf.data.Dataset.from_tensor_slices(LABELED).batch(7)
-    _, report = fit(labeled=labeled, unlabeled=stream)
+    _, report = quick_fit(labeled=labeled, unlabeled=stream)
     details = report.to_dict()
     assert details["data"]["num_unlabeled"] == 300
     # One pass over 300 images, 16 at a time.
@@ -357,74 +420,55 @@ def test_unlabeled_images_may_be_a_stream():
 
 
 def test_layers_of_the_user_take_the_place_of_the_settings():
-    class Counted(layers.Layer):
+    class Noise(layers.Layer):
         calls = 0
 
         def call(self, images, training=None):
             type(self).calls += 1
             return images
 
-    noise, weak_noise = Counted(), RandAugment(1, 1)
-    policy = FixedThreshold(0.0)
-    _, report = fit(noise=noise, weak_noise=weak_noise, policy=policy)
-    history = report.to_dict()["phases"][1]["history"]
-    assert Counted.calls > 0
+    class WeakNoise(Noise):
+        calls = 0
+
+    _, report = fit(
+        build_simple,
+        noise=Noise(),
+        weak_noise=WeakNoise(),
+        policy=FixedThreshold(0.0),
+    )
+    assert Noise.calls > 0 and WeakNoise.calls > 0
+    details = report.to_dict()
     # Every image counts.
-    assert history["mask_ratio"] == [1.0, 1.0]
+    assert details["phases"][1]["history"]["mask_ratio"] == [1.0, 1.0]
+    why = details["why"]
+    for name in ("ops", "num_ops", "magnitude", "table", "cutout"):
+        assert why[name] == "not used: `noise` takes its place"
+    for name in ("flip", "fill_value"):
+        assert why[name].startswith("not used: `noise` and `weak_noise`")
+    for name in ("threshold", "temperature"):
+        assert why[name] == "not used: `policy` takes its place"
 
 
-def test_callbacks_see_each_phase_as_a_fit(tmp_path):
-    recorder = Recorder()
-    fit(
-        callbacks=lambda phase: [
-            keras.callbacks.CSVLogger(tmp_path / f"{phase}.csv"),
-            recorder,
-        ]
-    )
-    # Counted through all phases.
-    assert recorder.epochs == [0, 1, 2, 3]
-    files = {file.name: file.read_text() for file in tmp_path.iterdir()}
-    assert set(files) == {"supervised.csv", "noisy student 1.csv"}
-    assert "mask_ratio" in files["noisy student 1.csv"].splitlines()[0]
+def test_without_such_layers_all_settings_of_a_new_model_are_used(usual):
+    why = usual[1].to_dict()["why"]
+    # Only a model that comes trained has rounds.
+    assert [name for name in why if "not used" in why[name]] == ["rounds"]
 
 
-# In the middle of the first phase, and in the first epoch of the second.
-@pytest.mark.parametrize("epoch", [1, 2])
-def test_killed_run_ends_as_the_other(tmp_path, epoch):
-    with pytest.raises(Killed):
-        fit(
-            build_residual,
-            settings=DROPPING,
-            backup_dir=tmp_path,
-            callbacks=[Kill(epoch)],
-        )
-    recorder = Recorder()
-    model, report = fit(
-        build_residual,
-        settings=DROPPING,
-        backup_dir=tmp_path,
-        callbacks=[recorder],
-    )
-    expected, expected_report = residual_fit()
-    assert recorder.epochs == list(range(epoch, 4))
-    assert_same_weights(model, expected)
-    for phase, other in zip(
-        report.to_dict()["phases"],
-        expected_report.to_dict()["phases"],
-        strict=True,
-    ):
-        assert phase["history"] == other["history"]
-        assert phase["pseudo_labels"] == other["pseudo_labels"]
+class Killed(Exception):
+    pass
 
 
-def test_finished_run_is_not_trained_again(tmp_path):
-    fit(backup_dir=tmp_path)
-    recorder = Recorder()
-    again, _ = fit(backup_dir=tmp_path, callbacks=[recorder])
-    assert recorder.num_batches == 0
-    assert_same_weights(again, usual_fit()[0])
-    with pytest.raises(ValueError, match="the backup of a run with other"):
-        fit(backup_dir=tmp_path, seed=1)
+class Kill(Recorder):
+    """Ends everything in the middle of an epoch."""
+
+    def __init__(self, epoch):
+        super().__init__()
+        self.epoch = epoch
+
+    def on_train_batch_end(self, batch, logs=None):
+        if batch == 1 and self.epochs[-1] == self.epoch:
+            raise Killed
 
 
 class FakeTime(keras.callbacks.Callback):
@@ -462,7 +506,7 @@ def test_phases_of_a_new_model_are_cut_in_proportion(tmp_path, monkeypatch):
     # All steps would take 20 * 3 + 20 * 11 seconds.
     options = {"settings": TIMED, "test_data": TEST, "time_limit": 143}
     clock = FakeTime(monkeypatch)
-    expected, report = fit(callbacks=clock.callbacks, **options)
+    expected, report = quick_fit(callbacks=clock.callbacks, **options)
     details = report.to_dict()
     assert [phase["steps"] for phase in details["phases"]] == [11, 10]
     assert clock.now <= 143
@@ -482,9 +526,9 @@ def test_phases_of_a_new_model_are_cut_in_proportion(tmp_path, monkeypatch):
     clock.now = 0.0
     options["backup_dir"] = tmp_path
     with pytest.raises(Killed):
-        fit(callbacks=killed, **options)
+        quick_fit(callbacks=killed, **options)
     # With all the time that there is, it goes on as it was planned.
-    resumed, report = fit(callbacks=clock.callbacks, **options)
+    resumed, report = quick_fit(callbacks=clock.callbacks, **options)
     assert_same_weights(resumed, expected)
     assert report.to_dict()["left_out"] == details["left_out"]
 
@@ -511,11 +555,11 @@ def test_supervised_phase_ends_when_validation_has_settled():
         "learning_rate": 1e-12,
         "patience": 2,
     }
-    _, report = fit(build_sure_of_nothing, settings=settings)
+    _, report = quick_fit(build_sure_of_nothing, settings=settings)
     assert report.to_dict()["phases"][0]["epochs"] == 3
 
 
-class KeepPolicy(keras.callbacks.Callback):
+class KeepPolicy(Recorder):
     """Keeps the thresholds of FlexMatch at the end of each phase."""
 
     def __init__(self):
@@ -530,29 +574,52 @@ class KeepPolicy(keras.callbacks.Callback):
             )
 
 
-@functools.cache
-def usual_flex_match_fit():
-    return flex_match_fit()
+TRUTH = np.arange(300) % 10
+# Two epochs of labels alone, and the student's until thresholds differ.
+FLEX_MATCH = {**DROPPING, "student_steps": 39}
 
 
-def flex_match_fit(**options):
-    policy = FlexMatchPolicy(0.3, num_unlabeled=300)
-    truth = np.arange(300) % 10
-    settings = {**SHORT, "steps_per_epoch": 20, "student_steps": 40}
+def flex_match_fit(backup, *callbacks, **options):
+    """Fits with a policy that has a state for each image.
+
+    Returns:
+        The model, the report, and the `KeepPolicy` that saw the run.
+    """
     keep = KeepPolicy()
-    callbacks = [keep, *options.pop("callbacks", ())]
     model, report = fit(
-        policy=policy,
-        truth=truth,
-        settings=settings,
-        callbacks=callbacks,
+        policy=FlexMatchPolicy(0.3, num_unlabeled=300),
+        truth=TRUTH,
+        settings=FLEX_MATCH,
+        callbacks=[keep, *callbacks],
+        backup_dir=backup,
         **options,
     )
-    return model, report, keep.thresholds, truth
+    return model, report, keep
 
 
-def test_report_says_what_the_policy_says_that_trained(tmp_path):
-    model, report, thresholds, truth = usual_flex_match_fit()
+@pytest.fixture(scope="module")
+def flex_match(tmp_path_factory):
+    """A fit of FlexMatch, and the folder of its backup.
+
+    Beside the backup lie its copies from the middle of the first phase, the
+    first epoch of the second phase, and a later one.
+    """
+    backup = tmp_path_factory.mktemp("flex_match") / "end"
+    copy = CopyBackup(backup, epochs=[1, 2, 8])
+    return *flex_match_fit(backup, copy), backup
+
+
+def test_stochastic_depth_is_not_in_the_result(flex_match):
+    model, report, *_ = flex_match
+    assert report.to_dict()["settings"]["stochastic_depth"] == 0.2
+    assert [type(layer) for layer in model.layers] == [
+        type(layer) for layer in build_student().layers
+    ]
+
+
+def test_report_says_what_the_policy_says_that_trained(flex_match, tmp_path):
+    model, report, keep, _ = flex_match
+    thresholds = keep.thresholds
     # As in the paper, from predictions and the thresholds of each class.
     probabilities = model.predict(UNLABELED, verbose=0)
     labels, confidence = probabilities.argmax(axis=1), probabilities.max(axis=1)
@@ -569,7 +636,7 @@ def test_report_says_what_the_policy_says_that_trained(tmp_path):
         "mask_ratio": pytest.approx(counts.mean()),
         "confidence": pytest.approx(confidence.mean(), rel=1e-5),
         "class_shares": pytest.approx(shares, abs=1e-6),
-        "accuracy": pytest.approx(np.mean(labels[counts] == truth[counts])),
+        "accuracy": pytest.approx(np.mean(labels[counts] == TRUTH[counts])),
     }
     report.save(tmp_path)
     table = read_table(tmp_path)
@@ -577,62 +644,43 @@ def test_report_says_what_the_policy_says_that_trained(tmp_path):
     np.testing.assert_array_equal(table["target"], labels)
     np.testing.assert_array_equal(table["weight"], counts)
     np.testing.assert_array_equal(table["counts"], counts)
-    why = report.to_dict()["why"]
-    assert why["threshold"] == "not used: `policy` takes its place"
 
 
-def test_a_resumed_run_has_the_same_figures(tmp_path):
-    expected = usual_flex_match_fit()[1]
-    expected.save(tmp_path / "expected")
-    backup = tmp_path / "backup"
-    with pytest.raises(Killed):
-        flex_match_fit(backup_dir=backup, callbacks=[Kill(2)])
-    # Resumed in the middle of a phase, and then when all is finished.
-    for name in ("resumed", "finished"):
-        _, report, *_ = flex_match_fit(backup_dir=backup)
+def assert_same_run(model, report, other, other_report):
+    assert_same_weights(model, other)
+    for phase, same in zip(
+        report.to_dict()["phases"],
+        other_report.to_dict()["phases"],
+        strict=True,
+    ):
+        assert phase["history"] == same["history"]
+        assert phase["pseudo_labels"] == same["pseudo_labels"]
+
+
+@pytest.mark.parametrize("epoch", [1, 2, 8])
+def test_a_killed_run_ends_as_the_other(flex_match, epoch):
+    *expected, expected_keep, backup = flex_match
+    *found, keep = flex_match_fit(backup.with_name(str(epoch)))
+    assert keep.epochs == list(range(epoch, 15))
+    assert_same_run(*found, *expected)
+    np.testing.assert_array_equal(keep.thresholds, expected_keep.thresholds)
+
+
+def test_a_finished_run_is_not_trained_again(flex_match, tmp_path):
+    *expected, _, backup = flex_match
+    *found, keep = flex_match_fit(backup)
+    assert keep.num_batches == 0
+    assert_same_run(*found, *expected)
+    # Its policy labels the pool as before.
+    for name, (_, report) in {"found": found, "expected": expected}.items():
         report.save(tmp_path / name)
-        ours, theirs = (r.to_dict()["phases"] for r in (report, expected))
-        assert ours[-1]["pseudo_labels"] == theirs[-1]["pseudo_labels"]
-        assert ours[-1]["history"] == theirs[-1]["history"]
-        table, same = (
-            (tmp_path / folder / "pseudo_labels.csv").read_text()
-            for folder in (name, "expected")
-        )
-        assert table == same
-
-
-def test_the_pool_is_labelled_when_the_report_is_saved(tmp_path, monkeypatch):
-    numbers = []
-    pieces = ImageArray.pieces
-
-    def count(self, size):
-        numbers.append(len(self))
-        return pieces(self, size)
-
-    _, report = plain_fit()
-    monkeypatch.setattr(ImageArray, "pieces", count)
-    report.save(tmp_path)
-    assert numbers == [300]
-
-
-def test_settings_that_a_layer_replaces_are_named_in_the_report():
-    _, report = fit(
-        noise=layers.RandomFlip(seed=0), weak_noise=layers.Identity()
+    table, same = (
+        (tmp_path / name / "pseudo_labels.csv").read_text()
+        for name in ("found", "expected")
     )
-    why = report.to_dict()["why"]
-    for name in ("ops", "num_ops", "magnitude", "table", "cutout"):
-        assert why[name] == "not used: `noise` takes its place"
-    for name in ("flip", "fill_value"):
-        assert why[name].startswith("not used: `noise` and `weak_noise`")
-    assert "not used" not in why["threshold"]
-
-
-def test_settings_of_a_report_are_those_of_the_next_run():
-    settings = usual_fit()[1].to_dict()["settings"]
-    model, report = fit(settings=settings)
-    assert_same_weights(model, usual_fit()[0])
-    assert report.to_dict()["settings"] == settings
-    assert Settings.from_dict(settings).to_dict() == settings
+    assert table == same
+    with pytest.raises(ValueError, match="the backup of a run with other"):
+        flex_match_fit(backup, seed=1)
 
 
 BAD_ARGUMENTS = {
@@ -779,6 +827,6 @@ def test_subclassed_models():
         model(np.zeros((2, 8, 8, 1)))
         return model
 
-    model, report = fit(build)
+    model, report = quick_fit(build)
     assert isinstance(model, Subclassed)
     assert len(report.to_dict()["phases"]) == 2
