@@ -44,10 +44,17 @@ def pretrained(loss=None):
     return model
 
 
+# Four steps on labels, and four of one round.
+SHORT = {"student_steps": 6, "steps_per_epoch": 2, "rounds": 1}
+LONG = {"student_steps": 60, "steps_per_epoch": 10, "rounds": 2}
+
+
 def run(model, one_hot=False, **arguments):
     labels = np.eye(2)[LABELS] if one_hot else LABELS
     arguments = {
-        "settings": {"student_steps": 60, "steps_per_epoch": 10, "rounds": 2},
+        "settings": SHORT,
+        # It is traced quickly.
+        "noise": keras.layers.GaussianNoise(0.1, seed=0),
         "verbose": 0,
         **arguments,
     }
@@ -61,10 +68,14 @@ def run(model, one_hot=False, **arguments):
     )
 
 
-@pytest.mark.parametrize("loss", [None, "sparse_categorical_crossentropy"])
-def test_rounds_train_all_layers_but_batch_normalization(loss):
-    student = pretrained(loss)
-    model, report = run(student)
+@pytest.fixture(scope="module")
+def ladder():
+    """A student, and the model and report of a run with the usual noise."""
+    student = pretrained()
+    return student, *run(student, settings=LONG, noise=None)
+
+
+def check_ladder(student, model, report):
     phases = report.to_dict()["phases"]
     assert [(each["name"], each["steps"]) for each in phases] == [
         ("linear probe", 0),
@@ -86,21 +97,24 @@ def test_rounds_train_all_layers_but_batch_normalization(loss):
     )
 
 
-def test_a_run_goes_on_from_the_model_before():
-    settings = {"student_steps": 6, "steps_per_epoch": 2, "rounds": 1}
-    model, _ = run(pretrained(), settings=settings)
-    again, report = run(model, settings=settings)
+def test_rounds_train_all_layers_but_batch_normalization(ladder):
+    check_ladder(*ladder)
+
+
+def test_rounds_of_a_compiled_model():
+    student = pretrained("sparse_categorical_crossentropy")
+    check_ladder(student, *run(student, settings=LONG))
+
+
+def test_a_run_goes_on_from_the_model_before(ladder):
+    _, model, _ = ladder
+    again, report = run(model)
     phases = report.to_dict()["phases"]
     assert [phase["steps"] for phase in phases] == [0, 0, 4, 4]
     # The optimizer is that of the loop, and no label measures these layers.
     assert "measured" in report.to_dict()["why"]["learning_rate"]
     assert {phase["temperature"] for phase in phases} == {None}
     assert again.evaluate(IMAGES[100:], LABELS[100:], verbose=0)[1] > 0.5
-
-
-def test_soft_labels_of_the_user():
-    _, report = run(pretrained(), one_hot=True)
-    assert report.to_dict()["phases"][-1]["steps"] == 20
 
 
 def test_validation_images_keep_what_is_worse_away(monkeypatch):
@@ -120,18 +134,27 @@ def test_validation_images_keep_what_is_worse_away(monkeypatch):
         )
 
 
-def test_a_baseline_learns_labels_alone_in_as_many_steps():
-    _, report = run(pretrained(), baseline=True)
-    baseline = report.to_dict()["baseline"]
+@pytest.fixture(scope="module")
+def with_baseline():
+    """The report of a run of soft labels, with a baseline."""
+    return run(pretrained(), one_hot=True, baseline=True)[1].to_dict()
+
+
+def test_soft_labels_of_the_user(with_baseline):
+    assert with_baseline["phases"][-1]["steps"] == 4
+
+
+def test_a_baseline_learns_labels_alone_in_as_many_steps(with_baseline):
+    baseline = with_baseline["baseline"]
     assert baseline["name"] == "fine-tuning, labels only"
-    assert baseline["steps"] == 60
+    assert baseline["steps"] == 8
     assert baseline["pseudo_labels"] is None
     # Its head is not fitted to features.
     assert baseline["temperature"] is None
 
 
 def test_no_time_leaves_the_probe():
-    _, report = run(pretrained(), time_limit=0.01)
+    _, report = run(pretrained(), settings=LONG, time_limit=0.01)
     details = report.to_dict()
     assert [each["name"] for each in details["phases"]] == [
         "linear probe",
@@ -163,42 +186,41 @@ def test_a_killed_run_ends_with_the_same_weights(tmp_path, monkeypatch):
     monkeypatch.setattr(FeatureReader, "_features_of", counted)
     killed_at = None
     whole, _ = run(pretrained(), backup_dir=tmp_path / "whole")
-    # Before the first rung those of all images, and after each round those of
-    # the images that it learns.
-    assert sum(num_read) == 300 + 3 * 200
+    # Before the first rung those of all images, and after it and the round
+    # those of the images that they learn.
+    assert sum(num_read) == 300 + 2 * 200
+    epochs = []
 
     def callbacks(title):
         def kill(epoch, logs):
-            if title == "fine-tuning 2" and epoch == 4:
+            epochs.append(epoch)
+            if (title, epoch) == ("fine-tuning 1", 3) and len(epochs) == 4:
                 raise Killed
 
         return [keras.callbacks.LambdaCallback(on_epoch_end=kill)]
 
+    def killed_or_not():
+        return run(
+            pretrained(), backup_dir=tmp_path / "killed", callbacks=callbacks
+        )
+
     num_whole, killed_at = list(num_read), num_read[:3]
     num_read.clear()
     for _ in range(2):
-        # In the pass over the images, and in the second round.
+        # In the pass over the images, and in the second epoch of the round.
         with pytest.raises(Killed):
-            run(
-                pretrained(),
-                backup_dir=tmp_path / "killed",
-                callbacks=callbacks,
-            )
+            killed_or_not()
         killed_at = None
-    resumed, report = run(pretrained(), backup_dir=tmp_path / "killed")
+    resumed, report = killed_or_not()
+    assert epochs == [0, 1, 2, 3, 3]
     # No features are computed twice.
     assert num_read == num_whole
     for ours, other in zip(resumed.weights, whole.weights, strict=True):
         np.testing.assert_array_equal(
             *map(keras.ops.convert_to_numpy, (ours, other))
         )
-    assert [each["steps"] for each in report.to_dict()["phases"]] == [
-        0,
-        0,
-        20,
-        20,
-        20,
-    ]
+    steps = [each["steps"] for each in report.to_dict()["phases"]]
+    assert steps == [0, 0, 4, 4]
 
 
 def test_cost_counts_the_images_that_pass():
@@ -226,6 +248,7 @@ def test_of_a_dataset_a_part_is_in_memory(monkeypatch):
         (IMAGES[:20], LABELS[:20]),
         pool,
         settings={"student_steps": 6, "rounds": 1},
+        noise=keras.layers.GaussianNoise(0.1, seed=0),
         verbose=0,
     )
     # The tenth that is least sure is left out.
