@@ -1,3 +1,5 @@
+import types
+
 import keras
 import numpy as np
 import pytest
@@ -38,10 +40,12 @@ def build(scale=1.0):
     return model
 
 
-@pytest.fixture(autouse=True)
-def no_fine_tuning(monkeypatch):
+@pytest.fixture(autouse=True, scope="module")
+def no_fine_tuning():
     left_out = {"left_out": "heads alone are tested"}
-    monkeypatch.setattr(FineTuning, "train", lambda *_: left_out)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(FineTuning, "train", lambda *_: left_out)
+        yield
 
 
 def probe(model, one_hot=False):
@@ -59,9 +63,22 @@ def probe(model, one_hot=False):
     return model, report.to_dict()
 
 
-def test_features_that_tell_the_classes_apart():
-    for one_hot in (False, True):
-        model, details = probe(build(), one_hot)
+@pytest.fixture(scope="module")
+def probed(no_fine_tuning):
+    """A student, its weights before a ladder, and the outcome."""
+    student = build()
+    before = [np.array(weight) for weight in student.get_weights()]
+    model, details = probe(student)
+    return types.SimpleNamespace(
+        student=student, before=before, model=model, details=details
+    )
+
+
+def test_features_that_tell_the_classes_apart(probed):
+    for model, details in (
+        (probed.model, probed.details),
+        probe(build(), one_hot=True),
+    ):
         assert [phase["name"] for phase in details["phases"]] == [
             "linear probe",
             "self-training",
@@ -77,12 +94,11 @@ def test_features_that_tell_the_classes_apart():
         )
 
 
-def test_the_model_is_calibrated_as_the_report_says():
-    model, details = probe(build())
-    last = details["phases"][-1]
+def test_the_model_is_calibrated_as_the_report_says(probed):
+    last = probed.details["phases"][-1]
     assert 0.25 <= last["temperature"] <= 4 and last["temperature"] != 1
     loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
-    found = loss(LABELS[60:], model.predict(IMAGES[60:], verbose=0))
+    found = loss(LABELS[60:], probed.model.predict(IMAGES[60:], verbose=0))
     np.testing.assert_allclose(found, last["test"]["loss"], rtol=1e-4)
 
 
@@ -115,13 +131,13 @@ def test_features_that_say_nothing():
         assert phase["test"]["accuracy"] < 0.5
 
 
-def test_other_layers_stay_as_they_are():
-    student = build()
-    before = student.get_weights()
-    model, _ = probe(student)
-    for weight, same in zip(model.get_weights()[:2], before, strict=False):
+def test_other_layers_stay_as_they_are(probed):
+    before = probed.before
+    for weight, same in zip(
+        probed.model.get_weights()[:2], before, strict=False
+    ):
         np.testing.assert_array_equal(weight, same)
-    for weight, same in zip(student.get_weights(), before, strict=True):
+    for weight, same in zip(probed.student.get_weights(), before, strict=True):
         np.testing.assert_array_equal(weight, same)
 
 
@@ -215,7 +231,7 @@ def test_without_cross_validation_unlabelled_images_are_learned():
     assert chosen.choice is None and chosen.hidden is None
 
 
-def test_labels_do_not_measure_layers_that_know_them():
+def test_labels_do_not_measure_layers_that_know_them(probed):
     model = build()
     # As a run leaves a model that it has fine-tuned.
     model.compile(
@@ -241,7 +257,7 @@ def test_labels_do_not_measure_layers_that_know_them():
     assert "compiled" not in details["why"]["learning_rate"]
     assert layers_know_labels(again)
     # Only heads were fitted to layers that know no label.
-    first, _ = probe(build())
+    first = probed.model
     assert comes_from_loop(first) and not layers_know_labels(first)
     _, details = probe(first)
     assert details["phases"][0]["cross_validation"] is not None
