@@ -59,6 +59,13 @@ class SmallPhases:
         task = inspect_task(model, labeled, unlabeled)
         return Recipe(task, settings, {**NO_LAYERS, **dict(layers)})
 
+    def quick_noise(self):
+        """Layers of a recipe that are traced quickly."""
+        return {
+            "noise": keras.layers.GaussianNoise(0.5),
+            "weak_noise": keras.layers.GaussianNoise(0.25),
+        }
+
     def context(
         self,
         phase,

@@ -134,7 +134,11 @@ def test_stock_callbacks_work(small_phases, kind, tmp_path):
             if not isinstance(each, stock.TensorBoard)
         ]
     context = small_phases.context(
-        phase, student, callbacks=callbacks["first"], patience=9
+        phase,
+        student,
+        callbacks=callbacks["first"],
+        layers=small_phases.quick_noise(),
+        patience=9,
     )
     PHASE_KINDS[kind].train(context, PhaseBackup(None))
     for file in ("model.keras", "steps.keras", "1.keras"):
@@ -159,7 +163,10 @@ def test_a_checkpoint_is_the_average_that_a_phase_ends_with(
     student = small_phases.build()
     checkpoint = stock.ModelCheckpoint(tmp_path / "model.keras")
     context = small_phases.context(
-        small_phases.phase(kind, 3), student, callbacks=[checkpoint]
+        small_phases.phase(kind, 3),
+        student,
+        callbacks=[checkpoint],
+        layers=small_phases.quick_noise(),
     )
     PHASE_KINDS[kind].train(context, PhaseBackup(None))
     loaded = keras.saving.load_model(tmp_path / "model.keras")

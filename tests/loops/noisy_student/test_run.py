@@ -51,7 +51,9 @@ PHASES = [
 @pytest.fixture(scope="module")
 def run(small_phases):
     keras.utils.set_random_seed(0)
-    recipe = small_phases.recipe(small_phases.build())
+    recipe = small_phases.recipe(
+        small_phases.build(), small_phases.quick_noise()
+    )
     split = recipe.settings.validation_split
     data = divide(recipe.task, None, None, split, 0, None)
     epochs = []

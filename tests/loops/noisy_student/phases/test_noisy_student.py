@@ -57,14 +57,10 @@ def test_a_frozen_teacher_labels_clean_images(small_phases, model_of):
     assert model.weak_noise is layers["weak_noise"]
 
 
-def test_layers_take_the_place_of_settings(model_of):
+def test_layers_take_the_place_of_settings(small_phases, model_of):
     policy = FreeMatchPolicy(momentum=0.5)
     policy.build((None, 3))
-    layers = {
-        "policy": policy,
-        "noise": keras.layers.GaussianNoise(0.5),
-        "weak_noise": keras.layers.GaussianNoise(0.25),
-    }
+    layers = {"policy": policy, **small_phases.quick_noise()}
     model = model_of(layers=layers)
     assert model.noise is layers["noise"]
     assert model.weak_noise is layers["weak_noise"]
@@ -75,11 +71,10 @@ def test_layers_take_the_place_of_settings(model_of):
 
 
 @pytest.mark.parametrize("labeled", ["strong", "weak"])
-def test_labelled_images_have_the_noise_of_the_phase(model_of, labeled):
-    layers = {
-        "noise": keras.layers.GaussianNoise(0.5),
-        "weak_noise": keras.layers.GaussianNoise(0.25),
-    }
+def test_labelled_images_have_the_noise_of_the_phase(
+    small_phases, model_of, labeled
+):
+    layers = small_phases.quick_noise()
     noise = Noise(images="strong", labeled=labeled)
     model = model_of(noise=noise, layers=layers)
     expected = layers["weak_noise" if labeled == "weak" else "noise"]

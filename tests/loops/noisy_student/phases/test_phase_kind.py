@@ -32,10 +32,7 @@ def test_training_changes_every_weight_of_the_student(small_phases, kind, loss):
         small_phases.phase(kind, 6, noise=NOISE),
         student,
         callbacks=[keras.callbacks.History()],
-        layers={
-            "noise": keras.layers.GaussianNoise(0.5),
-            "weak_noise": keras.layers.GaussianNoise(0.25),
-        },
+        layers=small_phases.quick_noise(),
     )
     start = [np.array(part) for part in student.get_weights()]
     details = PHASE_KINDS[kind].train(context, PhaseBackup(None))

@@ -120,7 +120,7 @@ def test_goes_on_with_the_model_before(small_phases):
 
 
 def test_the_lower_layers_stay_as_they_are(small_phases):
-    context = context_of(small_phases, 6)
+    context = context_of(small_phases, 6, layers=small_phases.quick_noise())
     convolution, _, head = context.student.layers
     start = [np.array(layer.get_weights()[0]) for layer in (convolution, head)]
     details = HIGH_RESOLUTION.train(context, PhaseBackup(None))
