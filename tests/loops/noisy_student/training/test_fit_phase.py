@@ -68,12 +68,16 @@ def compiled(model, rate=0.02):
     return model
 
 
-def supervised(rate=0.02):
-    model = SupervisedStudent(classifier(), shift(), EMATeacher(0.75))
+def supervised(rate=0.02, noise=None):
+    model = SupervisedStudent(classifier(), noise, EMATeacher(0.75))
     return compiled(model, rate), labeled_batches(data_of().labeled, 4, 3, 0)
 
 
-def averaged():
+def supervised_under_noise():
+    return supervised(noise=shift())
+
+
+def averaged_under_noise():
     model = AveragedStudent(
         classifier(),
         None,
@@ -129,7 +133,9 @@ def check_equal(model, other):
         np.testing.assert_array_equal(ours, theirs)
 
 
-@pytest.mark.parametrize("build", [supervised, averaged])
+@pytest.mark.parametrize(
+    "build", [supervised_under_noise, averaged_under_noise]
+)
 def test_a_phase_that_is_killed_ends_with_the_same_weights(build, tmp_path):
     keras.utils.set_random_seed(0)
     expected, details = run(build)
@@ -210,7 +216,10 @@ def test_a_phase_that_was_stopped_is_not_trained_on(tmp_path):
 
 
 def test_ends_with_the_last_average_and_clean_statistics():
-    model, details = run(supervised, data=data_of(validation=False))
+    noise = keras.layers.GaussianNoise(0.25)
+    model, details = run(
+        lambda: supervised(noise=noise), data=data_of(validation=False)
+    )
     assert details["best_epoch"] is None
     assert "val_loss" not in details["history"]
     average = model.average.model
