@@ -1,3 +1,5 @@
+import types
+
 import keras
 import numpy as np
 import pytest
@@ -88,17 +90,34 @@ class Weights(keras.callbacks.Callback):
         self.seen.append(copies(self.model.student))
 
 
-@pytest.mark.parametrize("build", BUILDERS)
-def test_the_average_follows_the_student_and_nobody_else_moves(build):
-    model = build()
+@pytest.fixture(scope="module", params=BUILDERS)
+def fitted(request):
+    """A model after a fit, what it was before, and its student on the way."""
+    keras.utils.set_random_seed(0)
+    model, weights = request.param(), Weights()
+    before = copies(model.student)
     teacher = getattr(model, "teacher", None)
-    is_frozen = isinstance(teacher, keras.Model)
-    before = copies(teacher) if is_frozen else None
-    expected = copies(model.student)
-    weights = Weights()
-    trained(model, num_steps=4, callbacks=[weights])
-    assert all(differ(weights.seen[-1], expected))
-    for step, student in enumerate(weights.seen):
+    frozen = teacher if isinstance(teacher, keras.Model) else None
+    teacher_before = None if frozen is None else copies(frozen)
+    trained(
+        model,
+        num_steps=4,
+        validation_data=(IMAGES[9:], LABELS[9:]),
+        callbacks=[weights],
+    )
+    return types.SimpleNamespace(
+        model=model,
+        before=before,
+        frozen_teacher=frozen,
+        teacher_before=teacher_before,
+        students=weights.seen,
+    )
+
+
+def test_the_average_follows_the_student_and_nobody_else_moves(fitted):
+    model, expected = fitted.model, fitted.before
+    assert all(differ(fitted.students[-1], expected))
+    for step, student in enumerate(fitted.students):
         decay = min(0.75, (1 + step) / (10 + step))
         expected = [
             decay * average + (1 - decay) * weight
@@ -106,16 +125,16 @@ def test_the_average_follows_the_student_and_nobody_else_moves(build):
         ]
     for ours, theirs in zip(copies(model.average.model), expected, strict=True):
         np.testing.assert_allclose(ours, theirs, rtol=1e-4, atol=1e-5)
-    if is_frozen:
-        assert not any(differ(copies(teacher), before))
-    elif teacher is not None:
-        assert teacher is model.average
+    if fitted.frozen_teacher is not None:
+        teacher = copies(fitted.frozen_teacher)
+        assert not any(differ(teacher, fitted.teacher_before))
+    elif isinstance(model, AveragedStudent):
+        assert model.teacher is model.average
 
 
-@pytest.mark.parametrize("build", BUILDERS)
-def test_the_average_judges_in_a_fit_and_after(build):
+def test_the_average_judges_in_a_fit_and_after(fitted):
     images, labels = IMAGES[9:], LABELS[9:]
-    model = trained(build(), validation_data=(images, labels))
+    model = fitted.model
     average = model.average.model
     of_average = average.predict(images, verbose=0)
     of_student = model.student.predict(images, verbose=0)
