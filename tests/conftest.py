@@ -76,6 +76,16 @@ def reset_keras():
 
 
 @pytest.fixture
+def eager():
+    """TensorFlow without graphs, whose tracing takes longer than few steps."""
+    import tensorflow as tf
+
+    tf.config.run_functions_eagerly(True)
+    yield
+    tf.config.run_functions_eagerly(False)
+
+
+@pytest.fixture
 def two_jax_devices():
     """The environment that splits a CPU into two devices, for JAX."""
     # XLA launches and runs programs on one pool of threads, by default as

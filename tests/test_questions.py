@@ -4,20 +4,11 @@ import re
 
 import matplotlib
 import pytest
-import tensorflow as tf
 
 from documents import ROOT, snippets_of, write_folders_of_digits
 
 PAGE = ROOT / ".docs" / "pages" / "questions.md"
 pytestmark = pytest.mark.tensorflow
-
-
-@pytest.fixture
-def eager():
-    """Without graphs, whose tracing takes longer than a few steps."""
-    tf.config.run_functions_eagerly(True)
-    yield
-    tf.config.run_functions_eagerly(False)
 
 
 def test_snippets_run(tmp_path, monkeypatch, eager):
