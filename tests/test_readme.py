@@ -14,14 +14,16 @@ SNIPPETS = snippets_of(ROOT / "README.md")
 
 # Weights of ImageNet come over the network, and minutes are too long, most of
 # which go into tracing the ops of RandAugment.
-QUICK = "'student_steps': 9, 'supervised_steps': 9, 'ops': ['rotate']"
+OPS = "'ops': ['rotate']"
+STEPS = "'student_steps': 9, 'supervised_steps': 9"
+NO_NOISE = "noise=keras.layers.Identity(), weak_noise=keras.layers.Identity()"
 SMALLER = {
     '"EfficientNetV2B0"': "small_backbone()",
-    "time_limit=300": "time_limit=1",
-    "FreeMatch(model)": "FreeMatch(model, noise=keras.layers.Identity())",
+    "time_limit=300": f"time_limit=1, settings={{{OPS}}}",
+    "FreeMatch(model)": f"FreeMatch(model, {NO_NOISE})",
     "magnitude=5)": "magnitude=5, ops=['rotate'])",
     '"MobileNetV2"': "small_backbone(trained=False)",
-    "time_limit=600": f"settings={{{QUICK}}}",
+    "time_limit=600": f"settings={{{STEPS}, {OPS}}}",
     "10, folders.image_shape[:2], None": "10, preprocessing='none'",
 }
 
