@@ -1,8 +1,8 @@
-"""Fits of `NoisyStudentModel` on one replica or two, each in its own process.
+"""Fits of `NoisyStudentModel` on one replica or two.
 
 Run as `python distributed_fits.py SETUP FILE [NAME ...]`; the weights and logs
-of every fit, or of those named, go to FILE. Without noise the setups must
-agree.
+of every fit, or of those named, go to FILE. Without noise they must be those
+of `fit_all()` in a process of one replica.
 """
 
 import contextlib
@@ -15,28 +15,23 @@ from keras import ops
 from keras_fewlabels import callbacks, models, policies
 from keras_fewlabels.data import mix_labeled_unlabeled
 
-SETUP, FILE, *NAMES = sys.argv[1:]
 
-
-def scope():
-    if SETUP == "data_parallel":
+def scope(setup):
+    if setup == "data_parallel":
         devices = keras.distribution.list_devices("cpu")
         assert len(devices) == 2
         keras.distribution.set_distribution(
             keras.distribution.DataParallel(devices=devices)
         )
-    if SETUP == "mirrored":
-        import tensorflow as tf
+        return contextlib.nullcontext()
+    import tensorflow as tf
 
+    if setup == "mirrored":
         cpu = tf.config.list_physical_devices("CPU")[0]
         parts = [tf.config.LogicalDeviceConfiguration()] * 2
         tf.config.set_logical_device_configuration(cpu, parts)
         return tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"]).scope()
-    if SETUP == "worker":
-        import tensorflow as tf
-
-        return tf.distribute.MultiWorkerMirroredStrategy().scope()
-    return contextlib.nullcontext()
+    return tf.distribute.MultiWorkerMirroredStrategy().scope()
 
 
 RANDOM = np.random.default_rng(0)
@@ -108,7 +103,9 @@ FITS = {
         student, mixing=keras.layers.Identity(), num_views=2, **NO_NOISE
     ),
     "FineTune": lambda _: models.NoisyStudentModel(
-        with_backbone(), models.EMATeacher(0.6), policies.FixedThreshold(0.4)
+        with_backbone(),
+        models.EMATeacher(0.6),
+        policies.DistributionAlignment(policies.FixedThreshold(0.4)),
     ),
 }
 CALLBACKS = {
@@ -143,12 +140,19 @@ def fit(name):
     return weights, history
 
 
-results = {}
-with scope():
-    for name in NAMES or FITS:
+def fit_all(names=tuple(FITS)):
+    """Returns a dict of the weights and logs of fits, as arrays."""
+    results = {}
+    for name in names:
         weights, history = fit(name)
         for number, weight in enumerate(weights):
             results[f"{name}: weight {number}"] = weight
         for key, values in history.items():
             results[f"{name}: {key}"] = np.array(values)
-np.savez(FILE, **results)
+    return results
+
+
+if __name__ == "__main__":
+    setup, file, *names = sys.argv[1:]
+    with scope(setup):
+        np.savez(file, **fit_all(names or FITS))
