@@ -1,33 +1,34 @@
 """A self-training in one process, or in one of two.
 
-Run as `python label_workers_fit.py SETUP FOLDER FILE`.
+Run as `python label_workers_fit.py SETUP FOLDER FILE` in each of two processes.
+FILE then holds what `fit_all()` returns in a process of its own.
 """
 
+import contextlib
 import os
+import pathlib
 import sys
 
-SETUP, FOLDER, FILE = sys.argv[1:]
+import keras
+import numpy as np
+from sklearn.datasets import load_digits
+from sklearn.linear_model import LogisticRegression
 
-import contextlib  # noqa: E402
+from keras_fewlabels.callbacks import PseudoLabeler
+from keras_fewlabels.callbacks.pseudo_labeler import label_pass
+from keras_fewlabels.models import MultiWorkerModel
+from keras_fewlabels.policies import DistributionAlignment, FixedThreshold
 
-import keras  # noqa: E402
-import numpy as np  # noqa: E402
-from sklearn.datasets import load_digits  # noqa: E402
-from sklearn.linear_model import LogisticRegression  # noqa: E402
-
-from keras_fewlabels.callbacks import PseudoLabeler  # noqa: E402
-from keras_fewlabels.callbacks.pseudo_labeler import label_pass  # noqa: E402
-from keras_fewlabels.models import MultiWorkerModel  # noqa: E402
-from keras_fewlabels.policies import (  # noqa: E402
-    DistributionAlignment,
-    FixedThreshold,
-)
+DIGITS = load_digits()
+IMAGES = (DIGITS.images[..., None] / 16).astype("float32")
+LABELED = IMAGES[:100], DIGITS.target[:100]
+UNLABELED = IMAGES[100:530]
+# Of 64 images each. There is an odd number, so the last group has one piece.
+BATCHES_PER_PIECE = 2
 
 
-def scope():
-    if SETUP == "one":
-        return contextlib.nullcontext()
-    if SETUP == "jax":
+def scope(setup):
+    if setup == "jax":
         import jax
 
         jax.config.update("jax_cpu_collectives_implementation", "gloo")
@@ -57,7 +58,7 @@ def classifier():
 def teacher():
     """Returns a model that scikit-learn has trained on the labelled digits."""
     known = LogisticRegression(C=0.3).fit(
-        images[:100].reshape(100, 64), digits.target[:100]
+        LABELED[0].reshape(100, 64), LABELED[1]
     )
     inputs = keras.Input((8, 8, 1))
     x = keras.layers.Flatten()(inputs)
@@ -67,36 +68,37 @@ def teacher():
     return model
 
 
-# An odd number of pieces of 64 images, so the last group has one piece.
-label_pass._BATCHES_PER_PIECE = 2
-digits = load_digits()
-images = (digits.images[..., None] / 16).astype("float32")
-unlabeled = images[100:530]
-results = {}
-with scope():
+def fit_all(folder):
+    """Returns a dict of the labels and weights of fits, as arrays."""
+    results = {}
     # The second fit on the array finds all labels in its cache.
     for name in ("array", "dataset", "array", "teacher"):
         keras.utils.set_random_seed(0)
         model = classifier()
-        source = unlabeled
+        source = UNLABELED
         if name == "dataset":
             import tensorflow as tf
 
-            source = tf.data.Dataset.from_tensor_slices(unlabeled)
+            source = tf.data.Dataset.from_tensor_slices(UNLABELED)
         labeler = PseudoLabeler(
             source,
             teacher=teacher() if name == "teacher" else None,
             policy=DistributionAlignment(FixedThreshold(0.4), momentum=0.9),
             balance="repeat",
             batch_size=32,
-            cache_dir=os.path.join(FOLDER, name),
+            cache_dir=folder / name,
         )
-        dataset = labeler.mixed_with(
-            (images[:100], digits.target[:100]), batch_size=50
-        )
+        dataset = labeler.mixed_with(LABELED, batch_size=50)
         model.fit(dataset, epochs=4, callbacks=[labeler], verbose=0)
         for key, value in labeler.to_dict().items():
             results[f"{name}: {key}"] = value
         for number, weight in enumerate(model.weights):
             results[f"{name}: weight {number}"] = np.array(weight)
-np.savez(FILE, **results)
+    return results
+
+
+if __name__ == "__main__":
+    setup, folder, file = sys.argv[1:]
+    label_pass._BATCHES_PER_PIECE = BATCHES_PER_PIECE
+    with scope(setup):
+        np.savez(file, **fit_all(pathlib.Path(folder)))

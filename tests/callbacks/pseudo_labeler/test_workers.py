@@ -1,3 +1,4 @@
+import importlib.util
 import json
 import os
 import pathlib
@@ -9,6 +10,7 @@ import keras
 import numpy as np
 import pytest
 
+from keras_fewlabels.callbacks.pseudo_labeler import label_pass
 from keras_fewlabels.callbacks.pseudo_labeler.workers import (
     OnlyWorker,
     labeling_worker,
@@ -16,6 +18,18 @@ from keras_fewlabels.callbacks.pseudo_labeler.workers import (
 
 SCRIPT = pathlib.Path(__file__).with_name("label_workers_fit.py")
 IMAGES = np.random.default_rng(0).normal(size=(10, 4)).astype("float32")
+
+
+@pytest.fixture
+def expected(tmp_path, monkeypatch):
+    """The labels and weights of the fits of one worker, in this process."""
+    spec = importlib.util.spec_from_file_location("label_workers_fit", SCRIPT)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    monkeypatch.setattr(
+        label_pass, "_BATCHES_PER_PIECE", module.BATCHES_PER_PIECE
+    )
+    return module.fit_all(tmp_path / "one")
 
 
 def start(setup, folder, index=0, **environment):
@@ -70,8 +84,7 @@ def check_same(ours, theirs, prefix=""):
 
 
 @pytest.mark.tensorflow
-def test_two_workers_give_the_labels_of_one(tmp_path):
-    expected = results(*start("one", tmp_path))
+def test_two_workers_give_the_labels_of_one(expected, tmp_path):
     cluster = {"worker": free_addresses(2)}
     workers = [
         start(
@@ -89,8 +102,7 @@ def test_two_workers_give_the_labels_of_one(tmp_path):
 
 
 @pytest.mark.jax
-def test_two_jax_processes_give_the_labels_of_one(tmp_path):
-    expected = results(*start("one", tmp_path))
+def test_two_jax_processes_give_the_labels_of_one(expected, tmp_path):
     (address,) = free_addresses(1)
     workers = [
         start("jax", tmp_path, index, ADDRESS=address, PROCESS_INDEX=str(index))
