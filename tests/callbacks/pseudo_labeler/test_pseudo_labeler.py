@@ -31,7 +31,10 @@ def classifier(loss="sparse_categorical_crossentropy", activation="softmax"):
     return model
 
 
-def trained_teacher():
+@pytest.fixture(scope="module")
+def teacher():
+    """A classifier that was trained on the labels. No labelling changes it."""
+    keras.utils.set_random_seed(0)
     teacher = classifier()
     teacher.fit(*LABELED, epochs=15, verbose=0)
     return teacher
@@ -48,8 +51,9 @@ class Remember(keras.callbacks.Callback):
         self.labels.append(self.labeler.labels.copy())
 
 
-def test_teacher_labels_once_and_every_kept_image_is_above_the_threshold():
-    teacher = trained_teacher()
+def test_teacher_labels_once_and_every_kept_image_is_above_the_threshold(
+    teacher,
+):
     labeler = PseudoLabeler(
         UNLABELED, teacher, FixedThreshold(0.75), truth=HIDDEN
     )
@@ -74,9 +78,8 @@ def test_teacher_labels_once_and_every_kept_image_is_above_the_threshold():
     assert history["pseudo_label_share"] == [pytest.approx(kept.mean())] * 3
 
 
-def test_equals_the_pipeline_of_the_tutorials_by_hand():
+def test_equals_the_pipeline_of_the_tutorials_by_hand(teacher):
     """Threshold 0.75, soft labels, rare classes repeated: a slow loop."""
-    teacher = trained_teacher()
     labeler = PseudoLabeler(
         UNLABELED, teacher, FixedThreshold(0.75, soft=True), balance="repeat"
     )
@@ -206,9 +209,8 @@ def test_self_training_beats_the_same_steps_on_the_labels_alone():
     assert accuracy(student) > accuracy(baseline)
 
 
-def test_top_per_class_takes_the_surest_of_each_class():
+def test_top_per_class_takes_the_surest_of_each_class(teacher):
     """As Noisy Student does: at most k of a class, repeated up to k."""
-    teacher = trained_teacher()
     labeler = PseudoLabeler(UNLABELED, teacher, balance=TopPerClass(70))
     model = classifier()
     model.fit(labeler.mixed_with(LABELED), callbacks=[labeler], verbose=0)
@@ -224,12 +226,9 @@ def test_top_per_class_takes_the_surest_of_each_class():
     assert 0 < num_repeated < 10
 
 
-def test_top_per_class_after_a_threshold():
+def test_top_per_class_after_a_threshold(teacher):
     labeler = PseudoLabeler(
-        UNLABELED,
-        trained_teacher(),
-        FixedThreshold(0.8),
-        balance=TopPerClass(20),
+        UNLABELED, teacher, FixedThreshold(0.8), balance=TopPerClass(20)
     )
     model = classifier()
     model.fit(labeler.mixed_with(LABELED), callbacks=[labeler], verbose=0)
@@ -237,9 +236,9 @@ def test_top_per_class_after_a_threshold():
     assert set(np.bincount(labeler.labels[labeler.chosen])) == {20}
 
 
-def test_a_number_per_class_that_no_class_has():
+def test_a_number_per_class_that_no_class_has(teacher):
     huge = TopPerClass(590)
-    labeler = PseudoLabeler(UNLABELED, trained_teacher(), balance=huge)
+    labeler = PseudoLabeler(UNLABELED, teacher, balance=huge)
     with pytest.raises(ValueError, match=r"No class has 590 images.*at most"):
         fit(labeler)
     # A model in training may have them later.
@@ -272,11 +271,11 @@ def test_max_rounds():
     assert labeler.stopped == "max_rounds"
 
 
-def test_labelling_stops_after_a_teacher_has_labelled():
-    labeler = PseudoLabeler(UNLABELED, trained_teacher())
+def test_labelling_stops_after_a_teacher_has_labelled(teacher):
+    labeler = PseudoLabeler(UNLABELED, teacher)
     fit(labeler)
     assert labeler.stopped == "no_change"
-    labeler = PseudoLabeler(UNLABELED, trained_teacher(), FixedThreshold(0.0))
+    labeler = PseudoLabeler(UNLABELED, teacher, FixedThreshold(0.0))
     fit(labeler)
     assert labeler.stopped == "all_labeled"
 
@@ -487,11 +486,11 @@ def test_vetoed_images_never_have_a_label():
 
 
 def sure_of_class(number):
-    teacher = classifier()
-    for variable in teacher.weights:
+    model = classifier()
+    for variable in model.weights:
         variable.assign(np.zeros(variable.shape))
-    teacher.layers[-1].bias.assign(9.0 * (np.arange(10) == number))
-    return teacher
+    model.layers[-1].bias.assign(9.0 * (np.arange(10) == number))
+    return model
 
 
 def test_a_class_that_takes_over_is_named_once():
