@@ -134,7 +134,7 @@ def test_pretrained_model(photographs, tmp_path, monkeypatch):
     assert not list(shared.glob("*.csv"))
 
 
-def test_your_own_method(photographs, tmp_path, monkeypatch):
+def test_your_own_method(photographs, tmp_path, monkeypatch, eager):
     names = run(
         "your_own_method", {**photographs, "epochs": 1}, tmp_path, monkeypatch
     )
@@ -214,7 +214,7 @@ def test_a_million_images(photographs, tmp_path, monkeypatch):
     assert names["difference"] < 1e-4
 
 
-def test_robustness_and_changes(photographs, tmp_path, monkeypatch):
+def test_robustness_and_changes(photographs, tmp_path, monkeypatch, eager):
     names = run(
         "robustness_and_changes",
         {

@@ -1,25 +1,10 @@
-import importlib.util
-import pathlib
-import subprocess
-import sys
-
 import keras
 import numpy as np
 import pytest
 
 import keras_fewlabels as kfl
 
-SCRIPT = pathlib.Path(__file__).parents[2] / "examples" / "noisy_student.py"
 pytestmark = pytest.mark.tensorflow
-
-
-def run(folder, *arguments):
-    return subprocess.run(
-        [sys.executable, SCRIPT, *arguments],
-        cwd=folder,
-        capture_output=True,
-        text=True,
-    )
 
 
 def write_images(folder, count, brightness):
@@ -38,9 +23,8 @@ def write_folders(folder):
     return "--labeled", "labeled", "--unlabeled", "unlabeled"
 
 
-def check_table(result, split):
-    assert result.returncode == 0, result.stderr
-    lines = result.stdout.splitlines()
+def check_table(output, split):
+    lines = output.splitlines()
     title = f"{split} accuracy, "
     first = next(n for n, line in enumerate(lines) if title in line)
     for name, line in zip(
@@ -52,8 +36,8 @@ def check_table(result, split):
     return lines[first : first + 4]
 
 
-def test_digits(tmp_path):
-    check_table(run(tmp_path, "--steps", "6"), "test")
+def test_digits(run_example, tmp_path, eager):
+    check_table(run_example("noisy_student", "--steps", "6"), "test")
     assert (tmp_path / "report" / "index.html").exists()
     model = keras.saving.load_model(tmp_path / "report" / "standalone.keras")
     # Of another size than the images it was trained on.
@@ -62,35 +46,31 @@ def test_digits(tmp_path):
     assert name in set("0123456789")
 
 
-def test_own_folders(tmp_path):
+def test_own_folders(run_example, tmp_path):
     folders = write_folders(tmp_path)
     (tmp_path / "labeled" / "dark" / "notes.jpg").write_text("not an image")
-    result = run(tmp_path, *folders, "--steps", "6")
-    assert "notes.jpg" in result.stdout
-    check_table(result, "validation")
+    output = run_example("noisy_student", *folders, "--steps", "6")
+    assert "notes.jpg" in output
+    check_table(output, "validation")
     model = keras.saving.load_model(tmp_path / "report" / "standalone.keras")
     assert kfl.models.class_names_of(model) == ["bright", "dark"]
 
 
 @pytest.mark.slow
-def test_own_folders_with_test_images_and_weights(tmp_path):
+def test_own_folders_with_test_images_and_weights(run_example, tmp_path):
     folders = write_folders(tmp_path)
     keras.applications.MobileNetV2(
         input_shape=(32, 32, 3), alpha=0.35, include_top=False, weights=None
     ).save_weights(tmp_path / "mobile.weights.h5")
-    result = run(
-        *(tmp_path, *folders, "--test", "test", "--image-size", "32"),
+    output = run_example(
+        *("noisy_student", *folders, "--test", "test", "--image-size", "32"),
         *("--weights", "mobile.weights.h5", "--steps", "6", "--seeds", "2"),
     )
-    table = check_table(result, "test")
+    table = check_table(output, "test")
     assert all("+-" in line for line in table[1:])
 
 
-def test_seeds_give_a_mean_and_a_spread(capsys):
-    spec = importlib.util.spec_from_file_location("noisy_student", SCRIPT)
-    script = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(script)
-
+def test_seeds_give_a_mean_and_a_spread(load_example, capsys):
     class Report:
         def __init__(self, accuracy):
             self.phase = {"test": {"accuracy": accuracy}}
@@ -98,7 +78,7 @@ def test_seeds_give_a_mean_and_a_spread(capsys):
         def to_dict(self):
             return {"baseline": self.phase, "phases": [self.phase] * 2}
 
-    script.print_table([Report(0.5), Report(0.7)])
+    load_example("noisy_student").print_table([Report(0.5), Report(0.7)])
     title, *rows = capsys.readouterr().out.splitlines()
     assert title.endswith("test accuracy, 2 seed(s)")
     assert len(rows) == 3
@@ -106,14 +86,16 @@ def test_seeds_give_a_mean_and_a_spread(capsys):
     assert all(row.endswith("60.0 +- 14.1 %") for row in rows)
 
 
-def test_folder_without_images_is_refused(tmp_path):
+def test_folder_without_images_is_refused(run_example, tmp_path):
     folders = write_folders(tmp_path)
     (tmp_path / "empty").mkdir()
-    result = run(tmp_path, *folders[:-1], "empty")
-    assert result.returncode != 0
-    assert "unlabeled: 0 images of 0 files in empty" in result.stderr
+    expected = "unlabeled: 0 images of 0 files in empty"
+    with pytest.raises(ValueError, match=expected):
+        run_example("noisy_student", *folders[:-1], "empty")
 
 
-def test_half_a_pair_of_folders_is_refused(tmp_path):
-    result = run(tmp_path, "--labeled", "labeled")
-    assert "--labeled and --unlabeled belong together" in result.stderr
+def test_half_a_pair_of_folders_is_refused(run_example, capsys):
+    with pytest.raises(SystemExit):
+        run_example("noisy_student", "--labeled", "labeled")
+    expected = "--labeled and --unlabeled belong together"
+    assert expected in capsys.readouterr().err

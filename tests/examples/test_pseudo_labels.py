@@ -1,7 +1,6 @@
 import csv
-import importlib.util
+import functools
 import pathlib
-import sys
 
 import keras
 import numpy as np
@@ -9,25 +8,13 @@ import pytest
 
 import keras_fewlabels  # noqa: F401, the saved models have its layers
 
-SCRIPT = pathlib.Path(__file__).parents[2] / "examples" / "pseudo_labels.py"
 # It runs on JAX and torch as well, but takes minutes there.
 pytestmark = pytest.mark.tensorflow
 
 
 @pytest.fixture
-def run(tmp_path, monkeypatch, capsys):
-    """Runs the script in this process, which has TensorFlow loaded already."""
-
-    def run(*arguments):
-        monkeypatch.chdir(tmp_path)
-        monkeypatch.setattr(sys, "argv", [str(SCRIPT), *arguments])
-        spec = importlib.util.spec_from_file_location("script", SCRIPT)
-        script = importlib.util.module_from_spec(spec)
-        spec.loader.exec_module(script)
-        script.main()
-        return capsys.readouterr().out
-
-    return run
+def run(run_example):
+    return functools.partial(run_example, "pseudo_labels")
 
 
 def write_images(folder, count, brightness):
@@ -53,7 +40,7 @@ def check_output(output, folder):
         return model, list(csv.DictReader(file))
 
 
-def test_digits(run, tmp_path):
+def test_digits(run, tmp_path, eager):
     output = run("--epochs", "2", "--steps-per-epoch", "2", "--seeds", "2")
     model, rows = check_output(output, tmp_path)
     assert model.output_shape == (None, 10)

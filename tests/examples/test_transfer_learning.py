@@ -1,6 +1,4 @@
-import importlib.util
-import pathlib
-import sys
+import functools
 
 import keras
 import numpy as np
@@ -8,25 +6,13 @@ import pytest
 
 import keras_fewlabels  # noqa: F401, the saved models have its layers
 
-SCRIPT = pathlib.Path(__file__).parents[2] / "examples" / "transfer_learning.py"
 # It runs on JAX and torch as well, but takes minutes there.
 pytestmark = pytest.mark.tensorflow
 
 
 @pytest.fixture
-def run(tmp_path, monkeypatch, capsys):
-    """Runs the script in this process, which has TensorFlow loaded already."""
-
-    def run(*arguments):
-        monkeypatch.chdir(tmp_path)
-        monkeypatch.setattr(sys, "argv", [str(SCRIPT), *arguments])
-        spec = importlib.util.spec_from_file_location("script", SCRIPT)
-        script = importlib.util.module_from_spec(spec)
-        spec.loader.exec_module(script)
-        script.main()
-        return capsys.readouterr().out
-
-    return run
+def run(run_example):
+    return functools.partial(run_example, "transfer_learning")
 
 
 def write_images(folder, count, brightness):
@@ -59,7 +45,7 @@ def test_digits(run, tmp_path):
     assert "in the order of its outputs: 5, 6, 7, 8, 9" in output
 
 
-def test_own_folder_and_weights(run, tmp_path):
+def test_own_folder_and_weights(run, tmp_path, eager):
     for name, brightness in (("bright", 200), ("dark", 10)):
         write_images(tmp_path / "images" / name, 4, brightness)
     backbone = keras.applications.MobileNet(
