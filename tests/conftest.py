@@ -75,14 +75,29 @@ def reset_keras():
     keras.config.set_dtype_policy("float32")
 
 
+def run_eagerly(is_eager):
+    if keras.backend.backend() == "tensorflow":
+        import tensorflow as tf
+
+        tf.config.run_functions_eagerly(is_eager)
+
+
 @pytest.fixture
 def eager():
-    """TensorFlow without graphs, whose tracing takes longer than few steps."""
-    import tensorflow as tf
+    """TensorFlow without graphs, whose tracing takes longer than few steps.
 
-    tf.config.run_functions_eagerly(True)
+    It is for tests of what is computed. That `fit` in a graph and compiled by
+    XLA computes the same is tested in `keras_contract/test_trainer.py`.
+    """
+    run_eagerly(True)
     yield
-    tf.config.run_functions_eagerly(False)
+    run_eagerly(False)
+
+
+@pytest.fixture
+def graphs(eager):
+    """Graphs after all, in a file whose other tests are `eager`."""
+    run_eagerly(False)
 
 
 @pytest.fixture
