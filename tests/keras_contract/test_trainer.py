@@ -1,5 +1,7 @@
 """Everything that Keras's `fit` takes, with a `NoisyStudentModel`."""
 
+import functools
+
 import keras
 import numpy as np
 import pytest
@@ -119,12 +121,17 @@ def assert_same(ours, theirs):
         np.testing.assert_allclose(one, other, rtol=1e-3, atol=1e-5)
 
 
-@pytest.fixture(scope="module")
-def expected():
+@functools.cache
+def weights_after_defaults(method=models.FlexMatch):
     """The weights after a fit of the same batches with all the defaults."""
-    model = make()
+    model = make(method)
     fit(model)
     return weights_of(model)
+
+
+@pytest.fixture
+def expected():
+    return weights_after_defaults()
 
 
 DATA = {
@@ -195,43 +202,56 @@ METHODS = {
 def test_arguments_of_compile_change_nothing(options, method):
     if BACKEND == "torch" and options.get("jit_compile"):
         pytest.skip("torch.compile takes minutes")
-    default, model = make(method), make(method, **options)
-    fit(default)
+    model = make(method, **options)
     if BACKEND == "torch" and "steps_per_execution" in options:
         with pytest.raises(ValueError, match="steps_per_execution"):
             fit(model)
         return
     fit(model)
-    assert_same(weights_of(model), weights_of(default))
+    assert_same(weights_of(model), weights_after_defaults(method))
+
+
+@pytest.fixture(scope="module")
+def expected_of_sample_weights():
+    model = make()
+    fit(model, Batches(weighted()))
+    return weights_of(model)
 
 
 @pytest.mark.parametrize("make_data", DATA.values(), ids=DATA)
-def test_sample_weights_count(make_data, expected):
-    given, model = make(), make()
-    fit(given, Batches(weighted()))
+def test_sample_weights_count(make_data, expected, expected_of_sample_weights):
+    model = make()
     fit(model, make_data(weighted()), steps_per_epoch=3)
-    assert_same(weights_of(model), weights_of(given))
+    assert_same(weights_of(model), expected_of_sample_weights)
     assert any(
         np.abs(one - other).max() > 1e-3
         for one, other in zip(weights_of(model), expected, strict=True)
     )
 
 
-@pytest.mark.parametrize("make_data", DATA.values(), ids=DATA)
-def test_class_weights_count_or_keras_refuses_them(make_data, expected):
-    class_weight = {0: 5.0, 1: 1.0, 2: 0.2}
-    given, model = make(), make()
+@pytest.fixture(scope="module")
+def expected_of_class_weights():
+    model = make()
     as_samples = [
         (*batch, np.take([5.0, 1.0, 0.2], batch[1])) for batch in BATCHES
     ]
-    fit(given, Batches(as_samples))
+    fit(model, Batches(as_samples))
+    return weights_of(model)
+
+
+@pytest.mark.parametrize("make_data", DATA.values(), ids=DATA)
+def test_class_weights_count_or_keras_refuses_them(
+    make_data, expected_of_class_weights
+):
+    model = make()
+    class_weight = {0: 5.0, 1: 1.0, 2: 0.2}
     options = {"class_weight": class_weight, "steps_per_epoch": 3}
     if make_data in (generator, data_loader):
         with pytest.raises(ValueError, match="`class_weight`"):
             fit(model, make_data(), **options)
         return
     fit(model, make_data(), **options)
-    assert_same(weights_of(model), weights_of(given))
+    assert_same(weights_of(model), expected_of_class_weights)
 
 
 TEST = IMAGES[:10], LABELS
@@ -250,7 +270,7 @@ VALIDATION = {
 
 
 @pytest.mark.parametrize("make_data", VALIDATION.values(), ids=VALIDATION)
-def test_validation_of_every_form(make_data):
+def test_validation_of_every_form(make_data, eager):
     model = make()
     history = fit(
         model,
@@ -267,7 +287,7 @@ def test_validation_of_every_form(make_data):
     assert "val_mask_ratio" not in history
 
 
-def test_validation_with_sample_weights():
+def test_validation_with_sample_weights(eager):
     model = make()
     weights = np.linspace(0, 3, 10)
     history = fit(model, validation_data=(*TEST, weights))
@@ -275,7 +295,7 @@ def test_validation_with_sample_weights():
     assert history["val_loss"][-1] == pytest.approx(scores[0], rel=1e-4)
 
 
-def test_validation_now_and_then():
+def test_validation_now_and_then(eager):
     history = fit(make(), validation_data=TEST, validation_freq=2)
     assert len(history["val_loss"]) == 1
 
@@ -285,7 +305,7 @@ def test_a_split_of_batches_is_refused():
         fit(make(), validation_split=0.2)
 
 
-def test_a_split_of_a_dict_of_arrays():
+def test_a_split_of_a_dict_of_arrays(eager):
     data = {"labeled": IMAGES[:10], "unlabeled": IMAGES[10:20]}
     data["index"] = np.arange(10)
     history = fit(make(), data, y=LABELS, batch_size=4, validation_split=0.2)
@@ -298,7 +318,7 @@ def test_arrays_without_unlabeled_images_are_refused():
             fit(make(), IMAGES[:10], y=LABELS, **options)
 
 
-def test_steps_of_an_epoch_go_on_where_the_last_ones_ended():
+def test_steps_of_an_epoch_go_on_where_the_last_ones_ended(eager):
     pieces, whole = make(), make()
     fit(pieces, generator(), steps_per_epoch=3)
     fit(whole, generator(), steps_per_epoch=2, epochs=2)
