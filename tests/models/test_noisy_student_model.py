@@ -13,6 +13,9 @@ from keras_fewlabels.policies import (
     FixedThreshold,
 )
 
+# `graphs` is for those that ask how Keras runs or saves a model.
+pytestmark = pytest.mark.usefixtures("eager")
+
 RANDOM = np.random.default_rng(0)
 IMAGES = RANDOM.normal(size=(40, 2, 3, 1)).astype("float32")
 LABELS = np.arange(12) % 3
@@ -122,7 +125,7 @@ TEACHERS = {
 
 
 @pytest.mark.parametrize("teacher", TEACHERS.values(), ids=TEACHERS)
-def test_training_equals_the_formula(teacher):
+def test_training_equals_the_formula(teacher, graphs):
     make_teacher, teach = teacher
     model = compiled(
         linear_model(),
@@ -299,7 +302,7 @@ def test_frozen_teacher_never_changes():
 
 
 @pytest.mark.tensorflow
-def test_a_step_is_traced_once():
+def test_a_step_is_traced_once(graphs):
     traces = []
 
     class Counting(NoisyStudentModel):
@@ -414,7 +417,7 @@ def normalized_model():
 
 
 @pytest.mark.parametrize("separate", [False, True])
-def test_batch_norm_sees_the_parts_together_or_apart(separate):
+def test_batch_norm_sees_the_parts_together_or_apart(separate, graphs):
     shifted = np.concatenate([IMAGES[:12], IMAGES[12:] + 5])
     model = compiled(normalized_model(), separate_batch_norm=separate)
     model.fit(mixed(images=shifted, batch_size=12), verbose=0)
@@ -459,7 +462,7 @@ class AddsLoss(keras.layers.Layer):
         return inputs
 
 
-def test_what_layers_add_to_the_loss_counts_once():
+def test_what_layers_add_to_the_loss_counts_once(graphs):
     weights, losses = [], []
     for separate in (False, True):
         student = keras.Sequential(
@@ -493,7 +496,7 @@ def test_export_is_that_of_the_student(tmp_path):
     assert calls == [((tmp_path / "model",), {"format": "onnx"})]
 
 
-def test_accumulated_gradients_are_those_of_one_larger_batch():
+def test_accumulated_gradients_are_those_of_one_larger_batch(graphs):
     weights = []
     for batch_size, accumulate in ((4, 3), (12, None)):
         model = NoisyStudentModel(
@@ -542,7 +545,7 @@ def test_a_callback_list_is_taken_as_by_keras():
 
 
 @pytest.mark.parametrize("policy", ["mixed_float16", "mixed_bfloat16"])
-def test_mixed_precision(policy):
+def test_mixed_precision(policy, graphs):
     keras.config.set_dtype_policy(policy)
     student = linear_model()
     keras.config.set_dtype_policy("float32")
@@ -559,7 +562,7 @@ def test_mixed_precision(policy):
 @pytest.mark.parametrize(
     "arguments", [{"jit_compile": True}, {"steps_per_execution": 2}]
 )
-def test_compile_arguments_change_nothing(arguments):
+def test_compile_arguments_change_nothing(arguments, graphs):
     model = NoisyStudentModel(
         linear_model(), EMATeacher(0.6), FixedThreshold(0.7)
     )
@@ -664,7 +667,7 @@ def test_policy_state_moves_with_every_step(make_student):
 
 
 @pytest.mark.parametrize("teacher", [TEACHERS[name][0] for name in TEACHERS])
-def test_saved_model_goes_on_where_it_was(teacher, tmp_path):
+def test_saved_model_goes_on_where_it_was(teacher, tmp_path, graphs):
     model = compiled(
         linear_model(),
         teacher(),
