@@ -3,6 +3,7 @@ import os
 import pathlib
 import shutil
 import tempfile
+import warnings
 
 if "JAX_COMPILATION_CACHE_DIR" not in os.environ:
     # Models of one kind are compiled once in a run, not once in each test.
@@ -89,6 +90,8 @@ def eager():
     It is for tests of what is computed. That `fit` in a graph and compiled by
     XLA computes the same is tested in `keras_contract/test_trainer.py`.
     """
+    # Each pipeline would say that it is a graph all the same.
+    warnings.filterwarnings("ignore", ".*run_functions_eagerly")
     run_eagerly(True)
     yield
     run_eagerly(False)
