@@ -193,7 +193,7 @@ def test_a_standalone_model_has_a_probability_per_label(from_logits):
 @pytest.mark.parametrize(
     "make", [kfl.models.FixMatch, kfl.models.UDA, kfl.models.MeanTeacher]
 )
-def test_methods_that_judge_each_label(make):
+def test_methods_that_judge_each_label(make, eager):
     student = several(compiled=False)
     student.layers[-1].bias.assign([5.0, -5.0, 0.0])
     model = make(student)

@@ -63,11 +63,13 @@ def trained(model, from_logits, **arguments):
     )
 
 
-@pytest.mark.parametrize(
-    "name", ["FixMatch", "NoisyStudent", "MixMatch", "ReMixMatch"]
-)
+@pytest.mark.parametrize("name", ["FixMatch", "NoisyStudent", "MixMatch"])
 def test_default_noise_trains(name):
     trained(METHODS[name](classifier()), from_logits=True)
+
+
+def test_default_noise_of_a_mixed_and_an_unmixed_view_trains(eager):
+    trained(METHODS["ReMixMatch"](classifier()), from_logits=True)
 
 
 @pytest.mark.parametrize("method", METHODS.values(), ids=METHODS)
@@ -100,13 +102,14 @@ def test_labeled_images_are_augmented_as_in_the_papers(method):
 
 
 @pytest.mark.parametrize("method", METHODS.values(), ids=METHODS)
-def test_methods_train_with_their_defaults(method):
+def test_methods_train_with_their_defaults(method, eager):
     model = method(
         classifier(), noise=NO_NOISE, weak_noise=NO_NOISE, name="method"
     )
     trained(model, from_logits=True)
 
 
+# In a graph, too.
 @pytest.mark.tensorflow
 @pytest.mark.parametrize("method", METHODS.values(), ids=METHODS)
 def test_methods_compile_with_xla(method):
