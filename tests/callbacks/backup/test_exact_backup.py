@@ -10,6 +10,8 @@ from keras_fewlabels.layers import StochasticDepth
 from keras_fewlabels.models import EMATeacher, NoisyStudentModel
 from keras_fewlabels.policies import DistributionAlignment, FixedThreshold
 
+pytestmark = pytest.mark.usefixtures("eager")
+
 RNG = np.random.default_rng(0)
 IMAGES = RNG.random((60, 6, 6, 1), "float32")
 LABELS = np.arange(60) % 3
@@ -114,9 +116,9 @@ def whole_and_killed(fit, backup):
 @pytest.mark.parametrize(
     "fit",
     [
-        on_arrays,
+        pytest.param(on_arrays, marks=pytest.mark.usefixtures("graphs")),
         on_a_py_dataset,
-        on_mixed_images,
+        pytest.param(on_mixed_images, marks=pytest.mark.usefixtures("graphs")),
         pytest.param(on_a_mixed_dataset, marks=pytest.mark.tensorflow),
     ],
 )

@@ -6,6 +6,8 @@ import pytest
 
 from keras_fewlabels.loops.tuning.augmented_training import AugmentedTraining
 
+pytestmark = pytest.mark.usefixtures("eager")
+
 DRAWN = np.random.default_rng(0)
 X = DRAWN.integers(256, size=(24, 4, 4, 1)).astype("uint8")
 Y = np.arange(24) % 2

@@ -11,6 +11,8 @@ from keras_fewlabels.loops import tune_rand_augment
 from keras_fewlabels.loops.tuning.augmented_training import AugmentedTraining
 from keras_fewlabels.loops.tuning.tune_rand_augment import rand_augment_settings
 
+pytestmark = pytest.mark.usefixtures("eager")
+
 DRAWN = np.random.default_rng(0)
 X = DRAWN.integers(256, size=(24, 6, 6, 1)).astype("uint8")
 Y = np.arange(24) % 2
@@ -44,7 +46,7 @@ def tune(build_model=build_model, train=TRAIN, validation=VALIDATION, **kwargs):
     return tune_rand_augment(build_model, train, validation, **settings)
 
 
-def test_tries_the_whole_grid_and_makes_the_best_layer():
+def test_tries_the_whole_grid_and_makes_the_best_layer(graphs):
     trials = tune()
     assert list(trials.accuracies) == [(0, 0), (1, 9), (2, 9)]
     assert all(0 <= a <= 1 for a in trials.accuracies.values())
@@ -56,7 +58,7 @@ def test_tries_the_whole_grid_and_makes_the_best_layer():
     assert (layer.ops, layer.seed) == (("brightness",), 3)
 
 
-def test_trials_are_the_fits_that_one_would_write():
+def test_trials_are_the_fits_that_one_would_write(graphs):
     trials = tune(num_ops=[2], magnitudes=[9], epochs=3, seed=5)
 
     def accuracy(*layers):
