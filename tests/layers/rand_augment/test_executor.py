@@ -82,8 +82,9 @@ def test_compiled_step_equals_eager_calls_and_traces_once():
 
 
 @pytest.mark.tensorflow
-@pytest.mark.parametrize("dtype", ["uint8", "float32"])
-@pytest.mark.parametrize("interpolation", ["bilinear", "nearest"])
+@pytest.mark.parametrize(
+    "interpolation, dtype", [("bilinear", "uint8"), ("nearest", "float32")]
+)
 def test_graph_of_unknown_sizes_equals_eager_calls(interpolation, dtype):
     def noise():
         # So many images that each op is drawn.
@@ -122,7 +123,10 @@ def test_graph_takes_an_empty_batch_of_known_sizes(jit_compile, dtype):
     np.testing.assert_array_equal(found, expected)
 
 
-@pytest.mark.parametrize("jit_compile", ["auto", False])
+# By itself, Keras compiles on JAX alone, and where there is an accelerator.
+@pytest.mark.parametrize(
+    "jit_compile", ["auto", pytest.param(False, marks=pytest.mark.jax)]
+)
 def test_fit_of_unknown_sizes(jit_compile):
     model = keras.Sequential(
         [
