@@ -51,7 +51,7 @@ def fitted(folder):
     code = command(
         folder,
         *["fit", "labeled", "unlabeled", "--test", "test"],
-        *["--backbone", "network.keras", "--time-limit", "10s"],
+        *["--backbone", "network.keras", "--time-limit", "1s"],
     )
     assert code == 0
     return folder
@@ -60,7 +60,7 @@ def fitted(folder):
 def test_fit_writes_a_report(fitted):
     report = json.loads((fitted / "report" / "report.json").read_text())
     assert report["data"]["class_names"] == ["bright", "dark"]
-    assert report["time_limit"] == 10
+    assert report["time_limit"] == 1
     assert (fitted / "report" / "index.html").exists()
 
 

@@ -75,28 +75,32 @@ def as_others_read_them(path):
     return json.loads(model.get_layer("class_names").layers[0].name)
 
 
-@pytest.mark.parametrize("name", TESTED[keras.backend.backend()])
-def test_files_predict_and_name_as_keras_does(name, tmp_path):
+@pytest.fixture(scope="module")
+def exported(tmp_path_factory):
+    """The folder and the report of an export in all formats."""
+    folder = tmp_path_factory.mktemp("exported")
+    # A file of an earlier export must not be taken for one of this.
+    (folder / "model.onnx").write_bytes(b"old")
     model = model_of_images()
-    report = kfl.models.export_standalone(
-        model, tmp_path, SAMPLE, formats=[name]
-    )
-    (row,) = report.rows
+    return folder, kfl.models.export_standalone(model, folder, SAMPLE)
+
+
+@pytest.mark.parametrize("name", TESTED[keras.backend.backend()])
+def test_files_predict_and_name_as_keras_does(name, exported):
+    folder, report = exported
+    row = report.to_dict()[name]
     if name == "litert" and not HAS_LITERT:
         pytest.skip("needs Keras 3.13")
     assert row["note"] == ""
     assert row["difference"] < 1e-5
-    path = tmp_path / row["path"].rpartition("/")[2]
+    path = folder / row["path"].rpartition("/")[2]
     assert 0 < row["megabytes"] < 1
     assert as_others_read_them(path) == NAMES
     assert kfl.models.class_names_of(row["path"]) == NAMES
-    assert [path] == list(tmp_path.iterdir())
 
 
-def test_what_cannot_be_written_is_said(tmp_path):
-    # A file of an earlier export must not be taken for one of this.
-    (tmp_path / "model.onnx").write_bytes(b"old")
-    report = kfl.models.export_standalone(model_of_images(), tmp_path, SAMPLE)
+def test_what_cannot_be_written_is_said(exported):
+    folder, report = exported
     rows = report.to_dict()
     assert list(rows) == list(FORMATS)
     for name, row in rows.items():
@@ -110,16 +114,18 @@ def test_what_cannot_be_written_is_said(tmp_path):
         elif row["path"] is None:
             assert row["note"].startswith("not written: ")
     written = {row["path"] for row in report.rows if row["path"]}
-    assert {str(path) for path in tmp_path.iterdir()} == written
+    assert {str(path) for path in folder.iterdir()} == written
 
 
-def test_again_over_an_earlier_export(tmp_path):
-    model = model_of_images()
+def test_one_format_again_over_an_earlier_export(tmp_path):
+    model, folder = model_of_images(), tmp_path / "new" / "folder"
     for _ in range(2):
         report = kfl.models.export_standalone(
-            model, tmp_path / "new" / "folder", SAMPLE, formats=["keras"]
+            model, folder, SAMPLE, formats=["keras"]
         )
-    assert report.rows[0]["difference"] < 1e-5
+    (row,) = report.rows
+    assert row["difference"] < 1e-5
+    assert [row["path"]] == [str(path) for path in folder.iterdir()]
 
 
 @pytest.mark.parametrize(
