@@ -10,6 +10,8 @@ from keras_fewlabels.callbacks.tensorboard.tensorboard_embeddings import (
     embedding_features,
 )
 
+pytestmark = pytest.mark.usefixtures("eager")
+
 RNG = np.random.default_rng(0)
 IMAGES = RNG.integers(0, 256, (10, 8, 6, 3), "uint8")
 LABELS = np.arange(10) % 3
@@ -42,7 +44,7 @@ def features_of(model, images):
     return inner.predict(images, verbose=0)
 
 
-def test_files_of_the_projector(tmp_path):
+def test_files_of_the_projector(graphs, tmp_path):
     from PIL import Image
 
     model = classifier()

@@ -9,6 +9,8 @@ from keras import layers
 import keras_fewlabels as kfl
 from keras_fewlabels.callbacks.tensorboard.tensorboard_images import ImageEvents
 
+pytestmark = pytest.mark.usefixtures("eager")
+
 RNG = np.random.default_rng(0)
 IMAGES = RNG.integers(0, 256, (40, 8, 8, 1), "uint8")
 LABELS = np.arange(40) % 3
@@ -72,7 +74,7 @@ def colors_of(sheet):
     ]
 
 
-def test_views_of_a_noisy_student(tmp_path):
+def test_views_of_a_noisy_student(graphs, tmp_path):
     callback = kfl.callbacks.TensorBoardImages(
         tmp_path,
         (IMAGES[:8], LABELS[:8]),
@@ -151,7 +153,7 @@ def test_policies_that_ask_for_more(method, tmp_path):
     assert list(written(tmp_path)["views/unlabelled"]) == [0]
 
 
-def test_what_is_drawn_changes_nothing_in_training(tmp_path):
+def test_what_is_drawn_changes_nothing_in_training(graphs, tmp_path):
     weights = []
     for callbacks in (
         [],
