@@ -6,6 +6,8 @@ from keras import ops
 from keras_fewlabels.data import mix_labeled_unlabeled
 from keras_fewlabels.models import AdaMatch
 
+pytestmark = pytest.mark.usefixtures("eager")
+
 IMAGES = np.random.default_rng(0).normal(size=(20, 2, 3, 1)).astype("float32")
 LABELS = np.arange(4) % 3
 

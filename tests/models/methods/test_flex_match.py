@@ -7,6 +7,8 @@ from keras_fewlabels.data import mix_labeled_unlabeled
 from keras_fewlabels.models import FlexMatch
 from keras_fewlabels.policies import FlexMatchPolicy
 
+pytestmark = pytest.mark.usefixtures("eager")
+
 IMAGES = np.random.default_rng(0).normal(size=(30, 2, 3, 1)).astype("float32")
 LABELS = np.arange(6) % 3
 

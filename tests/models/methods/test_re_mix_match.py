@@ -6,6 +6,8 @@ from keras import ops
 from keras_fewlabels.data import mix_labeled_unlabeled
 from keras_fewlabels.models import ReMixMatch
 
+pytestmark = pytest.mark.usefixtures("eager")
+
 RANDOM = np.random.default_rng(0)
 IMAGES = RANDOM.normal(size=(10, 2, 3, 1)).astype("float32")
 LABELS = np.array([2, 0, 1, 1])

@@ -124,7 +124,7 @@ def test_student_learns_what_it_learns_without_the_head():
 
 
 @pytest.mark.parametrize("from_logits", [True, False])
-def test_predictions_are_those_of_the_head(from_logits):
+def test_predictions_are_those_of_the_head(from_logits, eager):
     loss = keras.losses.SparseCategoricalCrossentropy(from_logits=from_logits)
     student = classifier(None if from_logits else "softmax")
     model = compiled(student, loss=loss)
