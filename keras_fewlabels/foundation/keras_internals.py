@@ -265,7 +265,8 @@ def trace_predict(model, images):
 
     `predict` traces the first batch and the smaller last one apart. After a
     few models TensorFlow warns of retracing, also in the user's next call.
-    Nothing happens on other backends, and where a trace cannot be shared.
+    Nothing happens on other backends, where functions run without graphs, and
+    where a trace cannot be shared.
 
     Args:
         model: Keras model.
@@ -282,6 +283,8 @@ def trace_predict(model, images):
         return
     import tensorflow as tf
 
+    if tf.config.functions_run_eagerly():
+        return
     dtype = images.dtype.name
     # Keras casts arrays of floats.
     dtype = keras.config.floatx() if "float" in dtype else dtype

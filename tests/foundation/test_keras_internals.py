@@ -266,6 +266,13 @@ def test_predict_is_traced_once_for_batches_of_any_size(dtype):
 
 
 @pytest.mark.tensorflow
+def test_predict_is_not_traced_where_functions_run_eagerly(eager):
+    model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(3)])
+    internals.trace_predict(model, np.ones((7, 2), "float32"))
+    assert model.predict_function is None
+
+
+@pytest.mark.tensorflow
 @pytest.mark.parametrize(
     "options", [{"run_eagerly": True}, {"steps_per_execution": 2}, {}]
 )
