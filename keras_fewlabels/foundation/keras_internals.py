@@ -218,12 +218,16 @@ def restore_update(optimizer):
     vars(optimizer).pop("_apply_weight_decay", None)
 
 
-class MultiWorkerFixes(keras.Model):
-    """A model that mends two faults of Keras 3 on several workers.
+class MultiWorkerFixes:
+    """Mends two faults of Keras 3 on several workers, before `keras.Model`.
 
     Under `MultiWorkerMirroredStrategy`, Keras 3.15 builds the model from a
     batch that is spread over the workers, and joins the logs of the workers
     along an axis that scalars do not have.
+
+    It is no model itself. Where a class makes a functional model, Keras changes
+    the bases of that class and of the models it inherits, for good. Subclassed
+    models that share one of them then fail.
     """
 
     def _maybe_symbolic_build(self, iterator=None, data_batch=None):

@@ -1,7 +1,9 @@
+import keras
+
 from keras_fewlabels.foundation import MultiWorkerFixes
 
 
-class MultiWorkerModel(MultiWorkerFixes):
+class MultiWorkerModel(MultiWorkerFixes, keras.Model):
     """A model that `MultiWorkerMirroredStrategy` can train.
 
     Subclasses of `keras.Model` fail there with Keras 3.15, for two reasons:

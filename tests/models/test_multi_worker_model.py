@@ -1,7 +1,8 @@
 import keras
 import numpy as np
 
-from keras_fewlabels.models import MultiWorkerModel
+from keras_fewlabels.loops.noisy_student.training import averaged_student
+from keras_fewlabels.models import MultiWorkerModel, NoisyStudentModel
 
 IMAGES = np.random.default_rng(0).normal(size=(12, 5)).astype("float32")
 LABELS = np.arange(12) % 3
@@ -20,7 +21,8 @@ def subclassed(base):
 
 
 def test_is_a_keras_model_where_there_is_one_worker():
-    # Several workers are tested with `NoisyStudentModel`, which inherits it.
+    # Several workers are tested with `NoisyStudentModel`, which has the same
+    # fixes, and with `PseudoLabeler`.
     runs = []
     for base in (MultiWorkerModel, keras.Model):
         keras.utils.set_random_seed(0)
@@ -39,3 +41,9 @@ def test_is_a_keras_model_where_there_is_one_worker():
         runs.append([*history.values(), *model.get_weights()])
     for ours, theirs in zip(*runs, strict=True):
         np.testing.assert_allclose(ours, theirs, rtol=1e-6)
+
+
+def test_a_functional_one_leaves_the_models_of_this_package_alone():
+    # Keras would change their bases with those of `MultiWorkerModel`.
+    for model in (NoisyStudentModel, averaged_student.SupervisedStudent):
+        assert not issubclass(model, MultiWorkerModel)

@@ -1,7 +1,7 @@
 import keras
 from keras import ops
 
-from keras_fewlabels.models.multi_worker_model import MultiWorkerModel
+from keras_fewlabels.foundation import MultiWorkerFixes
 from keras_fewlabels.models.student.fit_checks import check_before_fit
 from keras_fewlabels.models.student.fit_progress import FitProgress, count_steps
 from keras_fewlabels.models.student.guard_rails import GuardRails
@@ -10,7 +10,7 @@ from keras_fewlabels.models.student.pseudo_label_metrics import (
 )
 
 
-class StudentModel(MultiWorkerModel):
+class StudentModel(MultiWorkerFixes, keras.Model):
     """A model around a student, which it fits, evaluates and shows.
 
     `fit()` checks the first batch, counts the steps and watches for a

@@ -41,12 +41,12 @@ def scope(setup):
     return tf.distribute.MultiWorkerMirroredStrategy().scope()
 
 
-def classifier():
+def classifier(kind):
     inputs = keras.Input((8, 8, 1))
     x = keras.layers.Flatten()(inputs)
     x = keras.layers.Dense(16, activation="relu")(x)
     outputs = keras.layers.Dense(10, activation="softmax")(x)
-    model = MultiWorkerModel(inputs, outputs)
+    model = kind(inputs, outputs)
     model.compile(
         keras.optimizers.SGD(0.2, momentum=0.9),
         "sparse_categorical_crossentropy",
@@ -55,7 +55,7 @@ def classifier():
     return model
 
 
-def teacher():
+def teacher(kind):
     """Returns a model that scikit-learn has trained on the labelled digits."""
     known = LogisticRegression(C=0.3).fit(
         LABELED[0].reshape(100, 64), LABELED[1]
@@ -63,18 +63,18 @@ def teacher():
     inputs = keras.Input((8, 8, 1))
     x = keras.layers.Flatten()(inputs)
     outputs = keras.layers.Dense(10, activation="softmax")(x)
-    model = MultiWorkerModel(inputs, outputs)
+    model = kind(inputs, outputs)
     model.set_weights([known.coef_.T, known.intercept_])
     return model
 
 
-def fit_all(folder):
+def fit_all(folder, kind=keras.Model):
     """Returns a dict of the labels and weights of fits, as arrays."""
     results = {}
     # The second fit on the array finds all labels in its cache.
     for name in ("array", "dataset", "array", "teacher"):
         keras.utils.set_random_seed(0)
-        model = classifier()
+        model = classifier(kind)
         source = UNLABELED
         if name == "dataset":
             import tensorflow as tf
@@ -82,7 +82,7 @@ def fit_all(folder):
             source = tf.data.Dataset.from_tensor_slices(UNLABELED)
         labeler = PseudoLabeler(
             source,
-            teacher=teacher() if name == "teacher" else None,
+            teacher=teacher(kind) if name == "teacher" else None,
             policy=DistributionAlignment(FixedThreshold(0.4), momentum=0.9),
             balance="repeat",
             batch_size=32,
@@ -101,4 +101,4 @@ if __name__ == "__main__":
     setup, folder, file = sys.argv[1:]
     label_pass._BATCHES_PER_PIECE = BATCHES_PER_PIECE
     with scope(setup):
-        np.savez(file, **fit_all(pathlib.Path(folder)))
+        np.savez(file, **fit_all(pathlib.Path(folder), MultiWorkerModel))

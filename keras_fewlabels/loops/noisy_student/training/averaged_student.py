@@ -2,10 +2,10 @@
 
 import keras
 
+from keras_fewlabels.foundation import MultiWorkerFixes
 from keras_fewlabels.models.copy_model import copy_model
 from keras_fewlabels.models.copy_weights import copy_weights
 from keras_fewlabels.models.ema_teacher import EMATeacher
-from keras_fewlabels.models.multi_worker_model import MultiWorkerModel
 from keras_fewlabels.models.noisy_student_model import NoisyStudentModel
 from keras_fewlabels.models.student.after_train_step import after_train_step
 from keras_fewlabels.models.student.guard_rails import GuardRails
@@ -39,7 +39,7 @@ class SavesAverage(keras.Model):
         return classifier
 
 
-class SupervisedStudent(SavesAverage, MultiWorkerModel):
+class SupervisedStudent(SavesAverage, MultiWorkerFixes, keras.Model):
     """Trains a student on labels alone, under noise.
 
     Evaluation and prediction are those of the average, with which a phase
