@@ -134,12 +134,20 @@ def test_pretrained_model(photographs, tmp_path, monkeypatch):
     assert not list(shared.glob("*.csv"))
 
 
-def test_your_own_method(photographs, tmp_path, monkeypatch, eager):
+def test_your_own_method(photographs, tmp_path, monkeypatch, eager, request):
     names = run(
         "your_own_method", {**photographs, "epochs": 1}, tmp_path, monkeypatch
     )
     assert len(names["histories"]) == 3
     assert (tmp_path / "method.keras").exists()
+    # In a graph, too. The guide's noise takes long to trace.
+    request.getfixturevalue("graphs")
+    model = names["TwoViews"](
+        names["model"].student, policy=names["LeadPolicy"]()
+    )
+    model.compile("sgd", "sparse_categorical_crossentropy")
+    history = model.fit(names["mixed"], verbose=0).history
+    assert np.isfinite(history["loss"]).all()
 
 
 @pytest.mark.slow

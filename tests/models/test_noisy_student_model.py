@@ -316,7 +316,7 @@ def test_a_step_is_traced_once(graphs):
     assert len(traces) == 1
 
 
-def test_evaluate_and_predict_are_those_of_the_student():
+def test_evaluate_and_predict_are_those_of_the_student(graphs):
     model = compiled(linear_model(), EMATeacher())
     history = model.fit(
         mixed(), validation_data=(IMAGES[:12], LABELS), verbose=0
@@ -518,7 +518,7 @@ class Killed(keras.callbacks.Callback):
             raise KeyboardInterrupt
 
 
-def test_backup_and_restore_goes_on_where_it_was(tmp_path):
+def test_backup_and_restore_goes_on_where_it_was(tmp_path, graphs):
     weights = []
     for kills in ([], [Killed()]):
         backup = keras.callbacks.BackupAndRestore(tmp_path / str(len(kills)))
@@ -591,7 +591,7 @@ class SquaredError(NoisyStudentModel):
         return ops.mean(ops.square(targets - predictions), axis=-1)
 
 
-def test_every_hook_can_be_overridden():
+def test_every_hook_can_be_overridden(graphs):
     teacher = linear_model(KERNELS[1])
     model = SquaredError(linear_model(), teacher, FixedThreshold(0, soft=True))
     model.compile(keras.optimizers.SGD(0.0), "sparse_categorical_crossentropy")
@@ -650,7 +650,7 @@ class Subclassed(keras.Model):
 
 
 @pytest.mark.parametrize("make_student", [linear_model, Subclassed])
-def test_policy_state_moves_with_every_step(make_student):
+def test_policy_state_moves_with_every_step(make_student, graphs):
     student = make_student()
     student.build((None, 2, 3, 1))
     policy = DistributionAlignment(FixedThreshold(0.7), momentum=0.5)

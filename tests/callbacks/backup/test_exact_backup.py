@@ -116,13 +116,16 @@ def whole_and_killed(fit, backup):
 @pytest.mark.parametrize(
     "fit",
     [
-        pytest.param(on_arrays, marks=pytest.mark.usefixtures("graphs")),
+        on_arrays,
         on_a_py_dataset,
-        pytest.param(on_mixed_images, marks=pytest.mark.usefixtures("graphs")),
+        on_mixed_images,
         pytest.param(on_a_mixed_dataset, marks=pytest.mark.tensorflow),
     ],
 )
-def test_a_killed_fit_ends_as_one_that_was_not(fit, tmp_path):
+def test_a_killed_fit_ends_as_one_that_was_not(fit, tmp_path, request):
+    if fit in (on_arrays, on_mixed_images):
+        # A model of Keras and one of this package train in a graph.
+        request.getfixturevalue("graphs")
     whole, killed = whole_and_killed(
         fit, lambda name: [ExactBackup(tmp_path / name)]
     )

@@ -185,34 +185,39 @@ def test_a_killed_run_ends_with_the_same_weights(tmp_path, monkeypatch):
 
     monkeypatch.setattr(FeatureReader, "_features_of", counted)
     killed_at = None
-    whole, _ = run(pretrained(), backup_dir=tmp_path / "whole")
-    # Before the first rung those of all images, and after it and the round
+    # Four steps on labels, and four of each round.
+    options = {"settings": {**SHORT, "student_steps": 12, "rounds": 2}}
+    whole, _ = run(pretrained(), backup_dir=tmp_path / "whole", **options)
+    # Before the first rung those of all images, and after it and each round
     # those of the images that they learn.
-    assert sum(num_read) == 300 + 2 * 200
+    assert sum(num_read) == 300 + 3 * 200
     epochs = []
 
     def callbacks(title):
         def kill(epoch, logs):
             epochs.append(epoch)
-            if (title, epoch) == ("fine-tuning 1", 3) and len(epochs) == 4:
+            if (title, epoch) == ("fine-tuning 2", 5) and len(epochs) == 6:
                 raise Killed
 
         return [keras.callbacks.LambdaCallback(on_epoch_end=kill)]
 
     def killed_or_not():
         return run(
-            pretrained(), backup_dir=tmp_path / "killed", callbacks=callbacks
+            pretrained(),
+            backup_dir=tmp_path / "killed",
+            callbacks=callbacks,
+            **options,
         )
 
     num_whole, killed_at = list(num_read), num_read[:3]
     num_read.clear()
     for _ in range(2):
-        # In the pass over the images, and in the second epoch of the round.
+        # In the pass over the images, and in the second epoch of a round.
         with pytest.raises(Killed):
             killed_or_not()
         killed_at = None
     resumed, report = killed_or_not()
-    assert epochs == [0, 1, 2, 3, 3]
+    assert epochs == [0, 1, 2, 3, 4, 5, 5]
     # No features are computed twice.
     assert num_read == num_whole
     for ours, other in zip(resumed.weights, whole.weights, strict=True):
@@ -220,7 +225,7 @@ def test_a_killed_run_ends_with_the_same_weights(tmp_path, monkeypatch):
             *map(keras.ops.convert_to_numpy, (ours, other))
         )
     steps = [each["steps"] for each in report.to_dict()["phases"]]
-    assert steps == [0, 0, 4, 4]
+    assert steps == [0, 0, 4, 4, 4]
 
 
 def test_cost_counts_the_images_that_pass():
