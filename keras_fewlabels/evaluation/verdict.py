@@ -9,11 +9,48 @@ from keras_fewlabels.data.checks import class_numbers
 from keras_fewlabels.foundation import Result
 
 # 95 % of a normal distribution lie within this many deviations of its mean.
-_Z_95 = 1.959964
+Z_95 = 1.959964
+
+
+class Difference(Result):
+    """A difference of two classifiers on `num_images` images.
+
+    A dataclass that derives from it has a `difference` and its `interval`.
+    """
+
+    file_name = "verdict"
+
+    @property
+    def is_better(self):
+        low, high = self.interval
+        if low <= 0 <= high:
+            return None
+        return low > 0
+
+    def to_dict(self):
+        """Returns all numbers as a dict that JSON can hold."""
+        return {
+            **dataclasses.asdict(self),
+            "difference": self.difference,
+            "interval": list(self.interval),
+            "is_better": self.is_better,
+        }
+
+    def __str__(self):
+        low, high = self.interval
+        points = self.difference
+        words = {True: "better by", False: "worse by", None: "cannot tell:"}
+        if self.is_better is False:
+            points, low, high = -points, -high, -low
+        return (
+            f"{words[self.is_better]} {100 * points:.1f} points "
+            f"({100 * low:.1f} to {100 * high:.1f}) on {self.num_images:,} "
+            "images"
+        )
 
 
 @dataclasses.dataclass(frozen=True)
-class Verdict(Result):
+class Verdict(Difference):
     """The difference in accuracy of two classifiers on the same images.
 
     `what_changed(..., y=...)` returns it as its `verdict`. `print(verdict)`
@@ -47,8 +84,6 @@ class Verdict(Result):
     num_gained: int
     num_lost: int
 
-    file_name = "verdict"
-
     @property
     def difference(self):
         return (self.num_gained - self.num_lost) / self.num_images
@@ -61,36 +96,8 @@ class Verdict(Result):
         gained, lost = self.num_gained + 0.5, self.num_lost + 0.5
         middle = (gained - lost) / num_images
         variance = gained + lost - (gained - lost) ** 2 / num_images
-        half = _Z_95 * math.sqrt(variance) / num_images
+        half = Z_95 * math.sqrt(variance) / num_images
         return max(-1.0, middle - half), min(1.0, middle + half)
-
-    @property
-    def is_better(self):
-        low, high = self.interval
-        if low <= 0 <= high:
-            return None
-        return low > 0
-
-    def to_dict(self):
-        """Returns all numbers as a dict that JSON can hold."""
-        return {
-            **dataclasses.asdict(self),
-            "difference": self.difference,
-            "interval": list(self.interval),
-            "is_better": self.is_better,
-        }
-
-    def __str__(self):
-        low, high = self.interval
-        points = self.difference
-        words = {True: "better by", False: "worse by", None: "cannot tell:"}
-        if self.is_better is False:
-            points, low, high = -points, -high, -low
-        return (
-            f"{words[self.is_better]} {100 * points:.1f} points "
-            f"({100 * low:.1f} to {100 * high:.1f}) on {self.num_images:,} "
-            "images"
-        )
 
 
 def compare_predictions(before, after, y):
@@ -165,9 +172,41 @@ def wilson_interval(num_right, num_images):
             "`num_right` must be from 0 to `num_images`, which is at least 1. "
             f"Received: num_right={num_right}, num_images={num_images}"
         )
-    share, weight = num_right / num_images, _Z_95**2 / num_images
+    share, weight = num_right / num_images, Z_95**2 / num_images
     middle = (share + weight / 2) / (1 + weight)
     variance = share * (1 - share) / num_images + weight / (4 * num_images)
-    half = _Z_95 * math.sqrt(variance) / (1 + weight)
+    half = Z_95 * math.sqrt(variance) / (1 + weight)
     low, high = np.clip([middle - half, middle + half], 0, 1)
     return float(low), float(high)
+
+
+def accuracy_interval(accuracy, num_images, deviation=None):
+    """Returns the 95 % interval of an accuracy, also one of several labels.
+
+    Images that are right to a share are as good as a larger number of images
+    that are right or wrong: one of which the accuracy has the same variance.
+
+    Args:
+        accuracy: Float in 0 to 1.
+        num_images: Int, the number of images, at least 1.
+        deviation: Optional float, the standard deviation of the accuracy
+            among images that are right to a share. By default an image is
+            right or wrong.
+
+    Returns:
+        Pair of floats, as of `wilson_interval`.
+
+    Example:
+
+    >>> from keras_fewlabels.evaluation.verdict import accuracy_interval
+    >>> low, high = accuracy_interval(0.9, 100, deviation=0.1)
+    >>> f"{low:.0%} to {high:.0%}"
+    '88% to 92%'
+    """
+    variance = accuracy * (1 - accuracy)
+    if deviation is None or not variance:
+        return wilson_interval(round(accuracy * num_images), num_images)
+    # One image more that is right or wrong: few may agree by chance.
+    found = (num_images * deviation**2 + variance) / (num_images + 1)
+    equivalent = num_images * variance / found
+    return wilson_interval(accuracy * equivalent, equivalent)

@@ -108,6 +108,7 @@ from keras_fewlabels.foundation.text_table import (
     class_name,
     printable,
     text_table,
+    yes_and_no,
 )
 from keras_fewlabels.foundation.value_range import (
     check_value_range,

@@ -72,6 +72,20 @@ def class_name(number, class_names):
     return str(number) if class_names is None else str(class_names[number])
 
 
+def yes_and_no(class_names, num_labels):
+    """Returns the names of both answers to each of several labels.
+
+    Args:
+        class_names: Sequence of strings, or `None`.
+        num_labels: Int.
+
+    Returns:
+        List of strings, "no" to a label before "yes".
+    """
+    names = (class_name(number, class_names) for number in range(num_labels))
+    return [answer for name in names for answer in (f"not {name}", name)]
+
+
 def check_class_names(class_names, num_classes=None, *, at_least=False):
     """Checks that class names are a list of different texts.
 

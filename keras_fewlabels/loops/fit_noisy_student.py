@@ -14,6 +14,7 @@ from keras_fewlabels.foundation import (
     has_accelerator,
 )
 from keras_fewlabels.loops.choose_settings import (
+    check_several_labels,
     choose_settings,
     chosen_pretrained,
     unused_settings,
@@ -108,6 +109,11 @@ def fit_noisy_student(
     weights over its last steps, or with the average of its best epoch on the
     validation images, if that was better by more than a standard error.
 
+    A new model may also have **a sigmoid for each of several labels**: end it
+    with one, or compile it with a binary cross-entropy. Every label of an
+    image then has a pseudo-label of its own, and models are compared by their
+    mean average precision. One that comes trained is trained as a new one.
+
     With the setting `low_resolution` all of these phases train on smaller
     images, which is faster. A last phase trains the upper layers on the
     labelled images as they are (FixRes). The model must take images of any
@@ -146,8 +152,9 @@ def fit_noisy_student(
             in its layers.
         labeled: Pair of arrays `(images, labels)` of shapes
             `(num_images, height, width, channels)` and `(num_images,)` with
-            class numbers or `(num_images, num_classes)`; or a
-            `tf.data.Dataset` or `PyDataset` of such pairs, read into memory.
+            class numbers or `(num_images, num_classes)` with one-hot rows, or
+            rows of 0 and 1 if several may be true; or a `tf.data.Dataset` or
+            `PyDataset` of such pairs, read into memory.
         unlabeled: Array of images, or `data.ImageFiles` or a dataset, which
             are streamed.
         validation_data: Optional pair or dataset as `labeled`. By default a
@@ -185,7 +192,8 @@ def fit_noisy_student(
             of the method, in as many steps, to see what each part brings. A
             model that comes trained has no waterfall: its rungs show that.
         truth: Optional int array `(num_unlabeled,)`, the true classes of the
-            unlabelled images, only to report the accuracy of pseudo-labels.
+            unlabelled images, or rows of several labels, only to report the
+            accuracy of pseudo-labels.
         class_names: Optional sequence of strings for the report.
         findings: Optional `findings` of `data.load_image_folders`, for the
             report.
@@ -299,7 +307,10 @@ def _chosen(settings, task, model, has_validation, layers):
         task, model, not has_validation, chosen_pretrained(settings, layers)
     )
     unused = unused_settings(model, recommended.pretrained, **layers)
-    return choose_settings(settings, recommended, unused)
+    settings = choose_settings(settings, recommended, unused)
+    if not task.scores.one_true:
+        check_several_labels(settings)
+    return settings
 
 
 def _seconds(time_limit, settings):

@@ -79,11 +79,11 @@ def recommended_for(task, model, needs_validation, pretrained=None):
         **_optimizer(model),
         **image_noise(task),
         **model_noise(model),
-        **_teaching(),
+        **_teaching(task.scores.one_true),
         **_resolution(task, model),
         "pretrained": (pretrained, reason),
         "rounds": (2, "pseudo-labels are made anew for each"),
-        "balanced": _balance(task.class_counts),
+        "balanced": _balance(task),
     }
     if pretrained:
         proposals |= _ladder(model)
@@ -94,9 +94,11 @@ def recommended_for(task, model, needs_validation, pretrained=None):
     return Settings(**values, why=why)
 
 
-def _balance(class_counts):
+def _balance(task):
     """Returns whether all classes should count alike, with the reason."""
-    fewest, most = int(class_counts.min()), int(class_counts.max())
+    if not task.scores.one_true:
+        return False, "several labels may be true of an image"
+    fewest, most = int(task.class_counts.min()), int(task.class_counts.max())
     counts = f"the classes have {fewest:,} to {most:,} labels"
     if most > _UNEVEN * fewest:
         return True, (
@@ -113,18 +115,23 @@ def _validation(task, needs_validation):
             "validation_split": (0.0, given),
             "train_on_validation": (False, given),
         }
-    counts = task.class_counts
+    num_labeled = len(task.labeled[0])
     # One image per class is the least that stands for all classes.
-    per_class = float(counts.mean())
+    per_class = num_labeled / task.num_classes
     split = max(0.1 if per_class >= 100 else 0.2, 1 / per_class)
     split = min(split, 0.5)
-    num_validation = max(task.num_classes, round(split * counts.sum()))
+    num_validation = max(task.num_classes, round(split * num_labeled))
     learned = num_validation < _MIN_VALIDATION_PER_CLASS * task.num_classes
     return {
         "validation_split": (
             split,
-            f"{num_validation:,} of {counts.sum():,} labelled images, at "
-            "least one of each class; no test image is ever used",
+            f"{num_validation:,} of {num_labeled:,} labelled images, "
+            + (
+                "at least one of each class"
+                if task.scores.one_true
+                else "drawn at random"
+            )
+            + "; no test image is ever used",
         ),
         "train_on_validation": (
             learned,
@@ -223,20 +230,27 @@ def _optimizer(model):
     }
 
 
-def _teaching():
+def _teaching(one_true):
+    threshold = 0.6
     limit = (
         "predictions below it do not count, the others are sharpened. Before, "
         "they are aligned to the class shares of the labels; if the classes "
         "of the unlabelled images have other shares, pass "
         "`policy=FixedThreshold(0.8, soft=True)`"
     )
+    if not one_true:
+        threshold = 0.0
+        limit = (
+            "each label is judged by itself, and all count, sharpened; above "
+            "0.5 those that are not sure do not count"
+        )
     return {
         "teacher": (
             "average",
             "the student goes on from the model before, taught by its own "
             "average, unless `build_student` changes the architecture",
         ),
-        "threshold": (0.6, limit),
+        "threshold": (threshold, limit),
         "temperature": (0.5, limit),
         "unlabeled_weight": (1.0, "as in Noisy Student and FixMatch"),
     }

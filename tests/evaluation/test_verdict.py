@@ -7,6 +7,7 @@ from scipy.stats import binomtest
 
 from keras_fewlabels.evaluation.verdict import (
     Verdict,
+    accuracy_interval,
     compare_predictions,
     wilson_interval,
 )
@@ -95,3 +96,27 @@ def test_scores_of_any_size():
 def test_other_images_are_refused(arrays):
     with pytest.raises(ValueError, match="must be of the same images"):
         compare_predictions(*arrays)
+
+
+def test_an_accuracy_of_images_that_are_right_or_wrong():
+    assert accuracy_interval(45 / 52, 52) == wilson_interval(45, 52)
+    # A share of right decisions can vary as much.
+    deviation = np.sqrt(45 / 52 * 7 / 52)
+    found = accuracy_interval(45 / 52, 52, deviation)
+    assert found == pytest.approx(wilson_interval(45, 52))
+
+
+def test_an_accuracy_of_shares_covers_the_truth_as_often_as_it_says():
+    random = np.random.default_rng(0)
+    covered = 0
+    for _ in range(4000):
+        shares = random.choice([0.6, 0.9, 1.0], 60, p=[0.2, 0.3, 0.5])
+        low, high = accuracy_interval(shares.mean(), 60, shares.std())
+        covered += low <= 0.89 <= high
+    assert 0.94 < covered / 4000 < 0.97
+
+
+@pytest.mark.parametrize("accuracy", [0.0, 0.75, 1.0])
+def test_few_images_that_agree_do_not_make_an_accuracy_certain(accuracy):
+    low, high = accuracy_interval(accuracy, 3, deviation=0.0)
+    assert 0 <= low < high <= 1 and high - low > 0.3

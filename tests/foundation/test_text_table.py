@@ -6,6 +6,7 @@ from keras_fewlabels.foundation.text_table import (
     class_name,
     printable,
     text_table,
+    yes_and_no,
 )
 
 
@@ -53,6 +54,8 @@ def test_what_cannot_be_seen_is_written_as_an_escape(text, expected):
 def test_names_of_classes():
     assert class_name(1, ["cat", "dog"]) == "dog"
     assert class_name(1, None) == "1"
+    assert yes_and_no(["cat"], 1) == ["not cat", "cat"]
+    assert yes_and_no(None, 2) == ["not 0", "0", "not 1", "1"]
 
 
 def test_class_names_are_one_text_per_class():

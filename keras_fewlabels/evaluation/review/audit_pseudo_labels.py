@@ -19,7 +19,7 @@ from keras_fewlabels.evaluation.review.pseudo_label_audit import (
 from keras_fewlabels.foundation import (
     check_class_names,
     check_int,
-    class_name,
+    yes_and_no,
 )
 from keras_fewlabels.policies.parts import (
     ClassScores,
@@ -171,7 +171,7 @@ def audit_pseudo_labels(
     audited = labels, probabilities, votes, flip_rate
     if not kind.one_true:
         audited = _most_doubtful(*audited)
-        class_names = _yes_and_no(class_names, num_classes)
+        class_names = yes_and_no(class_names, num_classes)
     return _ranked(pool, *audited, num_shown, class_names)
 
 
@@ -203,11 +203,6 @@ def _most_doubtful(labels, probabilities, votes, flip_rate):
         pairs.append(rows)
     classes = np.where(chosen < 0, -1, 2 * worst + chosen)
     return classes, *pairs, flip_rate[images, worst]
-
-
-def _yes_and_no(class_names, num_labels):
-    names = (class_name(number, class_names) for number in range(num_labels))
-    return [answer for name in names for answer in (f"not {name}", name)]
 
 
 def _ranked(

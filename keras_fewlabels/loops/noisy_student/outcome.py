@@ -3,6 +3,7 @@
 import dataclasses
 
 from keras_fewlabels.data.sources import image_source
+from keras_fewlabels.evaluation.precision_verdict import compare_precisions
 from keras_fewlabels.evaluation.verdict import compare_predictions
 from keras_fewlabels.loops.noisy_student.build_student import (
     optimizer_of_loop,
@@ -10,6 +11,7 @@ from keras_fewlabels.loops.noisy_student.build_student import (
 from keras_fewlabels.loops.noisy_student.measure import (
     Labeler,
     examine,
+    examine_decisions,
     predict,
 )
 from keras_fewlabels.loops.noisy_student.phases import (
@@ -130,7 +132,10 @@ class Outcome:
         split = "validation" if self._data.test is None else "test"
         if getattr(self._data, split) is not None:
             images, labels = getattr(self._data, split)
-            found = examine(self._predict(self.model, images), labels)
+            look = examine_decisions
+            if self._task.scores.one_true:
+                look = examine
+            found = look(self._predict(self.model, images), labels)
             return {"split": split, **found}, images
         examined = None
         for phase in self._run.results[STUDENT]:
@@ -148,11 +153,16 @@ class Outcome:
         if getattr(data, split) is None:
             return
         images, labels = getattr(data, split)
-        verdict = compare_predictions(
+        compare = compare_precisions
+        if self._task.scores.one_true:
+            compare = compare_predictions
+        verdict = compare(
             self._predict(baseline, images),
             self._predict(student, images),
             labels,
         )
+        if verdict is None:
+            return
         is_worse = split == "validation" and verdict.is_better is False
         if is_worse:
             self.model = baseline

@@ -11,6 +11,8 @@ from keras_fewlabels.data.split_labels import split_labels
 
 # The images that settle the statistics of batch normalization.
 _CLEAN_IMAGES = 2048
+# The random splits among which one with all labels in both parts is looked for.
+_NUM_SPLITS = 50
 
 
 @dataclasses.dataclass(frozen=True)
@@ -23,7 +25,8 @@ class PhaseData:
         test: Pair of arrays, or of `ImageFiles` and labels, or `None`.
         clean_images: Array of images without their labels.
         seed: Int.
-        truth: Optional int32 array, the classes of the unlabelled images.
+        truth: Optional int32 array, the classes of the unlabelled images, or
+            rows of 0 and 1.
     """
 
     labeled: tuple
@@ -73,7 +76,12 @@ def divide(task, validation, test, validation_split, seed, truth=None):
     if truth is not None:
         truth = as_array(truth, "truth")
         check_truth(truth, len(task.unlabeled))
-        check_labels(truth, "truth", num_classes=task.num_classes)
+        check_labels(
+            truth,
+            "truth",
+            num_classes=task.num_classes,
+            one_true=task.scores.one_true,
+        )
         truth = truth.astype("int32")
     images = np.concatenate([labeled[0][:_CLEAN_IMAGES], task.sample])
     order = np.random.default_rng(seed).permutation(len(images))
@@ -99,16 +107,43 @@ def _split(task, validation_split, seed):
             "pass `settings={'validation_split': 0}` to do without. Received: "
             f"one image of class {', '.join(map(str, lone))}"
         )
-    # The numbers of the images are split, for `split_labels` drops the labels
-    # of the rest.
-    numbers = np.arange(num_labeled).reshape(-1, 1, 1, 1)
-    (chosen, _), rest, _ = split_labels(
-        numbers, task.labeled[1], num_validation, seed=seed
-    )
+    split = _stratified if task.scores.one_true else _best_of_random
+    rest, chosen = split(task, num_validation, seed)
     return tuple(
-        tuple(part[indices.reshape(-1)] for part in task.labeled)
+        tuple(part[indices] for part in task.labeled)
         for indices in (rest, chosen)
     )
+
+
+def _stratified(task, num_validation, seed):
+    # The numbers of the images are split, for `split_labels` drops the labels
+    # of the rest.
+    images, labels = task.labeled
+    numbers = np.arange(len(images)).reshape(-1, 1, 1, 1)
+    (chosen, _), rest, _ = split_labels(
+        numbers, labels, num_validation, seed=seed
+    )
+    return rest.reshape(-1), chosen.reshape(-1)
+
+
+def _best_of_random(task, num_validation, seed):
+    """Returns numbers of images, so that few labels are missing in a part.
+
+    A label that no image is left to train on weighs more than one that no
+    image is left to validate on.
+    """
+    images, labels = task.labeled
+    random = np.random.default_rng(seed)
+    best, fewest = None, None
+    for _ in range(_NUM_SPLITS):
+        order = random.permutation(len(images))
+        parts = order[num_validation:], order[:num_validation]
+        missing = tuple(
+            int(np.sum(task.count_classes(labels[part]) == 0)) for part in parts
+        )
+        if best is None or missing < fewest:
+            best, fewest = parts, missing
+    return best
 
 
 @dataclasses.dataclass(frozen=True)

@@ -18,6 +18,7 @@ from keras_fewlabels.policies.distribution_alignment import (
     DistributionAlignment,
 )
 from keras_fewlabels.policies.fixed_threshold import FixedThreshold
+from keras_fewlabels.policies.parts import check_policy_of
 
 # The share of a phase in which the learning rate rises.
 _WARM_UP = 0.05
@@ -50,6 +51,7 @@ class Recipe:
         for name in ("strong", "weak"):
             self.augmentation(name)
         self._check_channels()
+        check_policy_of(self.task.scores, self.policy())
         if self.settings.low_resolution:
             check_any_size(student, self.task.labeled[0])
         if self.settings.stochastic_depth:
@@ -193,12 +195,15 @@ class Recipe:
         policy = self.layers["policy"]
         if policy is not None:
             return type(policy).from_config(policy.get_config())
+        policy = FixedThreshold(
+            self.settings.threshold,
+            soft=True,
+            temperature=self.settings.temperature,
+        )
+        if not self.task.scores.one_true:
+            return policy
         return DistributionAlignment(
-            FixedThreshold(
-                self.settings.threshold,
-                soft=True,
-                temperature=self.settings.temperature,
-            ),
+            policy,
             # The classes are taken to be as frequent as among the labels.
             prior=self.task.class_counts / self.task.class_counts.sum(),
             momentum=0.99,

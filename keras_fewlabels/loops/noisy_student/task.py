@@ -10,7 +10,7 @@ from keras_fewlabels.data.checks import (
     check_labels,
     check_same_images,
     check_values,
-    class_numbers,
+    is_multi_hot,
 )
 from keras_fewlabels.data.sources import (
     ImageSource,
@@ -27,17 +27,12 @@ from keras_fewlabels.foundation import (
 from keras_fewlabels.policies.parts import (
     ClassScores,
     check_class_scores,
-    check_one_true,
     scores_of,
     scores_of_loss,
 )
 
 # The unlabelled images that are looked at before training.
 _SAMPLE_SIZE = 1000
-_INSTEAD = (
-    "Train a model with a sigmoid for each of several labels by "
-    "`models.NoisyStudentModel` or `callbacks.PseudoLabeler`."
-)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -51,7 +46,7 @@ class Task:
         value_range: Pair of floats, the values of black and white.
         num_classes: Int.
         scores: `ClassScores`, the kind of scores that the model gives.
-        one_hot: Boolean, whether the user's labels are one-hot rows.
+        one_hot: Boolean, whether the user's labels are rows.
         layers_know_labels: Boolean, whether the model comes from a run that
             trained the layers below its head. Labels cannot measure heads on
             such layers then.
@@ -73,7 +68,7 @@ class Task:
 
     def count_classes(self, labels):
         """Returns the number of images per class, `(num_classes,)` ints."""
-        return np.bincount(class_numbers(labels), minlength=self.num_classes)
+        return self.scores.count_classes(labels, self.num_classes)
 
     def check(self, labeled, argument):
         """Checks that further images are like the labelled ones.
@@ -109,7 +104,12 @@ class Task:
             )
         else:
             check_values(images, argument, self.value_range)
-        check_labels(labels, argument, num_classes=self.num_classes)
+        check_labels(
+            labels,
+            argument,
+            num_classes=self.num_classes,
+            one_true=self.scores.one_true,
+        )
         return images, self.scores.as_loss_takes(labels, self.num_classes)
 
 
@@ -156,9 +156,14 @@ def inspect_task(
         check_class_scores(outputs, scores, "student", model=model)
     else:
         scores = scores_of(outputs, model, "student")
-    check_one_true(scores, "This loop", _INSTEAD)
     num_classes = scores.num_classes(outputs.shape[-1])
-    check_labels(labels, "labels of labeled", num_classes=num_classes)
+    _check_kind(scores, labels)
+    check_labels(
+        labels,
+        "labels of labeled",
+        num_classes=num_classes,
+        one_true=scores.one_true,
+    )
     task = Task(
         labeled=(images, scores.as_loss_takes(labels, num_classes)),
         unlabeled=source,
@@ -171,6 +176,18 @@ def inspect_task(
     )
     _check_every_class(task.class_counts)
     return task
+
+
+def _check_kind(scores, labels):
+    if scores.one_true and is_multi_hot(labels):
+        raise ValueError(
+            "Images have several labels or none, and the model is one of "
+            "classes of which one is true. End it with a sigmoid for each "
+            "label, as `models.classifier(..., activation='sigmoid')` does, "
+            "or compile it with `keras.losses.BinaryCrossentropy`. Received: "
+            f"labels whose rows sum to {labels.sum(1).min():g} to "
+            f"{labels.sum(1).max():g}"
+        )
 
 
 def _check_model(model):

@@ -3,7 +3,14 @@
 import numpy as np
 
 from keras_fewlabels import plots
-from keras_fewlabels.evaluation.verdict import wilson_interval
+from keras_fewlabels.evaluation.verdict import (
+    accuracy_interval,
+    wilson_interval,
+)
+from keras_fewlabels.loops.report.several_labels import (
+    answer_names,
+    has_several_labels,
+)
 from keras_fewlabels.loops.report.text import known_split, phase_name
 from keras_fewlabels.plots.results.accuracy_over_time import accuracy_over_time
 from keras_fewlabels.plots.results.reliability import reliability
@@ -126,8 +133,9 @@ def _point(phase, split):
     measured = phase.get(split) or {}
     if measured.get("accuracy") is None:
         return None
-    num_right = round(measured["accuracy"] * measured["num_images"])
-    interval = wilson_interval(num_right, measured["num_images"])
+    interval = accuracy_interval(
+        measured["accuracy"], measured["num_images"], measured.get("deviation")
+    )
     return measured["accuracy"], *interval
 
 
@@ -195,7 +203,7 @@ def _reliability(details):
 
 def _confusion_matrix(details):
     examined = details.get("examined")
-    if not examined:
+    if not examined or has_several_labels(details):
         return None
     return plots.confusion_matrix(
         examined["confusion"], details["data"].get("class_names")
@@ -207,13 +215,17 @@ def _mistakes(details, images):
         return None
     mistakes = details["examined"]["mistakes"]
     data = details["data"]
-    scores = np.zeros((len(images), data["num_classes"]))
+    names = answer_names(details)
+    num_classes = data["num_classes"]
+    if has_several_labels(details):
+        num_classes = len(names)
+    scores = np.zeros((len(images), num_classes))
     for row, mistake in zip(scores, mistakes, strict=True):
         row[mistake["predicted"]] = mistake["confidence"]
     return plots.predictions(
         images,
         [mistake["true"] for mistake in mistakes],
         scores,
-        data.get("class_names"),
+        names,
         value_range=data["value_range"],
     )

@@ -15,6 +15,7 @@ from keras_fewlabels.loops.report.model_card import model_card
 from keras_fewlabels.loops.report.page import foreign_rows, report_page
 from keras_fewlabels.loops.report.rows import phase_rows, waterfall_rows
 from keras_fewlabels.loops.report.run_files import RunFiles, settings_json
+from keras_fewlabels.loops.report.several_labels import decisions_line
 from keras_fewlabels.loops.report.text import (
     choice_line,
     data_line,
@@ -46,12 +47,16 @@ class FitReport(Result):
             - `data`: Dict of `num_classes`, `class_names` or `None`,
               `class_counts` of the labelled images, `image_shape`, `dtype`,
               `value_range`, `num_labeled`, `num_validation`, `num_unlabeled`
-              and `num_test`.
+              and `num_test`. `several_labels`: Optional boolean, whether
+              several may be true of an image.
             - `settings`: Dict of names to values. `why`: Dict of the same
               names to a sentence.
             - `phases`: List with a dict per phase: `name`, `generation`,
               `steps`, `seconds`, `best_epoch` counted from 0, `validation`
-              and `test` (dicts of `accuracy`, `loss` and `num_images`),
+              and `test` (dicts of `accuracy`, `loss` and `num_images`; of
+              several labels, of whose decisions `accuracy` is the share that
+              is right, also its `deviation` among images and the
+              `mean_average_precision`),
               `cross_validation` (a dict of `accuracy` and `num_images`),
               `history`, and `pseudo_labels` (a dict of `mask_ratio`,
               `confidence`, `class_shares` and `accuracy`, as the policy has
@@ -69,7 +74,8 @@ class FitReport(Result):
               and `test`.
             - `waterfall`: Optional list of dicts of `name`, `validation` and
               `test`, each with one part more than the one before.
-            - `verdict`: Optional dict, that of `evaluation.Verdict`, with
+            - `verdict`: Optional dict, that of `evaluation.Verdict` (of several
+              labels, of the difference in mean average precision), with
               `split`, with `reference`, `"baseline"` or `"supervised phase"`,
               with `kept`, one of these or `"student"`, and with
               `linear_probe`, a dict of `accuracy`, `accuracy_of_kept` and
@@ -78,7 +84,9 @@ class FitReport(Result):
               images it was examined on, `"test"` or else `"validation"`, or
               `"cross-validation"` for labels and the heads of the phase
               `name`;
-              `confusion` (counts by true and predicted class); `mistakes`
+              `confusion` (counts by true and predicted class; of several
+              labels, "no" to the label `k` is the class `2 * k` here, and
+              "yes" is `2 * k + 1`); `mistakes`
               (dicts of `index`, `true`, `predicted`, `confidence`); and
               optional `examples` (dicts likewise, of images of every cell),
               `recalls` (dicts of `num_images`, `num_right`, `recall`
@@ -153,6 +161,7 @@ class FitReport(Result):
         # One blank line, also where no waterfall follows the phases.
         lines += [""] if lines[-1] else []
         for text in (
+            decisions_line(details),
             verdict_line(details),
             examined_line(details),
             start_line(details),

@@ -1,6 +1,7 @@
 """The card of a model, in the form of the Hugging Face hub."""
 
 from keras_fewlabels.loops.report.rows import phase_rows, recall_rows
+from keras_fewlabels.loops.report.several_labels import decisions_line
 from keras_fewlabels.loops.report.template import jinja_template
 from keras_fewlabels.loops.report.text import (
     data_line,
@@ -36,12 +37,16 @@ def model_card(details):
     kept = kept_phase(details)
     split = known_split([kept])
     measured = kept[split] if split else None
+    metric = "accuracy"
+    if measured and measured.get("mean_average_precision") is not None:
+        metric = "mean_average_precision"
     pseudo_labels = _pseudo_labels(details)
     data, baseline = details["data"], details.get("baseline")
     return jinja_template(_TEMPLATE).render(
         headline=headline(details),
         split=split,
-        results=measured and measured["accuracy"],
+        metric=metric,
+        results=measured and measured[metric],
         few=bool(measured) and measured["num_images"] < _FEW_IMAGES,
         data=data,
         inputs=_inputs(data),
@@ -51,6 +56,8 @@ def model_card(details):
             list(_class_rows(data, pseudo_labels)), recall_rows(details)
         ),
         counts=data_line(data),
+        decisions=decisions_line(details),
+        kind="labels" if data.get("several_labels") else "classes",
         phases=phase_rows(details),
         baseline=baseline and baseline["name"],
         verdict=verdict_line(details),

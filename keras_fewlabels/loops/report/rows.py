@@ -17,11 +17,15 @@ from keras_fewlabels.loops.report.text import (
 # Files of a kind whose names are shown.
 _SHOWN_FILES = 3
 ACCURACIES = ("validation accuracy", "test accuracy")
+# Mean average precisions, of several labels per image.
+PRECISIONS = ("validation mAP", "test mAP")
+_FIGURES = ("accuracy", "mean_average_precision")
 
 
 def phase_rows(details):
     """Returns phases, then the baseline and the last phase's gain over it."""
     heads = ["phase", "steps", "time", "cross-validation", *ACCURACIES]
+    heads += PRECISIONS
     rows = [heads, *map(_phase_row, details["phases"])]
     baseline = details.get("baseline")
     if baseline:
@@ -155,17 +159,22 @@ def _outcome(part):
         result(part, "cross_validation"),
         result(part, "validation"),
         result(part, "test"),
+        *(
+            percent((part.get(split) or {}).get("mean_average_precision"))
+            for split in ("validation", "test")
+        ),
     ]
 
 
 def _gains(baseline, phase):
-    for split in "validation", "test":
-        parts = [{split: part.get(split)} for part in (baseline, phase)]
-        if known_split(parts):
-            before, after = (part[split]["accuracy"] for part in parts)
-            yield points(after - before)
-        else:
-            yield ""
+    for figure in _FIGURES:
+        for split in "validation", "test":
+            before, after = (
+                (part.get(split) or {}).get(figure)
+                for part in (baseline, phase)
+            )
+            is_known = None not in (before, after)
+            yield points(after - before) if is_known else ""
 
 
 def _known_columns(rows):

@@ -31,6 +31,7 @@ def run_facts(task, data, settings, class_names):
             "activation": task.scores.activation,
             "num_classes": task.num_classes,
             "class_names": names,
+            "several_labels": not task.scores.one_true,
             "class_counts": task.count_classes(data.labeled[1]).tolist(),
             "num_labeled": len(data.labeled[0]),
             "num_validation": len(data.validation[0]) if data.validation else 0,

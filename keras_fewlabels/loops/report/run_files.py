@@ -96,24 +96,57 @@ class RunFiles:
             probability. A model that was trained with a policy has three
             columns more: `target`, the class that the policy makes a student
             learn; `weight`, how much the image counts in the loss; and
-            `counts`, 1 if the weight is not 0.
+            `counts`, 1 if the weight is not 0. Of several labels per image,
+            `labels` has those that are true, with `;` between, or `none`, and
+            `confidence` is that of the decision that is least sure; `targets`
+            and the mean `weight` are likewise, and the last columns have the
+            probability of each label.
         """
         table = self.pseudo_labels
         if table is None:
             return None
-        labels = table.probabilities.argmax(axis=1)
-        columns = {"index": range(len(labels))}
+        columns = {"index": range(len(table.probabilities))}
         if self.unlabeled.paths is not None:
             columns["file"] = self.unlabeled.paths
-        names = class_names
-        columns["label"] = labels
-        columns["class"] = [names[k] for k in labels] if names else labels
-        columns["confidence"] = _decimals(table.probabilities.max(axis=1))
-        if table.weights is not None:
-            columns["target"] = table.targets.argmax(axis=1)
-            columns["weight"] = _decimals(table.weights)
-            columns["counts"] = (table.weights > 0).astype(int)
+        fill = _class_columns if table.scores.one_true else _label_columns
+        columns |= fill(table, class_names)
         return csv_text(columns, zip(*columns.values(), strict=True))
+
+
+def _class_columns(table, names):
+    labels = table.probabilities.argmax(axis=1)
+    columns = {
+        "label": labels,
+        "class": [names[k] for k in labels] if names else labels,
+        "confidence": _decimals(table.probabilities.max(axis=1)),
+    }
+    if table.weights is not None:
+        columns["target"] = table.targets.argmax(axis=1)
+        columns["weight"] = _decimals(table.weights)
+        columns["counts"] = (table.weights > 0).astype(int)
+    return columns
+
+
+def _label_columns(table, names):
+    """Returns the columns of several labels per image."""
+    yes = table.probabilities
+    names = [str(name) for name in names or range(yes.shape[1])]
+
+    def written(rows):
+        for row in rows > 0.5:
+            true = [names[number] for number in np.flatnonzero(row)]
+            yield ";".join(true) or "none"
+
+    columns = {
+        "labels": written(yes),
+        "confidence": _decimals(np.maximum(yes, 1 - yes).min(axis=1)),
+    }
+    if table.weights is not None:
+        columns["targets"] = written(table.targets)
+        columns["weight"] = _decimals(table.weights.mean(axis=1))
+    for number, name in enumerate(names):
+        columns[f"probability of {name}"] = _decimals(yes[:, number])
+    return columns
 
 
 def settings_json(details):

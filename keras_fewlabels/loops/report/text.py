@@ -1,6 +1,7 @@
 """The numbers of a `FitReport` in words, for its table and its page."""
 
-from keras_fewlabels.evaluation.verdict import wilson_interval
+from keras_fewlabels.evaluation.verdict import accuracy_interval
+from keras_fewlabels.loops.report.several_labels import has_several_labels
 
 # Why phases are left out that Ctrl-C has ended.
 INTERRUPTED = "the run was interrupted"
@@ -15,7 +16,10 @@ def headline(details):
     if split is None:
         return _by_cross_validation(details) or "No accuracy was measured"
     count = last[split]["num_images"]
-    text = f"{percent(last[split]['accuracy'])} on {count:,} {split} images"
+    figure, text = "accuracy", ""
+    if last[split].get("mean_average_precision") is not None:
+        figure, text = "mean_average_precision", "mAP "
+    text += f"{percent(last[split][figure])} on {count:,} {split} images"
     name, reference = "supervised phase", details["phases"][0]
     if reference["name"] == "linear probe":
         name = "linear probe"
@@ -23,7 +27,7 @@ def headline(details):
         name, reference = "labels alone", details["baseline"]
     if reference is last or known_split([reference, last]) != split:
         return text
-    text += f"; {name} {percent(reference[split]['accuracy'])}"
+    text += f"; {name} {percent(reference[split][figure])}"
     probe = details.get("linear_probe")
     if probe and known_split([probe, last]) == split:
         text += f"; linear probe {percent(probe[split]['accuracy'])}"
@@ -142,11 +146,13 @@ def examined_line(details):
         return ""
     error = 100 * found["expected_calibration_error"]
     count = sum(each["num_images"] for each in found["bins"])
+    kind = "decisions on " if has_several_labels(details) else ""
     return (
         f"Balanced accuracy {percent(examined['balanced_accuracy'])}, mean "
         f"confidence {percent(found['confidence'])} and expected calibration "
         f"error {error:.1f} points, where the accuracy is "
-        f"{percent(found['accuracy'])} on {count:,} {examined_on(details)}."
+        f"{percent(found['accuracy'])} on {count:,} {kind}"
+        f"{examined_on(details)}."
     )
 
 
@@ -168,8 +174,9 @@ def verdict_line(details):
     reference = "labels alone"
     if verdict.get("reference") == "supervised phase":
         reference = "the supervised phase"
+    kind = " of mAP" if has_several_labels(details) else ""
     figures = (
-        f"{points(verdict['difference'])} points over {reference} "
+        f"{points(verdict['difference'])} points{kind} over {reference} "
         f"({low:+.1f} to {high:+.1f}) on the same {verdict['num_images']:,} "
         f"{verdict['split']} images."
     )
@@ -201,7 +208,8 @@ def data_line(data):
     counts = [
         f"{data[key]:,} {kind}" for key, kind in kinds.items() if data.get(key)
     ]
-    return f"images: {', '.join(counts)}; {data['num_classes']:,} classes"
+    kind = "labels" if data.get("several_labels") else "classes"
+    return f"images: {', '.join(counts)}; {data['num_classes']:,} {kind}"
 
 
 def validation_line(details):
@@ -229,8 +237,9 @@ def result(part, split):
     """Returns the accuracy of a phase, its interval and number of images."""
     if (part.get(split) or {}).get("accuracy") is None:
         return ""
-    accuracy, count = (part[split][key] for key in ("accuracy", "num_images"))
-    interval = wilson_interval(round(accuracy * count), count)
+    measured = part[split]
+    accuracy, count = measured["accuracy"], measured["num_images"]
+    interval = accuracy_interval(accuracy, count, measured.get("deviation"))
     return with_interval(accuracy, interval, count)
 
 

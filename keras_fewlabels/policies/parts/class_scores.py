@@ -121,6 +121,10 @@ class ClassScores:
             return labels.argmax(axis=1)
         return labels.reshape(-1).astype("int64")
 
+    def count_classes(self, labels, num_classes):
+        """Returns how many images have each class, `(num_classes,)` ints."""
+        return np.bincount(self.as_decisions(labels), minlength=num_classes)
+
     def label_rows(self, labels, num_classes):
         """Returns labels as float32 rows `(num_images, num_classes)`."""
         labels = np.asarray(labels)
@@ -256,6 +260,9 @@ class Sigmoids(OneSigmoid):
 
     def as_decisions(self, labels):
         return np.asarray(labels).astype("int64")
+
+    def count_classes(self, labels, num_classes):
+        return self.as_decisions(labels).sum(axis=0)
 
     def label_rows(self, labels, num_classes):
         return np.asarray(labels).astype("float32")

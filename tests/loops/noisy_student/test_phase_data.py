@@ -37,6 +37,35 @@ def pixels(images):
     return images.reshape(-1).tolist()
 
 
+@pytest.mark.parametrize("seed", range(5))
+def test_images_of_several_labels_are_divided_with_all_labels(seed):
+    # The third label is on two images of 30: one split of four has both parts.
+    labels = np.zeros((30, 3), "float32")
+    labels[::2, 0] = labels[::3, 1] = labels[[4, 20], 2] = 1
+    images = np.arange(80, dtype="float32").reshape(-1, 1, 1, 1) / 80
+    model = keras.Sequential(
+        [
+            keras.Input((1, 1, 1)),
+            keras.layers.Flatten(),
+            keras.layers.Dense(3, activation="sigmoid"),
+        ]
+    )
+    task = inspect_task(model, (images[:30], labels), images[30:])
+    truth = np.ones((50, 3), int)
+    data = divide(task, None, None, 0.2, seed, truth)
+    assert len(data.validation[0]) == 6 and len(data.labeled[0]) == 24
+    assert task.count_classes(data.labeled[1]).min() == 1
+    assert task.count_classes(data.validation[1]).min() == 1
+    parts = zip(data.labeled, data.validation, strict=True)
+    found, found_labels = (np.concatenate(part) for part in parts)
+    order = np.argsort(found.reshape(-1))
+    np.testing.assert_array_equal(found[order], images[:30])
+    np.testing.assert_array_equal(found_labels[order], labels)
+    assert data.truth.shape == (50, 3)
+    again = divide(task, None, None, 0.2, seed).validation[0]
+    np.testing.assert_array_equal(again, data.validation[0])
+
+
 @pytest.mark.parametrize("loss", [None, "sparse_categorical_crossentropy"])
 @pytest.mark.parametrize(
     "counts",

@@ -19,7 +19,7 @@ from keras_fewlabels.loops.noisy_student.measure import (
 )
 from keras_fewlabels.loops.report.run_files import RunFiles, settings_json
 from keras_fewlabels.policies import FixedThreshold
-from keras_fewlabels.policies.parts import ClassScores
+from keras_fewlabels.policies.parts import ClassScores, Sigmoids
 
 DETAILS = {
     "settings": {"threshold": 0.6},
@@ -50,6 +50,34 @@ def test_pseudo_labels():
         "1,0,0,0.5000,0,0.0000,0",
     ]
     assert RunFiles({}).pseudo_labels_csv() is None
+
+
+@pytest.mark.parametrize("has_policy", [True, False])
+def test_pseudo_labels_of_several_labels(has_policy):
+    yes = np.array([[0.75, 0.625], [0.25, 0.5]])
+
+    def labeler(pieces):
+        assert sum(map(len, pieces)) == 2
+        targets, weights = np.round(yes), np.array([[1.0, 0.0], [1.0, 1.0]])
+        if not has_policy:
+            targets = weights = None
+        return PseudoLabels(yes, targets, weights, Sigmoids(False))
+
+    run_files = RunFiles({}, None, labeler, image_source(IMAGES[:2]))
+    text = run_files.pseudo_labels_csv(["sea", "sky"])
+    heads = "probability of sea,probability of sky"
+    expected = [
+        f"index,labels,confidence,targets,weight,{heads}",
+        "0,sea;sky,0.6250,sea;sky,0.5000,0.7500,0.6250",
+        "1,none,0.5000,none,1.0000,0.2500,0.5000",
+    ]
+    if not has_policy:
+        expected = [
+            f"index,labels,confidence,{heads}",
+            "0,sea;sky,0.6250,0.7500,0.6250",
+            "1,none,0.5000,0.2500,0.5000",
+        ]
+    assert text.splitlines() == expected
 
 
 def test_a_model_of_labels_alone_has_no_weights():

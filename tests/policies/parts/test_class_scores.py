@@ -149,3 +149,13 @@ def test_weighted_mean():
     assert mean(of_images, losses) == [2.0, 3.0]
     assert mean(of_decisions, losses) == [0.5, 6.0]
     assert mean(of_images, losses[:, 0]) == [1.0, 2.5]
+
+
+def test_counts_of_classes():
+    numbers = np.array([0, 2, 2])
+    assert ClassScores(True).count_classes(numbers, 4).tolist() == [1, 0, 2, 0]
+    rows = np.eye(4)[numbers]
+    assert ClassScores(True).count_classes(rows, 4).tolist() == [1, 0, 2, 0]
+    assert OneSigmoid(True).count_classes(np.ones((3, 1)), 2).tolist() == [0, 3]
+    rows = np.array([[1.0, 1.0, 0.0], [0.0, 1.0, 0.0]])
+    assert Sigmoids(True).count_classes(rows, 3).tolist() == [1, 2, 0]

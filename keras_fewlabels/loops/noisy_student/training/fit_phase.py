@@ -4,9 +4,12 @@ import numpy as np
 
 from keras_fewlabels.callbacks.backup.seed_epochs import SeedEpochs
 from keras_fewlabels.data.checks import class_numbers
+from keras_fewlabels.evaluation.precision_verdict import compare_precisions
+from keras_fewlabels.evaluation.verdict import Z_95
 from keras_fewlabels.loops.noisy_student.measure import (
     batch_size_for,
     measure_accuracy,
+    predict,
 )
 from keras_fewlabels.loops.noisy_student.training.best_average import (
     BestAverage,
@@ -120,11 +123,35 @@ def _choose_weights(model, data, scores, figure):
     average, best = model.average.model, model.best
     if data.validation is None:
         return None
-    last = measure_accuracy(average, data.validation, scores)
-    if not best.is_better_than(last[figure], last["num_images"]):
+    if not scores.one_true:
+        is_better = _ranks_better(average, best, data.validation, scores)
+    else:
+        last = measure_accuracy(average, data.validation, scores)
+        is_better = best.is_better_than(last[figure], last["num_images"])
+    if not is_better:
         return None
     best.restore(average)
     return int(best["epoch"])
+
+
+def _ranks_better(average, best, validation, scores):
+    """Returns whether the best epoch ranks images better by their labels.
+
+    Of several labels the epoch with the most right decisions may still rank
+    images worse, so its mean average precision must be better by more than a
+    standard error.
+    """
+    images, labels = validation
+    if best["epoch"] < 0:
+        return False
+    last, weights = predict(average, images, scores), average.get_weights()
+    best.restore(average)
+    verdict = compare_precisions(last, predict(average, images, scores), labels)
+    average.set_weights(weights)
+    if verdict is None:
+        return False
+    low, high = verdict.interval
+    return verdict.difference > (high - low) / 2 / Z_95
 
 
 def _columns(history):

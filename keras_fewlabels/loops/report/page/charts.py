@@ -9,6 +9,7 @@ from keras_fewlabels.loops.report.figures import (
     metric_histories,
     metrics_of,
 )
+from keras_fewlabels.loops.report.several_labels import has_several_labels
 from keras_fewlabels.loops.report.text import duration, percent
 
 # The last of eight colours.
@@ -124,12 +125,13 @@ def _reliability(details):
     ]
     if len(bins) < 2:
         return
+    kind = "decisions" if has_several_labels(details) else "images"
     values = []
     for each in bins:
         low, high = wilson_interval(each["num_right"], each["num_images"])
         share = each["num_right"] / each["num_images"]
         text = f"{_with_interval((share, low, high))} of "
-        text += f"{each['num_images']:,} images"
+        text += f"{each['num_images']:,} {kind}"
         values.append([100 * share, text, 100 * low, 100 * high])
     stops = [100 * each["confidence"] for each in bins]
     yield {

@@ -3,6 +3,7 @@
 import numpy as np
 
 from keras_fewlabels.foundation import printable
+from keras_fewlabels.loops.report.several_labels import answer_names
 
 # Thumbnails of 128 pixels take about 6 KB each in the page: 3 to 4 MB in all.
 SIDE = 128
@@ -75,7 +76,7 @@ def shown_examples(details, thumbnails):
         `"mistakes"`, the surest of these; and `"foreign"`. All have a
         `caption`.
     """
-    names = details["data"].get("class_names")
+    names = answer_names(details)
 
     def name(number):
         return printable(number if names is None else names[number])

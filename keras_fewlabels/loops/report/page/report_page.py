@@ -16,6 +16,11 @@ from keras_fewlabels.loops.report.rows import (
     recall_rows,
     waterfall_rows,
 )
+from keras_fewlabels.loops.report.several_labels import (
+    answer_names,
+    decisions_line,
+    has_several_labels,
+)
 from keras_fewlabels.loops.report.template import jinja_template
 from keras_fewlabels.loops.report.text import (
     choice_line,
@@ -73,6 +78,7 @@ def report_page(details, pictures, thumbnails=None, is_small=False):
     """
     baseline = details.get("baseline")
     notes = (
+        decisions_line(details),
         validation_line(details),
         start_line(details),
         choice_line(details),
@@ -82,6 +88,8 @@ def report_page(details, pictures, thumbnails=None, is_small=False):
     shown = shown_examples(details, thumbnails or {})
     confusion = (details.get("examined") or {}).get("confusion")
     names = _class_names(details, len(confusion or ()))
+    # The answers to two labels are never confused.
+    is_long = len(names) > _MAX_CLASSES or has_several_labels(details)
     data = {
         "examples": shown["examples"],
         "classes": names,
@@ -95,9 +103,9 @@ def report_page(details, pictures, thumbnails=None, is_small=False):
         pictures = {**pictures, "mistakes": None}
     return jinja_template(TEMPLATE).render(
         **parts,
-        matrix=_matrix(confusion, names),
+        matrix=[] if is_long else _matrix(confusion, names),
         class_names=names,
-        confusions=_confusions(confusion, names),
+        confusions=_confusions(confusion) if is_long else [],
         per_cell=PER_CELL,
         shown=shown,
         small=is_small,
@@ -123,14 +131,12 @@ def report_page(details, pictures, thumbnails=None, is_small=False):
 
 
 def _class_names(details, count):
-    names = details["data"].get("class_names")
+    names = answer_names(details)
     return [printable(class_name(number, names)) for number in range(count)]
 
 
 def _matrix(confusion, names):
     """Returns rows of the name of a true class, and a dict for each cell."""
-    if not confusion or len(names) > _MAX_CLASSES:
-        return []
     return [
         (
             names[true],
@@ -142,17 +148,15 @@ def _matrix(confusion, names):
                 for predicted, count in enumerate(counts)
             ],
         )
-        for true, counts in enumerate(confusion)
+        for true, counts in enumerate(confusion or ())
     ]
 
 
-def _confusions(confusion, names):
+def _confusions(confusion):
     """Returns the most frequent mistakes among many classes."""
-    if not confusion or len(names) <= _MAX_CLASSES:
-        return []
     pairs = [
         {"true": true, "predicted": predicted, "count": count}
-        for true, counts in enumerate(confusion)
+        for true, counts in enumerate(confusion or ())
         for predicted, count in enumerate(counts)
         if count and true != predicted
     ]

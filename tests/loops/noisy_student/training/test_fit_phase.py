@@ -22,7 +22,7 @@ from keras_fewlabels.loops.noisy_student.training.fit_phase import fit_phase
 from keras_fewlabels.loops.recalibrate_batch_norm import recalibrate_batch_norm
 from keras_fewlabels.models import EMATeacher
 from keras_fewlabels.policies import DistributionAlignment, FixedThreshold
-from keras_fewlabels.policies.parts import ClassScores
+from keras_fewlabels.policies.parts import ClassScores, Sigmoids
 
 # Models that have hardly begun favour one class or another.
 pytestmark = pytest.mark.filterwarnings("ignore:.*is taking over")
@@ -332,3 +332,32 @@ def test_classes_that_count_alike_in_training_and_validation():
     expected = (losses[:3].mean() + losses[3]) / 2
     assert history["loss"] == pytest.approx([expected], rel=1e-5)
     assert history["val_loss"] == pytest.approx([expected], rel=1e-5)
+
+
+def test_of_several_labels_an_epoch_that_ranks_better_is_kept():
+    scores = Sigmoids(True)
+    model, batches = supervised()
+    model.compile(
+        keras.optimizers.Adam(0.02),
+        scores.loss(),
+        metrics=[scores.accuracy()],
+    )
+    average = model.average.model
+
+    def spoil(logs=None):
+        head = average.layers[-1]
+        head.set_weights([-weight for weight in head.get_weights()])
+
+    data = dataclasses.replace(data_of(), validation=(IMAGES[8:], ROWS[8:]))
+    details = fit_phase(
+        model,
+        batches,
+        (0, 8),
+        data,
+        scores,
+        PhaseBackup(None),
+        callbacks=[keras.callbacks.LambdaCallback(on_train_end=spoil)],
+    )
+    assert details["best_epoch"] is not None
+    measured = measure_accuracy(average, data.validation, scores)
+    assert measured["mean_average_precision"] > 0.9

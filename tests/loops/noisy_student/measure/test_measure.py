@@ -1,18 +1,18 @@
 import keras
 import numpy as np
 import pytest
+from sklearn.metrics import average_precision_score
 
 from keras_fewlabels.data.folders import ImageFiles
 from keras_fewlabels.loops.noisy_student.measure import (
     Labeler,
     PseudoLabels,
     batch_size_for,
-    find_mistakes,
     measure_accuracy,
     predict,
 )
 from keras_fewlabels.policies import AdaMatchPolicy, FixedThreshold
-from keras_fewlabels.policies.parts import ClassScores
+from keras_fewlabels.policies.parts import ClassScores, Sigmoids
 
 RNG = np.random.default_rng(0)
 IMAGES = RNG.normal(size=(70, 2, 2, 1)).astype("float32")
@@ -177,33 +177,56 @@ def test_files_are_scored_in_batches_like_the_array(tmp_path):
     assert measure_accuracy(model, (files, labels), LOGITS) == expected
 
 
-PROBABILITIES = np.array(
-    [[0.9, 0.1], [0.8, 0.2], [0.3, 0.7], [0.4, 0.6], [0.05, 0.95]]
-)
-
-
-@pytest.mark.parametrize("kind", [np.asarray, keras.utils.to_categorical])
-def test_the_surest_mistakes_come_first(kind):
-    examined = find_mistakes(PROBABILITIES, kind([0, 1, 1, 0, 0]))
-    assert examined["confusion"] == [[1, 2], [1, 1]]
-    assert [each["index"] for each in examined["mistakes"]] == [4, 1, 3]
-    assert examined["mistakes"][0] == {
-        "index": 4,
-        "true": 0,
-        "predicted": 1,
-        "confidence": 0.95,
-    }
-
-
-def test_there_may_be_none_or_many():
-    right = PROBABILITIES.argmax(axis=1)
-    assert find_mistakes(PROBABILITIES, right)["mistakes"] == []
-    many = np.tile(PROBABILITIES, (10, 1))
-    assert len(find_mistakes(many, 1 - np.tile(right, 10))["mistakes"]) == 20
-
-
 @pytest.mark.parametrize(
     ("size", "expected"), [(8, 256), (90, 256), (160, 81), (224, 41), (9999, 1)]
 )
 def test_large_images_pass_in_small_batches(size, expected):
     assert batch_size_for((size, size, 3)) == expected
+
+
+@pytest.mark.parametrize("activation", [None, "sigmoid"])
+def test_decisions_on_several_labels_equal_a_slow_loop(activation):
+    model = classifier(activation)
+    truth = RNG.integers(0, 2, (70, 3))
+    scores = Sigmoids(activation is None)
+    found = measure_accuracy(model, (IMAGES, truth.astype("float32")), scores)
+    kernel, bias = model.get_weights()
+    logits = IMAGES.reshape(70, 4).astype("float64") @ kernel + bias
+    shares, losses = [], []
+    for row, labels in zip(1 / (1 + np.exp(-logits)), truth, strict=True):
+        hits = [
+            (p > 0.5) == label for p, label in zip(row, labels, strict=True)
+        ]
+        shares.append(sum(hits) / 3)
+        losses += [
+            -np.log(p if label else 1 - p)
+            for p, label in zip(row, labels, strict=True)
+        ]
+    precision = average_precision_score(truth, logits, average="macro")
+    assert found == {
+        "accuracy": pytest.approx(np.mean(shares)),
+        "deviation": pytest.approx(np.std(shares)),
+        "mean_average_precision": pytest.approx(precision),
+        "loss": pytest.approx(np.mean(losses), rel=1e-5),
+        "num_images": 70,
+    }
+
+
+def test_a_policy_judges_each_of_several_labels():
+    labeler = Labeler(
+        classifier(), Sigmoids(True), FixedThreshold(0.7), IMAGES[:2]
+    )
+    pseudo_labels = labeler([IMAGES[:40], IMAGES[40:]])
+    p = pseudo_labels.probabilities
+    counts = np.maximum(p, 1 - p) >= 0.7
+    assert 0.1 < counts.mean() < 0.9
+    np.testing.assert_array_equal(pseudo_labels.weights, counts)
+    np.testing.assert_array_equal(pseudo_labels.targets, p > 0.5)
+    truth = RNG.integers(0, 2, (70, 3))
+    yes = (counts & (p > 0.5)).sum(axis=0)
+    assert pseudo_labels.figures(truth) == {
+        "mask_ratio": pytest.approx(counts.mean()),
+        "confidence": pytest.approx(np.maximum(p, 1 - p).mean()),
+        "class_shares": pytest.approx(yes / yes.sum()),
+        "accuracy": pytest.approx(((p > 0.5) == truth)[counts].mean()),
+    }

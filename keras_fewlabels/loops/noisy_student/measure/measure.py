@@ -1,4 +1,4 @@
-"""Figures of a model for the report: accuracy, mistakes, pseudo-labels."""
+"""Figures of a model for the report: accuracy and pseudo-labels."""
 
 import dataclasses
 
@@ -6,21 +6,18 @@ import keras
 import numpy as np
 from keras import ops
 
-from keras_fewlabels.data.checks import class_numbers
 from keras_fewlabels.data.folders import ImageFiles
 from keras_fewlabels.data.sources import image_source
-from keras_fewlabels.evaluation.calibration import calibration
-from keras_fewlabels.evaluation.class_recalls import class_recalls
+from keras_fewlabels.evaluation.mean_average_precision import (
+    mean_average_precision,
+)
 from keras_fewlabels.foundation import trace_predict
-from keras_fewlabels.loops.report.page import choose_examples
 from keras_fewlabels.policies.parts import ClassScores
 
 # Pixels of the images that pass through a model at once: more activations
 # would need gigabytes.
 _MAX_PIXELS = 2**21
 _MAX_BATCH_SIZE = 256
-# The most confident mistakes, as many as a page can show.
-_NUM_MISTAKES = 20
 
 
 def predict_outputs(model, images):
@@ -78,12 +75,14 @@ def measure_accuracy(model, labeled, scores):
         scores: `ClassScores`, the kind of scores of the model.
 
     Returns:
-        Dict of `accuracies`, or `None`.
+        Dict of `accuracies`, or of `accuracies_of_decisions` if several
+        labels may be true of an image; or `None`.
     """
     if labeled is None:
         return None
     images, labels = labeled
-    return accuracies(predict(model, images, scores), class_numbers(labels))
+    measure = accuracies if scores.one_true else accuracies_of_decisions
+    return measure(predict(model, images, scores), scores.as_decisions(labels))
 
 
 def accuracies(probabilities, classes):
@@ -109,63 +108,26 @@ def accuracies(probabilities, classes):
     }
 
 
-def examine(probabilities, labels):
-    """Examines predictions for images that a model was not trained on.
+def accuracies_of_decisions(probabilities, truth):
+    """Returns accuracy and cross-entropy of decisions on several labels.
 
     Args:
-        probabilities: Array of shape `(num_images, num_classes)`.
-        labels: Class numbers or one-hot rows.
+        probabilities: Array of shape `(num_images, num_labels)`.
+        truth: Array of 0 and 1 likewise.
 
     Returns:
-        Dict for JSON: the results of `find_mistakes` and `class_recalls`;
-        `examples`, those of `choose_examples`; and `calibration`, those of
-        the function of that name.
+        Dict of `accuracy`, the share of the decisions that are right, with
+        its `deviation` among images; `mean_average_precision`, which may be
+        `None`; `loss`; and `num_images`.
     """
-    mistakes = find_mistakes(probabilities, labels)
-    examples = choose_examples(
-        class_numbers(labels),
-        probabilities.argmax(axis=1),
-        probabilities.max(axis=1),
-    )
+    of_image = np.mean((probabilities > 0.5) == truth, axis=1)
+    of_truth = np.where(truth, probabilities, 1 - probabilities)
     return {
-        **mistakes,
-        "examples": examples,
-        **class_recalls(mistakes["confusion"]),
-        "calibration": calibration(probabilities, labels),
-    }
-
-
-def find_mistakes(probabilities, labels):
-    """Counts which classes are confused, and finds the surest mistakes.
-
-    Args:
-        probabilities: Array of shape `(num_images, num_classes)`.
-        labels: Class numbers or one-hot rows.
-
-    Returns:
-        Dict for JSON: `confusion`, rows of counts per true class, with a
-        column per predicted class; and `mistakes`, a list of dicts of
-        `index`, `true`, `predicted` and `confidence`, the surest first.
-    """
-    labels = class_numbers(labels)
-    predicted = probabilities.argmax(axis=1)
-    confidence = probabilities.max(axis=1)
-    num_classes = probabilities.shape[1]
-    confusion = np.zeros((num_classes, num_classes), int)
-    np.add.at(confusion, (labels, predicted), 1)
-    wrong = np.flatnonzero(predicted != labels)
-    surest = wrong[np.argsort(-confidence[wrong], kind="stable")]
-    return {
-        "confusion": confusion.tolist(),
-        "mistakes": [
-            {
-                "index": int(index),
-                "true": int(labels[index]),
-                "predicted": int(predicted[index]),
-                "confidence": float(confidence[index]),
-            }
-            for index in surest[:_NUM_MISTAKES]
-        ],
+        "accuracy": float(of_image.mean()),
+        "deviation": float(of_image.std()),
+        "mean_average_precision": mean_average_precision(probabilities, truth),
+        "loss": float(-np.mean(np.log(np.maximum(of_truth, 1e-7)))),
+        "num_images": len(truth),
     }
 
 
@@ -206,7 +168,8 @@ class Labeler:
             start += len(images)
             targets, weights = (None, None)
             if self.policy is not None:
-                targets, weights = self.policy(
+                targets, weights = self.scores.judge(
+                    self.policy,
                     ops.convert_to_tensor(probabilities),
                     training=False,
                     indices=ops.convert_to_tensor(indices),
@@ -215,7 +178,8 @@ class Labeler:
                     ),
                 )
             columns.append((probabilities, targets, weights))
-        return PseudoLabels(*map(_joined, zip(*columns, strict=True)))
+        parts = map(_joined, zip(*columns, strict=True))
+        return PseudoLabels(*parts, scores=self.scores)
 
     def _predict(self, images):
         return predict(self.model, images, self.scores)
@@ -231,18 +195,24 @@ class PseudoLabels:
         targets: Float array likewise, what the policy makes a student learn;
             or `None` without a policy.
         weights: Float array of shape `(num_images,)`, how much each image
-            counts in the loss; or `None`.
+            counts in the loss, or `(num_images, num_classes)` if several
+            labels may be true; or `None`.
+        scores: `ClassScores`, the kind of scores of the model.
     """
 
     probabilities: np.ndarray
     targets: np.ndarray | None
     weights: np.ndarray | None
+    scores: ClassScores = dataclasses.field(
+        default_factory=lambda: ClassScores(False)
+    )
 
     def figures(self, truth=None):
         """Returns the figures of the report, as `NoisyStudentModel` logs them.
 
         Args:
-            truth: Optional int array, the true classes of these images.
+            truth: Optional int array, the true classes of these images, or
+                rows of 0 and 1.
 
         Returns:
             Dict of `mask_ratio`, the mean weight; `confidence`, the mean
@@ -253,15 +223,19 @@ class PseudoLabels:
         """
         if self.weights is None:
             return None
-        total = max(float(self.weights.sum()), 1e-7)
-        shares = (self.targets * self.weights[:, None]).sum(axis=0) / total
+        weights = self.weights
         accuracy = None
-        if truth is not None and self.weights.any():
-            is_right = self.targets.argmax(axis=1) == truth
-            accuracy = float((self.weights * is_right).sum() / total)
+        if truth is not None and weights.any():
+            is_right = self.scores.are_right(self.targets, truth)
+            is_right = ops.convert_to_numpy(is_right)
+            accuracy = float((weights * is_right).sum() / weights.sum())
+        columns = weights if weights.ndim == 2 else weights[:, None]
+        shares = (self.targets * columns).sum(axis=0)
+        shares = shares / max(float(shares.sum()), 1e-7)
+        confidence = self.scores.confidence(self.probabilities)
         return {
-            "mask_ratio": float(self.weights.mean()),
-            "confidence": float(self.probabilities.max(axis=1).mean()),
+            "mask_ratio": float(weights.mean()),
+            "confidence": float(ops.convert_to_numpy(ops.mean(confidence))),
             "class_shares": shares.tolist(),
             "accuracy": accuracy,
         }

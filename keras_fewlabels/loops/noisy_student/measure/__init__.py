@@ -1,0 +1,31 @@
+"""Figures of models: accuracy, mistakes, pseudo-labels."""
+
+from keras_fewlabels.loops.noisy_student.measure.examine import (
+    examine,
+    examine_decisions,
+    find_mistakes,
+)
+from keras_fewlabels.loops.noisy_student.measure.measure import (
+    Labeler,
+    PseudoLabels,
+    accuracies,
+    accuracies_of_decisions,
+    batch_size_for,
+    measure_accuracy,
+    predict,
+    predict_outputs,
+)
+
+__all__ = [
+    "Labeler",
+    "PseudoLabels",
+    "accuracies",
+    "accuracies_of_decisions",
+    "batch_size_for",
+    "examine",
+    "examine_decisions",
+    "find_mistakes",
+    "measure_accuracy",
+    "predict",
+    "predict_outputs",
+]
