@@ -13,6 +13,7 @@ import pytest
 
 import keras_fewlabels as kfl
 from keras_fewlabels.callbacks.backup.array_store import ArrayStore
+from keras_fewlabels.layers.augmentation import Augmentation
 from keras_fewlabels.layers.horizontal_flip import HorizontalFlip
 from keras_fewlabels.layers.mix_up import MixUp
 from keras_fewlabels.loops.noisy_student.training.finished_phases import (
@@ -42,6 +43,7 @@ def neighbour(name):
 SERIALIZED = neighbour("test_serialization")
 # Parts of the models and their noise, which are saved within them.
 PARTS = {
+    "Augmentation": lambda: Augmentation([HorizontalFlip(seed=0)]),
     "BalancedHead": lambda: BalancedHead(seed=0),
     "ClassEntropy": lambda: ClassEntropy(7),
     "FitProgress": lambda: FitProgress(name="progress"),
