@@ -125,18 +125,17 @@ def audit_pseudo_labels(
     check_run(model, batch_size)
     check_int(num_neighbors, "num_neighbors")
     check_int(num_shown, "num_shown")
+    pool = image_source(unlabeled, paths=paths)
+    sources = [pool]
     if labeled is not None:
         labeled = labeled_arrays(labeled, "labeled")
-    pool = image_source(unlabeled, paths=paths)
+        sources.append(image_source(labeled[0], "labeled"))
     num_labels = num_several_labels(model)
     kind = ClassScores(False) if num_labels is None else Sigmoids(False)
     flip_rate = label_flip_rate(history, len(pool), num_labels)
     if pseudo_labels is None and isinstance(history, PseudoLabeler):
         pseudo_labels = history.labels
     labels = checked_pseudo_labels(pseudo_labels, len(pool), num_labels)
-    sources = [pool]
-    if labeled is not None:
-        sources.append(image_source(labeled[0], "labeled"))
     progress = progress_over(
         sources, batch_size, 1 if feature_model is None else 2, verbose
     )

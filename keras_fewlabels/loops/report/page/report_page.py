@@ -90,14 +90,7 @@ def report_page(details, pictures, thumbnails=None, is_small=False):
     names = _class_names(details, len(confusion or ()))
     # The answers to two labels are never confused.
     is_long = len(names) > _MAX_CLASSES or has_several_labels(details)
-    data = {
-        "examples": shown["examples"],
-        "classes": names,
-        "charts": report_charts(details),
-        "small": is_small,
-    }
-    parts = web_page_parts(_FOLDER, data)
-    parts["data_json"] = parts.pop("data")
+    parts = _page_parts(details, shown, names, is_small)
     if shown["mistakes"]:
         # The same images, in a smaller file.
         pictures = {**pictures, "mistakes": None}
@@ -128,6 +121,19 @@ def report_page(details, pictures, thumbnails=None, is_small=False):
         run=_run_rows(details),
         pictures={name: _inline(png) for name, png in pictures.items() if png},
     )
+
+
+def _page_parts(details, shown, names, is_small):
+    """Returns style, script and data of the page, by their names in it."""
+    data = {
+        "examples": shown["examples"],
+        "classes": names,
+        "charts": report_charts(details),
+        "small": is_small,
+    }
+    parts = web_page_parts(_FOLDER, data)
+    parts["data_json"] = parts.pop("data")
+    return parts
 
 
 def _class_names(details, count):
