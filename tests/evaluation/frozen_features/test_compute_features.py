@@ -72,7 +72,7 @@ class Images:
 
 @pytest.mark.parametrize("mirrored", [False, True])
 def test_a_killed_pass_goes_on(tmp_path, monkeypatch, mirrored):
-    monkeypatch.setattr(compute_features, "_MAX_BATCHES", 1)
+    monkeypatch.setattr(compute_features, "_MOST_BYTES", 1)
     model = extractor()
 
     def read(most, folder):
@@ -113,7 +113,6 @@ def test_stored_pieces_belong_to_weights_images_and_views(tmp_path):
 def test_few_bytes_of_images_are_read_at_a_time(monkeypatch):
     bytes_per_image = 4 * 4 * 4
     monkeypatch.setattr(compute_features, "BATCH_SIZE", 8)
-    monkeypatch.setattr(compute_features, "_MAX_BATCHES", 100)
     monkeypatch.setattr(compute_features, "_SECONDS", 1000)
     monkeypatch.setattr(compute_features, "_MOST_BYTES", 33 * bytes_per_image)
     images = Images()

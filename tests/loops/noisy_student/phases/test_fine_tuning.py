@@ -174,7 +174,7 @@ class Killed(Exception):
 
 def test_a_killed_run_ends_with_the_same_weights(tmp_path, monkeypatch):
     monkeypatch.setattr(compute_features, "BATCH_SIZE", 32)
-    monkeypatch.setattr(compute_features, "_MAX_BATCHES", 1)
+    monkeypatch.setattr(compute_features, "_MOST_BYTES", 1)
     compute, num_read = FeatureReader._features_of, []
 
     def counted(reader, images):
