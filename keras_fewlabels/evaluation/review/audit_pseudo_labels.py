@@ -125,10 +125,11 @@ def audit_pseudo_labels(
     check_run(model, batch_size)
     check_int(num_neighbors, "num_neighbors")
     check_int(num_shown, "num_shown")
+    if labeled is not None:
+        labeled = labeled_arrays(labeled, "labeled")
     pool = image_source(unlabeled, paths=paths)
     sources = [pool]
     if labeled is not None:
-        labeled = labeled_arrays(labeled, "labeled")
         sources.append(image_source(labeled[0], "labeled"))
     num_labels = num_several_labels(model)
     kind = ClassScores(False) if num_labels is None else Sigmoids(False)
