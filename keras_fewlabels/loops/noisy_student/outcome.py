@@ -30,7 +30,9 @@ class Outcome:
     that neither was trained on. The baseline is kept if it is better on the
     validation images beyond chance. Test images choose nothing. Without a
     baseline, the model after the supervised phase stands in for it, if there
-    are validation images that no phase learned.
+    are validation images. Where students have learned these, they can only
+    tell that a student is worse: of images that it has not learned, it knows
+    less still.
 
     Args:
         run: `NoisyStudentRun` whose phases have ended.
@@ -53,10 +55,10 @@ class Outcome:
         self.verdict = None
         if BASELINE in run.models:
             self._compare(run.models[BASELINE])
-        elif run.labels_alone is not None and self._data.validation:
+        elif run.labels_alone is not None and run.data.validation:
             alone = run.build(0)
             alone.set_weights(run.labels_alone)
-            self._compare(alone, "supervised phase")
+            self._compare(alone, "supervised phase", run.data)
         self.examined, self._images = self._examine()
 
     def results(self, phases):
@@ -145,8 +147,16 @@ class Outcome:
                 examined = {**name, **found}
         return examined, self._data.labeled[0]
 
-    def _compare(self, baseline, name="baseline"):
-        data, student = self._data, self.model
+    def _compare(self, baseline, name="baseline", data=None):
+        """Compares a model with the student, and keeps the better one.
+
+        Args:
+            baseline: Keras model.
+            name: String.
+            data: `PhaseData` of images that `baseline` was not trained on. By
+                default of those that the student was not trained on either.
+        """
+        data, student = data or self._data, self.model
         # Validation images can choose a model. If all are trained on, test
         # images can at least tell the difference.
         split = "validation" if data.validation is not None else "test"
@@ -164,6 +174,8 @@ class Outcome:
         if verdict is None:
             return
         is_worse = split == "validation" and verdict.is_better is False
+        if not is_worse and data.validation is not self._data.validation:
+            return  # The student has learned these images.
         if is_worse:
             self.model = baseline
         kept = name if is_worse else "student"

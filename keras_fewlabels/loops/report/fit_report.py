@@ -24,6 +24,7 @@ from keras_fewlabels.loops.report.text import (
     left_out_line,
     pool_line,
     start_line,
+    undone_line,
     verdict_line,
 )
 
@@ -166,6 +167,7 @@ class FitReport(Result):
             examined_line(details),
             start_line(details),
             choice_line(details),
+            undone_line(details),
             pool_line(details),
             left_out_line(details),
         ):

@@ -117,6 +117,19 @@ def choice_line(details):
     return line
 
 
+def undone_line(details):
+    """Returns a sentence on phases that were not kept, or `""`."""
+    undone = [
+        phase_name(phase) for phase in details["phases"] if phase.get("kept")
+    ]
+    if not undone:
+        return ""
+    return (
+        "Layers that were not kept, because the model was worse with them: "
+        f"those of {', '.join(undone)}."
+    )
+
+
 def start_line(details):
     """Returns a sentence if the first layers had learned labels, or `""`."""
     if not details.get("layers_know_labels"):

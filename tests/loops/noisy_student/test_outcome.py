@@ -32,6 +32,7 @@ def outcome_of(
     has_test=True,
     results=(),
     alone=None,
+    learns_validation=False,
 ):
     task = inspect_task(student, (IMAGES[:100], LABELS[:100]), IMAGES[100:])
     test = (IMAGES[100:], keras.utils.to_categorical(LABELS[100:]))
@@ -45,7 +46,8 @@ def outcome_of(
     run = types.SimpleNamespace(
         models=models,
         recipe=recipe,
-        last_data=data,
+        data=data,
+        last_data=data.with_validation_learned() if learns_validation else data,
         last_policy=policy,
         labels_alone=alone and alone.get_weights(),
         build=lambda generation: classifier(),
@@ -164,6 +166,23 @@ def test_labels_alone_are_the_reference_without_a_baseline(
     assert outcome.verdict["reference"] == "supervised phase"
     kept = "student" if is_right else "supervised phase"
     assert outcome.verdict["kept"] == kept
+    for found, expected in zip(
+        outcome.model.get_weights(), classifier().get_weights(), strict=True
+    ):
+        np.testing.assert_array_equal(found, expected)
+
+
+@pytest.mark.parametrize("is_right", [True, False])
+def test_learned_validation_images_only_tell_that_a_student_is_worse(is_right):
+    outcome = outcome_of(
+        classifier(is_right),
+        alone=classifier(not is_right),
+        learns_validation=True,
+    )
+    if is_right:
+        assert outcome.verdict is None
+    else:
+        assert outcome.verdict["kept"] == "supervised phase"
     for found, expected in zip(
         outcome.model.get_weights(), classifier().get_weights(), strict=True
     ):

@@ -254,6 +254,18 @@ def test_choice_line_names_the_head_and_what_was_not_compared(validation):
     assert report_text.choice_line({"phases": [{}]}) == ""
 
 
+def test_undone_line_names_the_phases_that_were_not_kept():
+    phases = [
+        {"name": "linear probe"},
+        {"name": "fine-tuning on labels", "kept": "the layers as they were"},
+        {"name": "fine-tuning", "generation": 1, "kept": "the layers"},
+    ]
+    assert report_text.undone_line({"phases": phases}).endswith(
+        "those of fine-tuning on labels, fine-tuning 1."
+    )
+    assert report_text.undone_line({"phases": phases[:1]}) == ""
+
+
 def test_verdict_names_the_supervised_phase_and_that_it_was_kept():
     verdict = {
         "difference": -0.1,

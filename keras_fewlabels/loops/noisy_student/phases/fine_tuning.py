@@ -11,7 +11,10 @@ from keras_fewlabels.evaluation.frozen_features.self_training import sharpened
 from keras_fewlabels.evaluation.frozen_features.temperature import (
     fit_temperature,
 )
-from keras_fewlabels.loops.noisy_student.measure import predict
+from keras_fewlabels.loops.noisy_student.measure import (
+    measure_accuracy,
+    predict,
+)
 from keras_fewlabels.loops.noisy_student.phase_data import EpochBatches
 from keras_fewlabels.loops.noisy_student.phases.heads import (
     is_worse,
@@ -58,10 +61,15 @@ class FineTuning(ContinuedPhase):
     images, and the student gets the mean of that head and its own.
 
     The layers before the head stay as they were if the validation images say
-    that they were better, beyond a standard error. The same images tell the
-    temperature that calibrates the student. Without them, no label can tell
-    how sure layers may be that have seen all labels. A student then has the
-    temperature of a self-trained head on the features before any fine-tuning.
+    that they were better, beyond a standard error. Without validation images
+    they stay if the student has not even learned its labels: if it is right
+    about fewer of them than heads before were right about hidden ones. On
+    other images it would be right less often still.
+
+    The validation images also tell the temperature that calibrates the
+    student. Without them, no label can tell how sure layers may be that have
+    seen all labels. A student then has the temperature of a self-trained head
+    on the features before any fine-tuning.
 
     Reference:
         - [Wortsman et al., 2021](https://arxiv.org/abs/2109.01903), WiSE-FT,
@@ -123,9 +131,11 @@ class FineTuning(ContinuedPhase):
         is_on_labels = not context.phase.with_pseudo_labels
         if is_on_labels and context.phase.with_unlabeled:
             student.set_weights(_means(student.get_weights(), before[0]))
-        if validation is not None and is_worse(
-            before[1], _right(context, validation)
-        ):
+        if validation is None:
+            undo = _has_not_learned(context)
+        else:
+            undo = is_worse(before[1], _right(context, validation))
+        if undo:
             student.set_weights(before[0])
             details = {**details, "kept": "the layers as they were"}
         elif context.phase.with_unlabeled:
@@ -218,6 +228,27 @@ def _temperature(context):
         class_numbers(labels), task.num_classes
     )
     return fit_temperature(np.log(np.maximum(probabilities, 1e-12)), targets)
+
+
+def _has_not_learned(context):
+    """Returns whether a student knows less of its labels than heads before."""
+    hidden = [
+        result["cross_validation"]
+        for result in context.results
+        if result.get("cross_validation")
+    ]
+    if not hidden or not context.phase.with_unlabeled:
+        return False
+    figure = "accuracy"
+    if context.recipe.settings.balanced:
+        figure = "balanced_accuracy"
+    task = context.recipe.task
+    learned = measure_accuracy(
+        context.student, context.data.labeled, task.scores
+    )
+    share, count = hidden[-1][figure], hidden[-1]["num_images"]
+    error = np.sqrt(share * (1 - share) / count)
+    return bool(learned[figure] < share - error)
 
 
 def _right(context, labeled):

@@ -32,6 +32,7 @@ from keras_fewlabels.loops.report.text import (
     percent,
     pool_line,
     start_line,
+    undone_line,
     validation_line,
     verdict_line,
 )
@@ -82,6 +83,7 @@ def report_page(details, pictures, thumbnails=None, is_small=False):
         validation_line(details),
         start_line(details),
         choice_line(details),
+        undone_line(details),
         left_out_line(details),
         *finding_notes(details),
     )

@@ -134,6 +134,21 @@ def test_validation_images_keep_what_is_worse_away(monkeypatch):
         )
 
 
+def test_layers_that_do_not_learn_their_labels_are_not_kept():
+    student = pretrained()
+    settings = {**SHORT, "learning_rate": 100.0}
+    model, report = run(student, settings=settings)
+    phases = report.to_dict()["phases"]
+    assert ["kept" in phase for phase in phases] == [False, False, True, True]
+    assert "those of fine-tuning on labels, fine-tuning 1." in " ".join(
+        str(report).split()
+    )
+    for before, after in zip(student.weights[:2], model.weights, strict=False):
+        np.testing.assert_array_equal(
+            *map(keras.ops.convert_to_numpy, (before, after))
+        )
+
+
 @pytest.fixture(scope="module")
 def with_baseline():
     """The report of a run of soft labels, with a baseline."""
