@@ -21,6 +21,10 @@ from keras_fewlabels.loops.report.text import INTERRUPTED
 
 # How much longer than planned a phase may take.
 _SLACK = 1.2
+# The part of the fewest steps by which each of several phases must be longer.
+# What the first one takes too long would leave too few to the last, and the
+# rest of the time would be lost.
+_RESERVE = 0.3
 
 
 class NoisyStudentRun:
@@ -264,6 +268,8 @@ class NoisyStudentRun:
             seconds = self.clock.seconds_left * share / count
             steps = (seconds / pace - afterwards) * phase.steps / cost
             fewest = max(map(kind.fewest_steps, left[:count]))
+            if count > 1 and fewest > 1:
+                fewest *= 1 + _RESERVE
             if max(1, steps) >= min(fewest, phase.steps):
                 return int(min(max(1, steps), phase.steps))
         return 0

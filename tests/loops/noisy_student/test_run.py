@@ -272,9 +272,12 @@ def test_a_new_student_depends_on_its_generation_alone(run):
     ("seconds", "steps"),
     [
         # Ten of the seconds of a rung are for features.
-        (390, [120, 120, 120]),
+        (450, [140, 140, 140]),
         # A third of the time is too short, so that there are two rungs.
         (280, [130, 130, 0]),
+        # Were the first to take longer than planned, none would follow.
+        (390, [185, 185, 0]),
+        (270, [260, 0, 0]),
         # Labels alone need fewer steps.
         (150, [140, 0, 0]),
         (80, [70, 0, 0]),
