@@ -11,10 +11,7 @@ from keras_fewlabels.evaluation.frozen_features.self_training import sharpened
 from keras_fewlabels.evaluation.frozen_features.temperature import (
     fit_temperature,
 )
-from keras_fewlabels.loops.noisy_student.measure import (
-    measure_accuracy,
-    predict,
-)
+from keras_fewlabels.loops.noisy_student.measure import accuracies, predict
 from keras_fewlabels.loops.noisy_student.phase_data import EpochBatches
 from keras_fewlabels.loops.noisy_student.phases.heads import (
     is_worse,
@@ -242,9 +239,10 @@ def _has_not_learned(context):
     figure = "accuracy"
     if context.recipe.settings.balanced:
         figure = "balanced_accuracy"
-    task = context.recipe.task
-    learned = measure_accuracy(
-        context.student, context.data.labeled, task.scores
+    features = context.features.of(context).labeled
+    learned = accuracies(
+        head_of(context.student).probabilities(features),
+        class_numbers(context.data.labeled[1]),
     )
     share, count = hidden[-1][figure], hidden[-1]["num_images"]
     error = np.sqrt(share * (1 - share) / count)
