@@ -226,44 +226,54 @@ class Benchmark:
         print(key, json.dumps(result), flush=True)
 
 
-def rows_of(results):
+def rows_of(results, seeds):
     """Returns the accuracies of each set and number of labels, in percent.
 
     The last two rows are the mean and the least difference to the best head.
+
+    Args:
+        results: Dict of the name of a run to its result.
+        seeds: Sequence of ints. Only what has run with all of them is told.
     """
     cells = {}
     for key, result in results.items():
         name, per_class, seed, column = key.split(" ")
-        cell = cells.setdefault(f"{name}, {per_class} per class", {})
-        cell = cell.setdefault(COLUMNS.get(column, column), {})
-        cell[seed] = 100 * result["accuracy"]
-    differences = {}
-    for cell in cells.values():
-        best = {
-            seed: max(cell[head][seed] for head in HEADS) for seed in cell["LR"]
-        }
-        cell["best"] = best
-        for column in COLUMNS.values():
-            found = cell.get(column, {})
-            if found:
-                difference = statistics.fmean(
-                    found[seed] - best[seed] for seed in found
-                )
-                differences.setdefault(column, []).append(difference)
+        if int(seed) in seeds:
+            cell = cells.setdefault((name, int(per_class)), {})
+            cell = cell.setdefault(COLUMNS.get(column, column), {})
+            cell[int(seed)] = 100 * result["accuracy"]
     columns = *HEADS, "best", *COLUMNS.values()
-    rows = [
-        {"": name}
-        | {
-            column: list(cell[column].values())
-            for column in columns
-            if column in cell
+    rows, differences = [], {}
+    for (name, per_class), cell in sorted(cells.items()):
+        cell = {
+            column: [found[seed] for seed in seeds]
+            for column, found in cell.items()
+            if len(found) == len(seeds)
         }
-        for name, cell in cells.items()
-    ]
+        if COLUMNS["300"] not in cell:
+            continue
+        cell["best"] = [
+            max(heads) for heads in zip(*map(cell.get, HEADS), strict=True)
+        ]
+        row = {"": f"{name}, {per_class} per class"}
+        rows.append(row | {key: cell[key] for key in columns if key in cell})
+        best = statistics.fmean(cell["best"])
+        for column in COLUMNS.values():
+            if column in cell:
+                gain = statistics.fmean(cell[column]) - best
+                differences.setdefault(column, []).append(gain)
+    told = {
+        column: found
+        for column, found in differences.items()
+        if len(found) == len(rows)
+    }
+    for row in rows:
+        for column in set(COLUMNS.values()) - set(told):
+            row.pop(column, None)
     for text, choose in ("mean", statistics.fmean), ("least", min):
         rows.append(
             {"": f"{text} difference to *best*"}
-            | {column: choose(found) for column, found in differences.items()}
+            | {column: choose(found) for column, found in told.items()}
         )
     return rows
 
@@ -295,7 +305,7 @@ def main():
     benchmark = Benchmark(options)
     for name in options.sets:
         benchmark.run(name)
-    rows = rows_of(benchmark.results)
+    rows = rows_of(benchmark.results, options.seeds)
     print(table(rows))
     write_results(options.output, TITLE, ABOUT, rows, options.seeds)
 
