@@ -96,6 +96,14 @@ def test_the_report_in_words_and_files(tmp_path):
         assert "% on 60 test images; labels alone " in content
         assert "points of mAP over labels alone" in content
         assert "lower right" in content
+    for expected in (
+        "Mean average precision after each phase against",
+        "Mean average precision in % after each phase",
+        "Recall of each label on test images",
+        "<dt>labels</dt><dd>4</dd>",
+        "Share of decisions that are right",
+    ):
+        assert expected in page
     assert "not lower right" in page and 'class="matrix"' not in page
     assert "one score per label" in card and "every image one" not in card
     assert not (tmp_path / "confusion_matrix.png").exists()

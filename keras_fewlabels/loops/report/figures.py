@@ -7,11 +7,16 @@ from keras_fewlabels.evaluation.verdict import (
     accuracy_interval,
     wilson_interval,
 )
+from keras_fewlabels.loops.report.compared import (
+    compared_figure,
+    figure_in_words,
+    known_split,
+)
 from keras_fewlabels.loops.report.several_labels import (
     answer_names,
     has_several_labels,
 )
-from keras_fewlabels.loops.report.text import known_split, phase_name
+from keras_fewlabels.loops.report.text import phase_name
 from keras_fewlabels.plots.results.accuracy_over_time import accuracy_over_time
 from keras_fewlabels.plots.results.reliability import reliability
 from keras_fewlabels.plots.results.waterfall import waterfall
@@ -47,12 +52,14 @@ def report_figures(details, mistakes=None):
     ['learning_curves']
     """
     histories = metric_histories(details)
-    over_time = accuracies_over_time(details)
+    over_time = results_over_time(details)
+    measured = figure_in_words(details)
     return {
-        "accuracy_over_time": over_time and accuracy_over_time(*over_time),
+        "accuracy_over_time": over_time
+        and accuracy_over_time(*over_time, measured=measured),
         # The bars of phases would only repeat the points over time.
-        "comparison": None if over_time else _comparison(_parts(details)),
-        "waterfall": _waterfall(details.get("waterfall") or []),
+        "comparison": None if over_time else _comparison(details),
+        "waterfall": _waterfall(details),
         "learning_curves": _curves(
             histories, metrics_of(histories, TRAINING_METRICS)
         ),
@@ -96,13 +103,13 @@ def metrics_of(histories, metrics):
     return [metric for metric in metrics if metric in known]
 
 
-def accuracies_over_time(details):
-    """Returns the arguments of the plot of that name, or `None`."""
-    phases = details["phases"]
+def results_over_time(details):
+    """Returns the arguments of `accuracy_over_time`, or `None`."""
+    phases, figure = details["phases"], compared_figure(details)
     if any(phase.get("seconds_since_start") is None for phase in phases):
         return None
     measures = {
-        split: [_point(phase, split) for phase in phases]
+        split: [_point(phase, split, figure) for phase in phases]
         for split in ("cross_validation", "validation", "test")
     }
     # One point is no curve, but may stand beside another one.
@@ -115,7 +122,7 @@ def accuracies_over_time(details):
     }
     names = [phase_name(phase) for phase in phases]
     seconds = [phase["seconds_since_start"] for phase in phases]
-    return names, seconds, measures, _levels(details)
+    return names, seconds, measures, _levels(details, figure)
 
 
 def _parts(details):
@@ -128,11 +135,16 @@ def _parts(details):
     return parts
 
 
-def _point(phase, split):
-    """Returns accuracy and interval of a phase, or `None`."""
+def _point(phase, split, figure):
+    """Returns what was measured of a phase, and its interval, or `None`.
+
+    A mean average precision has no interval.
+    """
     measured = phase.get(split) or {}
-    if measured.get("accuracy") is None:
+    if measured.get(figure) is None:
         return None
+    if figure != "accuracy":
+        return (measured[figure],)
     interval = accuracy_interval(
         measured["accuracy"], measured["num_images"], measured.get("deviation")
     )
@@ -143,8 +155,8 @@ def _known(points):
     return [point for point in points if point is not None]
 
 
-def _levels(details):
-    """Returns the accuracies of models beside the phases, by name."""
+def _levels(details, figure):
+    """Returns the figures of models beside the phases, by name."""
     first = details["phases"][0]
     is_probe = first["name"] == "linear probe"
     levels = {
@@ -153,28 +165,31 @@ def _levels(details):
     }
     levels = {name: part for name, part in levels.items() if part}
     # On the images on which the last phase was measured.
-    split = known_split([details["phases"][-1], *levels.values()])
+    split = known_split([details["phases"][-1], *levels.values()], figure)
     if split is None:
         return {}
     return {
-        f"{name}, {split}": part[split]["accuracy"]
-        for name, part in levels.items()
+        f"{name}, {split}": part[split][figure] for name, part in levels.items()
     }
 
 
-def _comparison(parts):
-    split = known_split(parts.values())
+def _comparison(details):
+    parts, figure = _parts(details), compared_figure(details)
+    split = known_split(parts.values(), figure)
     if split is None or len(parts) < 2:
         return None
-    accuracies = {name: part[split]["accuracy"] for name, part in parts.items()}
-    return plots.comparison(accuracies, title=f"{split} accuracy")
+    results = {name: part[split][figure] for name, part in parts.items()}
+    title = f"{split} {figure_in_words(details)}"
+    return plots.comparison(results, title=title)
 
 
-def _waterfall(steps):
-    split = known_split(steps)
+def _waterfall(details):
+    steps, figure = details.get("waterfall") or [], compared_figure(details)
+    split = known_split(steps, figure)
     if split is None or len(steps) < 2:
         return None
-    return waterfall({step["name"]: step[split]["accuracy"] for step in steps})
+    results = {step["name"]: step[split][figure] for step in steps}
+    return waterfall(results, measured=figure_in_words(details))
 
 
 def _curves(histories, metrics):
@@ -198,7 +213,8 @@ def _reliability(details):
             accuracy = num_right / num_images
             interval = wilson_interval(num_right, num_images)
         bins.append({**each, "accuracy": accuracy, "interval": interval})
-    return reliability(bins, found["expected_calibration_error"])
+    kind = "decisions" if has_several_labels(details) else "images"
+    return reliability(bins, found["expected_calibration_error"], kind)
 
 
 def _confusion_matrix(details):

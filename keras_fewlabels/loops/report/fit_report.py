@@ -79,8 +79,9 @@ class FitReport(Result):
               labels, of the difference in mean average precision), with
               `split`, with `reference`, `"baseline"` or `"supervised phase"`,
               with `kept`, one of these or `"student"`, and with
-              `linear_probe`, a dict of `accuracy`, `accuracy_of_kept` and
-              `is_better`, or `None`.
+              `linear_probe`, a dict of `accuracy`, `accuracy_of_kept` (of
+              several labels, mean average precisions) and `is_better`, or
+              `None`.
             - `examined`: Optional dict on the returned model: `split`, the
               images it was examined on, `"test"` or else `"validation"`, or
               `"cross-validation"` for labels and the heads of the phase
@@ -181,7 +182,8 @@ class FitReport(Result):
         """Draws the accuracies of the phases, or else the learning curves.
 
         The accuracies are drawn over the time since the start of the run, or
-        as bars if the phases have no times.
+        as bars if the phases have no times. Of several labels per image, the
+        mean average precisions are drawn instead.
 
         Returns:
             A `matplotlib.figure.Figure`, or `None` if there is neither.

@@ -1,7 +1,11 @@
 """The card of a model, in the form of the Hugging Face hub."""
 
+from keras_fewlabels.loops.report.compared import compared_figure, known_split
 from keras_fewlabels.loops.report.rows import phase_rows, recall_rows
-from keras_fewlabels.loops.report.several_labels import decisions_line
+from keras_fewlabels.loops.report.several_labels import (
+    decisions_line,
+    kind_names,
+)
 from keras_fewlabels.loops.report.template import jinja_template
 from keras_fewlabels.loops.report.text import (
     data_line,
@@ -10,7 +14,6 @@ from keras_fewlabels.loops.report.text import (
     examined_on,
     headline,
     kept_phase,
-    known_split,
     percent,
     validation_line,
     verdict_line,
@@ -35,13 +38,12 @@ def model_card(details):
         ImportError: If Jinja2 is not installed.
     """
     kept = kept_phase(details)
-    split = known_split([kept])
+    metric = compared_figure(details)
+    split = known_split([kept], metric)
     measured = kept[split] if split else None
-    metric = "accuracy"
-    if measured and measured.get("mean_average_precision") is not None:
-        metric = "mean_average_precision"
     pseudo_labels = _pseudo_labels(details)
     data, baseline = details["data"], details.get("baseline")
+    kind, kinds = kind_names(details)
     return jinja_template(_TEMPLATE).render(
         headline=headline(details),
         split=split,
@@ -53,11 +55,13 @@ def model_card(details):
         from_logits=data.get("from_logits"),
         activation=data.get("activation", "softmax"),
         classes=_with_recalls(
-            list(_class_rows(data, pseudo_labels)), recall_rows(details)
+            list(_class_rows(data, pseudo_labels, kind)),
+            recall_rows(details),
         ),
         counts=data_line(data),
         decisions=decisions_line(details),
-        kind="labels" if data.get("several_labels") else "classes",
+        kind=kind,
+        kinds=kinds,
         phases=phase_rows(details),
         baseline=baseline and baseline["name"],
         verdict=verdict_line(details),
@@ -78,11 +82,11 @@ def _inputs(data):
     return f"of shape (batch, {shape}), values from {low} to {high}"
 
 
-def _class_rows(data, pseudo_labels):
+def _class_rows(data, pseudo_labels, kind):
     counts = data.get("class_counts") or []
     names = data.get("class_names") or range(len(counts))
     shares = (pseudo_labels or {}).get("class_shares")
-    yield "class", "name", "labelled images", "share of the pseudo-labels"
+    yield kind, "name", "labelled images", "share of the pseudo-labels"
     for number, (name, count) in enumerate(zip(names, counts, strict=True)):
         yield number, name, count, percent(shares[number] if shares else None)
 

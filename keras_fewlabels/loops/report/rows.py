@@ -4,9 +4,13 @@ The first row holds the headings, and the first column the names. Columns
 without any value are left out. A table without rows is an empty list.
 """
 
+from keras_fewlabels.loops.report.compared import compared_figure, known_split
+from keras_fewlabels.loops.report.several_labels import (
+    has_several_labels,
+    kind_names,
+)
 from keras_fewlabels.loops.report.text import (
     duration,
-    known_split,
     percent,
     phase_name,
     points,
@@ -18,8 +22,8 @@ from keras_fewlabels.loops.report.text import (
 _SHOWN_FILES = 3
 ACCURACIES = ("validation accuracy", "test accuracy")
 # Mean average precisions, of several labels per image.
-PRECISIONS = ("validation mAP", "test mAP")
-_FIGURES = ("accuracy", "mean_average_precision")
+PRECISIONS = ("cross-validation mAP", "validation mAP", "test mAP")
+_SPLITS = ("cross_validation", "validation", "test")
 
 
 def phase_rows(details):
@@ -33,7 +37,7 @@ def phase_rows(details):
         rows.append(["baseline", *_phase_row(baseline)[1:]])
         gains = list(_gains(baseline, details["phases"][-1]))
         if any(gains):
-            rows.append(["gain in points", "", "", "", *gains])
+            rows.append(["gain in points", "", "", *gains])
     probe = details.get("linear_probe")
     if probe:
         rows.append(["linear probe", "", *_outcome(probe)])
@@ -43,14 +47,18 @@ def phase_rows(details):
 def waterfall_rows(details):
     """Returns the steps, with the gain of each over the one before."""
     steps = details.get("waterfall") or []
-    rows = [["step", *ACCURACIES, "gain in points"]]
-    split = known_split(steps)
+    heads, measured = ACCURACIES, result
+    if has_several_labels(details):
+        heads, measured = PRECISIONS[1:], _precision
+    rows = [["step", *heads, "gain in points"]]
+    figure = compared_figure(details)
+    split = known_split(steps, figure)
     for number, step in enumerate(steps):
         gain = ""
         if split and number:
-            before = steps[number - 1][split]["accuracy"]
-            gain = points(step[split]["accuracy"] - before)
-        results = result(step, "validation"), result(step, "test")
+            before = steps[number - 1][split][figure]
+            gain = points(step[split][figure] - before)
+        results = measured(step, "validation"), measured(step, "test")
         rows.append([step["name"], *results, gain])
     return _known_columns(rows)
 
@@ -71,7 +79,7 @@ def recall_rows(details):
     examined = details.get("examined") or {}
     recalls = examined.get("recalls") or []
     names = details["data"].get("class_names") or range(len(recalls))
-    rows = [["class", "recall"]]
+    rows = [[kind_names(details)[0], "recall"]]
     for name, each in zip(names, recalls, strict=bool(recalls)):
         recall = "no images"
         if each["num_images"]:
@@ -156,18 +164,19 @@ def _phase_row(phase):
 def _outcome(part):
     return [
         duration(part["seconds"]),
-        result(part, "cross_validation"),
-        result(part, "validation"),
-        result(part, "test"),
-        *(
-            percent((part.get(split) or {}).get("mean_average_precision"))
-            for split in ("validation", "test")
-        ),
+        *(result(part, split) for split in _SPLITS),
+        *(_precision(part, split) for split in _SPLITS),
     ]
 
 
+def _precision(part, split):
+    return percent((part.get(split) or {}).get("mean_average_precision"))
+
+
 def _gains(baseline, phase):
-    for figure in _FIGURES:
+    for figure in "accuracy", "mean_average_precision":
+        # A cross-validation is of heads, and the baseline is fine-tuned.
+        yield ""
         for split in "validation", "test":
             before, after = (
                 (part.get(split) or {}).get(figure)

@@ -8,6 +8,13 @@ def has_several_labels(details):
     return bool((details.get("data") or {}).get("several_labels"))
 
 
+def kind_names(details):
+    """Returns what the model tells of an image, one of it and many."""
+    if has_several_labels(details):
+        return "label", "labels"
+    return "class", "classes"
+
+
 def decisions_line(details):
     """Returns what accuracy means if images have several labels, or `""`."""
     if not has_several_labels(details):

@@ -1,6 +1,11 @@
 """The numbers of a `FitReport` in words, for its table and its page."""
 
 from keras_fewlabels.evaluation.verdict import accuracy_interval
+from keras_fewlabels.loops.report.compared import (
+    compared_figure,
+    figure_in_words,
+    known_split,
+)
 from keras_fewlabels.loops.report.several_labels import has_several_labels
 
 # Why phases are left out that Ctrl-C has ended.
@@ -10,45 +15,51 @@ _FEW_FOREIGN = 0.05
 
 
 def headline(details):
-    """Returns the accuracy of the kept model, and that of labels alone."""
-    last = kept_phase(details)
-    split = known_split([last])
+    """Returns how good the kept model is, and that of labels alone."""
+    last, figure = kept_phase(details), compared_figure(details)
+    split = known_split([last], figure)
     if split is None:
-        return _by_cross_validation(details) or "No accuracy was measured"
+        nothing = f"No {figure_in_words(details)} was measured"
+        return _by_cross_validation(details) or nothing
     count = last[split]["num_images"]
-    figure, text = "accuracy", ""
-    if last[split].get("mean_average_precision") is not None:
-        figure, text = "mean_average_precision", "mAP "
+    text = "mAP " if has_several_labels(details) else ""
     text += f"{percent(last[split][figure])} on {count:,} {split} images"
     name, reference = "supervised phase", details["phases"][0]
     if reference["name"] == "linear probe":
         name = "linear probe"
     if details.get("baseline"):
         name, reference = "labels alone", details["baseline"]
-    if reference is last or known_split([reference, last]) != split:
+    if reference is last or known_split([reference, last], figure) != split:
         return text
     text += f"; {name} {percent(reference[split][figure])}"
     probe = details.get("linear_probe")
-    if probe and known_split([probe, last]) == split:
-        text += f"; linear probe {percent(probe[split]['accuracy'])}"
+    if probe and known_split([probe, last], figure) == split:
+        text += f"; linear probe {percent(probe[split][figure])}"
     return text
 
 
 def _by_cross_validation(details):
-    """Returns the accuracy of the last head that labels could measure."""
+    """Returns how good the last head is that labels could measure."""
     measured = [
         phase for phase in details["phases"] if phase.get("cross_validation")
     ]
     if not measured:
         return ""
     last = measured[-1]
-    text = (
-        f"{result(last, 'cross_validation')} labels by cross-validation "
-        f"({last['name']})"
-    )
+    text = f"{cross_validated(last)} ({last['name']})"
     if last is not details["phases"][-1]:
         text += "; later phases were not measured"
     return text
+
+
+def cross_validated(phase):
+    """Returns what a cross-validation says of a phase, in words."""
+    found = phase["cross_validation"]
+    text = f"{result(phase, 'cross_validation')} labels"
+    if found.get("mean_average_precision") is not None:
+        text = f"mAP {percent(found['mean_average_precision'])} on "
+        text += f"{found['num_images']:,} labelled images"
+    return f"{text} by cross-validation"
 
 
 def left_out_line(details):
@@ -187,9 +198,10 @@ def verdict_line(details):
     reference = "labels alone"
     if verdict.get("reference") == "supervised phase":
         reference = "the supervised phase"
-    kind = " of mAP" if has_several_labels(details) else ""
+    name = "mAP " if has_several_labels(details) else ""
+    unit = "points of mAP" if name else "points"
     figures = (
-        f"{points(verdict['difference'])} points{kind} over {reference} "
+        f"{points(verdict['difference'])} {unit} over {reference} "
         f"({low:+.1f} to {high:+.1f}) on the same {verdict['num_images']:,} "
         f"{verdict['split']} images."
     )
@@ -198,8 +210,9 @@ def verdict_line(details):
     if probe and probe["is_better"]:
         text = (
             "A linear classifier on the features of the model before the "
-            f"training (linear probe) is better: {percent(probe['accuracy'])}, "
-            "where the model that is handed back has "
+            f"training (linear probe) is better: {name}"
+            f"{percent(probe['accuracy'])}, where the model that is handed "
+            "back has "
             f"{percent(probe['accuracy_of_kept'])}. With unlabelled images: "
             f"{figures}"
         )
@@ -283,30 +296,3 @@ def duration(seconds):
     if hours:
         return f"{hours}:{minutes:02}:{seconds:02}"
     return f"{minutes}:{seconds:02}"
-
-
-def known_split(parts):
-    """Returns the images on which all parts were evaluated.
-
-    Accuracies are compared only if they were measured on the same images.
-
-    Args:
-        parts: Phases or steps of a `FitReport`, at least one.
-
-    Returns:
-        `"test"` if all have that accuracy, else `"validation"` if all have
-        that, else `None`.
-
-    Example:
-
-    >>> from keras_fewlabels.loops.report.text import known_split
-    >>> first = {"validation": {"accuracy": 0.5}, "test": {"accuracy": 0.4}}
-    >>> known_split([first]), known_split([first, {**first, "test": None}])
-    ('test', 'validation')
-    """
-    parts = list(parts)
-    for split in "test", "validation":
-        results = [part.get(split) or {} for part in parts]
-        if all(result.get("accuracy") is not None for result in results):
-            return split
-    return None

@@ -11,7 +11,9 @@ _MAX_NAMES = 12
 _NAME_WIDTH = 0.07
 
 
-def accuracy_over_time(names, seconds, measures, levels=None):
+def accuracy_over_time(
+    names, seconds, measures, levels=None, measured="accuracy"
+):
     """Draws the accuracy after each phase against the time it was there.
 
     Each measure has a line, with a point per phase and the interval of each
@@ -24,8 +26,10 @@ def accuracy_over_time(names, seconds, measures, levels=None):
             the end of each phase, in increasing order.
         measures: Dict of names, such as `"test"`, to a sequence with a triple
             of floats in 0 to 1 per phase, the accuracy and the ends of its
-            interval; or `None` where a phase was not measured.
+            interval; or `None` where a phase was not measured. Without
+            intervals, tuples of one float.
         levels: Optional dict of names to floats in 0 to 1.
+        measured: String, the name of what was measured, for the axis.
 
     Returns:
         A `matplotlib.figure.Figure`. `figure.savefig("time.png")` writes it;
@@ -58,7 +62,7 @@ def accuracy_over_time(names, seconds, measures, levels=None):
                      linewidth=1.2, label=label)  # fmt: skip
     axes.set_xlim(0, 1.04 * times[-1])
     _limit_accuracy(axes, measures, levels or {})
-    axes.set(xlabel=f"{unit} since the start", ylabel="accuracy in %")
+    axes.set(xlabel=f"{unit} since the start", ylabel=f"{measured} in %")
     _write_names(axes, names, times)
     axes.grid(axis="y", alpha=0.3)
     axes.spines[["top", "right"]].set_visible(False)
@@ -85,12 +89,15 @@ def _in_units(seconds):
 
 def _draw_measure(axes, times, label, points, color):
     known = [number for number, point in enumerate(points) if point is not None]
-    accuracy, low, high = 100 * np.array([points[number] for number in known]).T
+    values, *ends = 100 * np.array([points[number] for number in known]).T
+    lengths = None
+    if ends:
+        # Rounding may put a bound on the wrong side of the value.
+        lengths = np.maximum([values - ends[0], ends[1] - values], 0)
     axes.errorbar(
         times[known],
-        accuracy,
-        # Rounding may put a bound on the wrong side of the accuracy.
-        yerr=np.maximum([accuracy - low, high - accuracy], 0),
+        values,
+        yerr=lengths,
         fmt="o-",
         color=color,
         drawstyle="steps-post",
@@ -101,7 +108,7 @@ def _draw_measure(axes, times, label, points, color):
 
 
 def _limit_accuracy(axes, measures, levels):
-    ends = [point[1:] for points in measures.values() for point in points
+    ends = [point for points in measures.values() for point in points
             if point is not None]  # fmt: skip
     shown = [*itertools.chain(*ends), *levels.values()]
     low, high = 100 * min(shown), 100 * max(shown)

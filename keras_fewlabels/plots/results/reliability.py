@@ -3,7 +3,7 @@ import numpy as np
 from keras_fewlabels.plots.figure import OUTLINE, RIGHT, new_figure
 
 
-def reliability(bins, error):
+def reliability(bins, error, kind="images"):
     """Draws a reliability diagram: accuracy against confidence.
 
     In the upper panel there is a point for each bin of confidences, at its
@@ -17,6 +17,7 @@ def reliability(bins, error):
             `accuracy` and `interval`, a pair of floats. The last three are
             `None` in a bin without images.
         error: Float, the expected calibration error, for the title.
+        kind: String, what is counted in the bins, for the lower axis.
 
     Returns:
         A `matplotlib.figure.Figure`. `figure.savefig("bins.png")` writes it;
@@ -61,13 +62,13 @@ def reliability(bins, error):
         fontsize="medium",
         loc="left",
     )
-    _draw_counts(lower, bins)
+    _draw_counts(lower, bins, kind)
     for axes in (upper, lower):
         axes.spines[["top", "right"]].set_visible(False)
     return figure
 
 
-def _draw_counts(axes, bins):
+def _draw_counts(axes, bins, kind):
     counts = [each["num_images"] for each in bins]
     for each in bins:
         low, high = 100 * each["low"], 100 * each["high"]
@@ -82,6 +83,6 @@ def _draw_counts(axes, bins):
                 ha="center",
                 fontsize="x-small",
             )
-    axes.set(xlabel="confidence in %", ylabel="images")
+    axes.set(xlabel="confidence in %", ylabel=kind)
     axes.set_ylim(0, 1.3 * max(counts))
     axes.set_yticks([])

@@ -12,7 +12,7 @@ from keras_fewlabels.plots.figure import (
 )
 
 
-def waterfall(steps):
+def waterfall(steps, measured="accuracy"):
     """Draws how much each step of a method adds to the accuracy.
 
     The first accuracy is a dot. Every other step is a bar from the accuracy
@@ -24,6 +24,7 @@ def waterfall(steps):
     Args:
         steps: Dict of two or more names to a float in 0 to 1, the accuracy
             with this and all earlier steps. They are drawn from the top.
+        measured: String, the name of what was measured, for the axis.
 
     Returns:
         A `matplotlib.figure.Figure`. `figure.savefig("steps.png")` writes it;
@@ -59,7 +60,7 @@ def waterfall(steps):
     ticks = axes.get_xticks()
     # No accuracy is above 100 %, and ticks beyond the limits widen them.
     axes.set_xticks(ticks[(ticks >= low) & (ticks <= min(100, high))])
-    axes.set_xlabel("accuracy in %")
+    axes.set_xlabel(f"{measured} in %")
     axes.tick_params(axis="y", length=0)
     axes.spines[["top", "right"]].set_visible(False)
     axes.grid(axis="x", alpha=0.3)

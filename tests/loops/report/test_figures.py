@@ -95,6 +95,49 @@ def test_accuracy_over_time_takes_the_place_of_the_comparison():
     np.testing.assert_allclose(ends, expected, atol=0.01)
 
 
+def ranked(precision):
+    return {**on(0.9), "mean_average_precision": precision}
+
+
+SEVERAL = {"num_classes": 4, "several_labels": True}
+
+
+def test_of_several_labels_the_ranking_is_drawn_over_time():
+    phases = [
+        {**phase("supervised", 0, ranked(0.5)), "seconds_since_start": 20},
+        {**phase("student", 1, ranked(0.7)), "seconds_since_start": 80},
+    ]
+    baseline = phase("alone", 0, ranked(0.6))
+    figures = drawn(phases, data=SEVERAL, baseline=baseline)
+    (axes,) = figures["accuracy_over_time"].axes
+    assert axes.get_ylabel() == "mean average precision in %"
+    (container,) = axes.containers
+    points = container.lines[0].get_xydata()
+    np.testing.assert_allclose(points, [[20, 50], [80, 70]])
+    assert not container.has_yerr
+    (level,) = (
+        line for line in axes.lines if line.get_label().startswith("baseline")
+    )
+    np.testing.assert_allclose(level.get_ydata(), 60)
+
+
+def test_of_several_labels_the_ranking_is_compared():
+    phases = [phase("supervised", 0, ranked(0.5)), phase("b", 0, ranked(0.7))]
+    steps = [
+        {"name": "labels only", "validation": ranked(0.5)},
+        {"name": "+ images", "validation": ranked(0.625)},
+    ]
+    figures = drawn(phases, data=SEVERAL, waterfall=steps)
+    (axes,) = figures["comparison"].axes
+    assert axes.get_title(loc="left") == "validation mean average precision"
+    expected = {"supervised": "50.0 %", "b": "70.0 %"}
+    assert rows_of(figures["comparison"]) == expected
+    (axes,) = figures["waterfall"].axes
+    assert axes.get_xlabel() == "mean average precision in %"
+    expected = {"labels only": "50.0 %", "+ images": "+12.5 (62.5 %)"}
+    assert rows_of(figures["waterfall"]) == expected
+
+
 def test_levels_are_of_the_images_that_the_last_phase_was_measured_on():
     phases = [
         {**phase("supervised", 0, on(0.5)), "seconds_since_start": 20},

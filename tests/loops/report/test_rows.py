@@ -93,6 +93,35 @@ def test_waterfall_gains_are_over_the_step_before():
     assert [row[-1] for row in rows[1:]] == ["", "+30.0", "-10.0"]
 
 
+def ranked(precision):
+    return {**on(50, 0.9), "mean_average_precision": precision}
+
+
+def test_the_waterfall_of_several_labels_is_of_their_ranking():
+    steps = [
+        {"name": "labels only", "validation": ranked(0.5)},
+        {"name": "+ images", "validation": ranked(0.75)},
+    ]
+    details = {"waterfall": steps, "data": {"several_labels": True}}
+    assert waterfall_rows(details) == [
+        ["step", "validation mAP", "gain in points"],
+        ["labels only", "50.0 %", ""],
+        ["+ images", "75.0 %", "+25.0"],
+    ]
+
+
+def test_phases_of_several_labels_have_decisions_and_ranking():
+    phases = [phase("a", 0, 1, cross_validation=ranked(0.5), test=ranked(0.6))]
+    details = {"phases": phases, "baseline": phase("b", 0, 1, test=ranked(0.5))}
+    heads, row, _, gains = phase_rows(details)
+    assert heads[3:] == [
+        *("cross-validation", "test accuracy"),
+        *("cross-validation mAP", "test mAP"),
+    ]
+    assert row[5:] == ["50.0 %", "60.0 %"]
+    assert gains[3:] == ["", "+0.0", "", "+10.0"]
+
+
 def test_no_steps_no_rows():
     assert waterfall_rows({"waterfall": []}) == []
     assert waterfall_rows({}) == []
@@ -122,6 +151,8 @@ def test_recall_of_each_class_with_its_interval():
     ]
     details["data"]["class_names"] = ["cat", "dog"]
     assert [row[0] for row in recall_rows(details)[1:]] == ["cat", "dog"]
+    details["data"]["several_labels"] = True
+    assert recall_rows(details)[0] == ["label", "recall"]
     # A report of an earlier version has none.
     names = {"class_names": ["cat", "dog"]}
     assert recall_rows({"data": names, "examined": {"split": "test"}}) == []

@@ -1,7 +1,6 @@
 import pytest
 
 from keras_fewlabels.loops.report import text as report_text
-from keras_fewlabels.loops.report.text import known_split
 
 
 def part(name="part", validation=None, test=None):
@@ -43,6 +42,47 @@ def part(name="part", validation=None, test=None):
 def test_headline(phases, baseline, text):
     details = {"phases": phases, "baseline": baseline}
     assert report_text.headline(details) == text
+
+
+def ranked(validation=None, test=None, **more):
+    """Mean average precisions, and the accuracy of decisions of 0.9."""
+    found = part(validation=validation, test=test)
+    for each in filter(None, (found["validation"], found["test"])):
+        each |= {"accuracy": 0.9, "mean_average_precision": each["accuracy"]}
+    return {**found, **more}
+
+
+SEVERAL = {"num_classes": 4, "several_labels": True}
+
+
+def test_headline_of_several_labels_ranks_them():
+    phases = [ranked(test=0.5), ranked(test=0.6049)]
+    details = {"data": SEVERAL, "phases": phases}
+    headline = "mAP 60.5 % on 5,000 test images"
+    assert report_text.headline(details) == (
+        f"{headline}; supervised phase 50.0 %"
+    )
+    details |= {"baseline": ranked(test=0.55), "linear_probe": ranked(test=0.7)}
+    assert report_text.headline(details) == (
+        f"{headline}; labels alone 55.0 %; linear probe 70.0 %"
+    )
+    details = {"data": SEVERAL, "phases": [part(test=0.5)]}
+    assert report_text.headline(details) == (
+        "No mean average precision was measured"
+    )
+
+
+def test_a_cross_validation_of_several_labels_ranks_them():
+    measured = {"accuracy": 0.9, "num_images": 40}
+    phase = {"name": "linear probe", "cross_validation": measured}
+    assert report_text.cross_validated(phase) == (
+        "90.0 % (77-96) of 40 labels by cross-validation"
+    )
+    measured["mean_average_precision"] = 0.75
+    text = "mAP 75.0 % on 40 labelled images by cross-validation"
+    assert report_text.cross_validated(phase) == text
+    details = {"data": SEVERAL, "phases": [phase]}
+    assert report_text.headline(details) == f"{text} (linear probe)"
 
 
 def test_data_line_leaves_out_what_is_not_known_or_none():
@@ -111,6 +151,9 @@ def test_a_linear_probe_that_is_better_is_said_first():
     )
     assert "helped" not in line
     assert "+5.2 points over labels alone (+2.1 to +8.3)" in line
+    several = report_text.verdict_line({"verdict": verdict, "data": SEVERAL})
+    assert "is better: mAP 60.9 %, where" in several
+    assert "+5.2 points of mAP over labels alone" in several
     verdict["linear_probe"] = {**probe, "is_better": False}
     line = report_text.verdict_line({"verdict": verdict})
     assert line == report_text.verdict_line({"verdict": VERDICT})
@@ -150,28 +193,6 @@ def test_points(difference, text):
 )
 def test_duration(seconds, text):
     assert report_text.duration(seconds) == text
-
-
-BOTH = {"validation": {"accuracy": 0.5}, "test": {"accuracy": 0.0}}
-VALIDATION = {"validation": {"accuracy": 0.5}, "test": None}
-TEST = {"test": {"accuracy": 0.5}}
-UNKNOWN = {"validation": {"accuracy": None, "loss": 1.0}}
-
-
-@pytest.mark.parametrize(
-    "parts, split",
-    [
-        ([BOTH], "test"),
-        ([BOTH, TEST], "test"),
-        ([BOTH, VALIDATION], "validation"),
-        ([VALIDATION, TEST], None),
-        ([BOTH, {}], None),
-        ([UNKNOWN], None),
-        (iter([VALIDATION, BOTH]), "validation"),
-    ],
-)
-def test_only_what_all_parts_have(parts, split):
-    assert known_split(parts) == split
 
 
 def test_without_other_images_the_labels_tell_the_accuracy():

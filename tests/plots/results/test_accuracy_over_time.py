@@ -33,6 +33,18 @@ def test_points_lie_at_their_times_with_their_intervals(tmp_path):
     assert (tmp_path / "time.png").read_bytes()[1:4] == b"PNG"
 
 
+def test_what_has_no_interval_has_no_bar():
+    points = {"test": [(0.5,), None, (0.7,)]}
+    figure = accuracy_over_time(NAMES, [1, 2, 3], points, measured="recall")
+    (axes,) = figure.axes
+    assert axes.get_ylabel() == "recall in %"
+    (test,) = axes.containers
+    np.testing.assert_allclose(test.lines[0].get_xydata(), [[1, 50], [3, 70]])
+    assert test.lines[2] == ()
+    low, high = axes.get_ylim()
+    assert low < 50 and high > 70
+
+
 def test_levels_are_lines_after_the_measures():
     figure = drawn(levels={"baseline": 0.25})
     names = [text.get_text() for text in figure.legends[0].get_texts()]

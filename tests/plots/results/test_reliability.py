@@ -35,3 +35,9 @@ def test_bars_are_the_images_of_a_bin():
     assert [bar.get_x() for bar in lower.patches] == [0, 50, 75]
     assert [bar.get_width() for bar in lower.patches] == [50, 25, 25]
     assert [text.get_text() for text in lower.texts] == ["1,200", "30"]
+
+
+def test_what_is_counted_can_be_something_else():
+    assert reliability(BINS, 0.0).axes[1].get_ylabel() == "images"
+    lower = reliability(BINS, 0.0, "decisions").axes[1]
+    assert lower.get_ylabel() == "decisions"

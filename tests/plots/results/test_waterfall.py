@@ -32,6 +32,13 @@ def test_texts_give_the_change_and_what_it_comes_to_beyond_the_bar():
     assert [text.xy for text in axes.texts] == [(50, 0), (75, 1), (75, 2)]
 
 
+def test_the_axis_names_what_was_measured():
+    (axes,) = waterfall(STEPS).axes
+    assert axes.get_xlabel() == "accuracy in %"
+    (axes,) = waterfall(STEPS, measured="recall").axes
+    assert axes.get_xlabel() == "recall in %"
+
+
 def test_unchanged_accuracy_is_a_gain_of_zero():
     (axes,) = waterfall({"a": 0.5, "b": 0.5 - 1e-5}).axes
     assert axes.texts[1].get_text() == "+0.0 (50.0 %)"

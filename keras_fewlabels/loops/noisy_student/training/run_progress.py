@@ -10,7 +10,7 @@ import keras
 from keras_fewlabels.callbacks.print_progress import print_progress
 from keras_fewlabels.foundation import check_verbose
 from keras_fewlabels.loops.noisy_student.phases import PHASE_KINDS
-from keras_fewlabels.loops.report.text import duration, result
+from keras_fewlabels.loops.report.text import cross_validated, duration
 
 # Seconds between two changes of a line in place.
 _INTERVAL = 0.5
@@ -94,9 +94,8 @@ class RunProgress:
         """
         self.phases.pop(title, None)
         if self.verbose and (results or {}).get("cross_validation"):
-            accuracy = result(results, "cross_validation")
             print_progress(
-                f"{title}: {accuracy} labels by cross-validation, "
+                f"{title}: {cross_validated(results)}, "
                 f"{duration(results['seconds'])}{self._shares(results)}"
             )
             self._show_what_comes(seconds_left)

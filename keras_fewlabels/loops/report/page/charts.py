@@ -2,12 +2,13 @@
 
 from keras_fewlabels.evaluation.verdict import wilson_interval
 from keras_fewlabels.foundation import printable
+from keras_fewlabels.loops.report.compared import figure_in_words
 from keras_fewlabels.loops.report.figures import (
     PSEUDO_LABEL_METRICS,
     TRAINING_METRICS,
-    accuracies_over_time,
     metric_histories,
     metrics_of,
+    results_over_time,
 )
 from keras_fewlabels.loops.report.several_labels import has_several_labels
 from keras_fewlabels.loops.report.text import duration, percent
@@ -47,7 +48,7 @@ def report_charts(details):
 
 
 def _over_time(details):
-    found = accuracies_over_time(details)
+    found = results_over_time(details)
     if found is None:
         return
     names, seconds, measures, levels = found
@@ -59,7 +60,7 @@ def _over_time(details):
                 point
                 and [
                     *(100 * point[0], _with_interval(point)),
-                    *(100 * point[1], 100 * point[2]),
+                    *(100 * bound for bound in point[1:]),
                 ]
                 for point in points
             ],
@@ -77,7 +78,8 @@ def _over_time(details):
     ]
     yield {
         "picture": "accuracy_over_time",
-        "title": "Accuracy in % after each phase",
+        "title": f"{figure_in_words(details).capitalize()} in % after each "
+        "phase",
         "x": "seconds since the start",
         "stops": [
             [time, f"{printable(name)}, after {duration(time)}"]
@@ -157,8 +159,11 @@ def _series(name, color, values, dashed=False):
 
 
 def _with_interval(point):
-    accuracy, low, high = point
-    return f"{percent(accuracy)} ({100 * low:.0f}-{100 * high:.0f})"
+    share, *interval = point
+    if not interval:
+        return percent(share)
+    low, high = interval
+    return f"{percent(share)} ({100 * low:.0f}-{100 * high:.0f})"
 
 
 def _is_number(value):

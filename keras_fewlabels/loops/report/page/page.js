@@ -95,7 +95,7 @@ function search() {
   }
   // Long lists of classes may be folded.
   if (wanted) for (const list of document.querySelectorAll(".of-classes details")) list.open = true;
-  find("found").textContent = wanted && !names.size ? "No class has this in its name." : "";
+  find("found").textContent = wanted && !names.size ? "None has this in its name." : "";
 }
 
 // Curves.

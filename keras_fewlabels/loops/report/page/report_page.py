@@ -2,6 +2,7 @@ import base64
 import pathlib
 
 from keras_fewlabels.foundation import class_name, printable, web_page_parts
+from keras_fewlabels.loops.report.compared import figure_in_words
 from keras_fewlabels.loops.report.page.charts import report_charts
 from keras_fewlabels.loops.report.page.examples import (
     PER_CELL,
@@ -20,6 +21,7 @@ from keras_fewlabels.loops.report.several_labels import (
     answer_names,
     decisions_line,
     has_several_labels,
+    kind_names,
 )
 from keras_fewlabels.loops.report.template import jinja_template
 from keras_fewlabels.loops.report.text import (
@@ -79,7 +81,6 @@ def report_page(details, pictures, thumbnails=None, is_small=False):
     """
     baseline = details.get("baseline")
     notes = (
-        decisions_line(details),
         validation_line(details),
         start_line(details),
         choice_line(details),
@@ -104,10 +105,13 @@ def report_page(details, pictures, thumbnails=None, is_small=False):
         per_cell=PER_CELL,
         shown=shown,
         small=is_small,
+        measured=figure_in_words(details).capitalize(),
+        kinds=kind_names(details),
         headline=headline(details),
         verdict=verdict_line(details),
         phases=phase_rows(details),
         baseline=baseline["name"] if baseline else None,
+        decisions=decisions_line(details),
         waterfall=waterfall_rows(details),
         pseudo_labels=pseudo_label_rows(details),
         examined=examined_on(details),
@@ -217,7 +221,7 @@ def _data_rows(data):
         "num_validation": "validation images",
         "num_unlabeled": "unlabelled images",
         "num_test": "test images",
-        "num_classes": "classes",
+        "num_classes": kind_names({"data": data})[1],
     }
     rows = [
         [name, f"{data[key]:,}"] for key, name in kinds.items() if data.get(key)

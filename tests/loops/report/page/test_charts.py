@@ -39,6 +39,25 @@ def test_phases_over_time_have_intervals_names_and_levels():
     json.dumps(chart, allow_nan=False)
 
 
+def test_of_several_labels_the_ranking_is_drawn_over_time():
+    phases = [
+        {
+            **{"name": name, "seconds_since_start": time},
+            "test": {**RESULT, "mean_average_precision": precision},
+        }
+        for name, time, precision in (("a", 10, 0.25), ("b", 70, 0.75))
+    ]
+    details = details_of(*phases)
+    assert (
+        report_charts(details)[0]["title"] == "Accuracy in % after each phase"
+    )
+    details["data"]["several_labels"] = True
+    (chart,) = report_charts(details)
+    assert chart["title"] == "Mean average precision in % after each phase"
+    (series,) = chart["series"]
+    assert series["values"] == [[25, "25.0 %"], [75, "75.0 %"]]
+
+
 def test_curves_have_a_value_for_each_epoch_or_none():
     phase = {"name": "<supervised>", "history": HISTORY}
     loss, mask = report_charts(details_of(phase))
