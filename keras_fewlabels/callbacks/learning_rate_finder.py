@@ -27,10 +27,9 @@ class LearningRateFinder(Result, keras.callbacks.Callback):
     batch, until the loss explodes. Where the loss falls most steeply, the
     rate is large enough to learn and small enough not to diverge. Afterwards,
     also after an error or Ctrl-C, the weights, the optimizer and the random
-    numbers are what they were, so that the same model can then be trained.
-    Its weights are then those of a training without the test, unless the data
-    keep an order of their own: a `tf.data.Dataset` that shuffles by itself,
-    also with a seed, goes on with its next pass.
+    numbers are what they were. A fit that follows ends with the same weights
+    as without the test. The exception is a `tf.data.Dataset` that shuffles by
+    itself, also with a seed: it goes on with its next pass.
     `loops.find_learning_rate` does all of this in one call.
 
     Once the fit has ended, `print(finder)` shows the suggestion,

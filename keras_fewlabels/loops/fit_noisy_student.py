@@ -83,7 +83,7 @@ def fit_noisy_student(
     The function first checks that model, images and labels go together.
 
     **A model that comes trained**, such as a backbone with weights of
-    ImageNet, climbs a ladder, as far as there is time:
+    ImageNet, goes through these phases, as far as there is time:
 
     1. A linear probe: the features of all images are computed once, and a
        logistic regression is fitted to those of the labelled ones.
@@ -93,7 +93,8 @@ def fit_noisy_student(
     3. Fine-tuning: all layers learn the labels under noise, while batch
        normalization keeps its statistics. A head is then fitted to the new
        features, as before.
-    4. Rounds of fine-tuning: all layers learn labels and pseudo-labels.
+    4. Rounds of fine-tuning: all layers learn labels and pseudo-labels, which
+       are made anew for each round.
 
     The logits are divided by a temperature, found in the cross-validation, to
     bring confidences near to the accuracy. After fine-tuning, only images of
@@ -121,11 +122,11 @@ def fit_noisy_student(
 
     **More labels** make the next run better: `evaluation.next_to_label`
     proposes images, and `folders.with_labels` has them among the labelled
-    ones. Pass the same backbone again, and all rungs learn from all labels.
+    ones. Pass the same backbone again, and all phases learn from all labels.
     Or pass the model that the run before returned, to go on from its layers.
-    If these were fine-tuned, they know the labels that they learned, so that a
-    cross-validation on labels would flatter: there is none then, no
-    temperature from it, and no image is taken for foreign. Pass
+    If these were fine-tuned, they have learned the labels, and a
+    cross-validation on labels would be too good. It is then left out, and with
+    it the temperature and the search for foreign images. Pass
     `validation_data` to measure and calibrate such a run.
 
     Each part is available by itself: `models.NoisyStudentModel`, the policies
@@ -190,7 +191,7 @@ def fit_noisy_student(
             the model that is returned.
         waterfall: Boolean. If `True`, models are also trained without parts
             of the method, in as many steps, to see what each part brings. A
-            model that comes trained has no waterfall: its rungs show that.
+            model that comes trained has no waterfall: its phases show that.
         truth: Optional int array `(num_unlabeled,)`, the true classes of the
             unlabelled images, or rows of several labels, only to report the
             accuracy of pseudo-labels.

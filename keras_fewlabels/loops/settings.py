@@ -40,17 +40,18 @@ class Settings:
     """The settings of `fit_noisy_student`, each with its reason.
 
     `recommend` returns all of them for a model and its images.
-    `dataclasses.replace(settings, flip=False)` changes some of them;
-    `fit_noisy_student(settings={"flip": False})` needs no more than those
-    that differ from the recommended ones.
+    `dataclasses.replace(settings, flip=False)` changes some of them.
+    `fit_noisy_student(settings={"flip": False})` takes those that differ
+    from the recommended ones.
 
     Args:
         pretrained: Boolean. If `True`, the model comes trained, and the run
-            is a ladder of rungs: a linear probe on its features, a head that
+            has these phases: a linear probe on its features, a head that
             learns from unlabelled features as well, fine-tuning on the
             labels, and rounds of fine-tuning on labels and pseudo-labels. If
             `False`, the run is the loop of Noisy Student.
-        rounds: Int, the rounds of pseudo-labels of each generation.
+        rounds: Int, how many such rounds there are for each of the
+            `generations` of `fit_noisy_student`.
         balanced: Boolean. If `True`, all classes count alike, however many
             labels each has: the labels of rare classes count more, heads on
             features adjust their logits to the shares of the classes, and

@@ -88,8 +88,8 @@ class NoisyStudentModel(StudentUnderNoise):
             labelled images weakly. Noisy Student has the same noise for all.
         separate_batch_norm: Boolean. If `True`, labelled and unlabelled
             images have their own statistics in the student's batch
-            normalization.
-            Worth trying if the unlabelled images look different.
+            normalization. Worth trying if the unlabelled images look
+            different.
         mixing: Optional layer that mixes the images of the student with each
             other, and labels and pseudo-labels alike, such as
             `keras.layers.MixUp()`, `keras.layers.CutMix()` or those of

@@ -56,8 +56,9 @@ class PseudoLabeler(keras.callbacks.Callback):
     """Labels unlabelled images while `fit()` runs, and trains on them.
 
     A teacher (once) or the model in training (every few epochs) predicts the
-    unlabelled images. The policy keeps confident predictions, whose images
-    join the labelled ones in the epoch that begins. True labels never change.
+    unlabelled images. This is a round. The policy keeps confident predictions,
+    whose images join the labelled ones in the epoch that begins. True labels
+    never change.
 
     Fit on the dataset of `mixed_with` and pass the callback as well:
 
@@ -73,7 +74,7 @@ class PseudoLabeler(keras.callbacks.Callback):
     make one for each trial, serves the same dataset.
 
     Only labels are kept in memory, a few bytes per image. Datasets are read
-    again for each labelling and each epoch, in the same order each time.
+    again for each round and each epoch, in the same order each time.
     Several workers (`MultiWorkerMirroredStrategy`, JAX processes) predict a
     part of the images each.
 
@@ -81,23 +82,23 @@ class PseudoLabeler(keras.callbacks.Callback):
     a label, and, if `truth` is given, `pseudo_label_accuracy`. Callbacks that
     write logs, such as `TensorBoard`, see them if they come after this one.
 
-    A model with a sigmoid for each of several labels is asked for each of them
-    by itself. A pseudo-label is 1 or 0 where the policy keeps it, and does not
-    count in the loss where it does not; metrics compare it with the likelier
-    answer. An image with one sure label or more is trained on. The true labels
-    are rows of floats, `balance` is `None`, and the policy one such as
+    With a sigmoid for each of several labels, the policy judges each label of
+    an image by itself. Labels that it keeps are 1 or 0. The others have no part
+    in the loss, and metrics compare them with the likelier answer. An image
+    with one kept label or more is trained on. The true labels are rows of
+    floats, `balance` is `None`, and the policy one such as
     `policies.FixedThreshold`. The attributes below then have a column for each
     label, and shares and counts are those of labels.
 
     Batch normalization with Keras's default momentum would lag behind in a
     short fit. Below 5,000 steps its momentum is lower while `fit()` runs, 0.9
-    at least. A teacher whose statistics lag behind labels with those of the
-    labelled images, and a warning says so (not on several workers). Another
-    warning names a class that takes over the pseudo-labels.
+    at least. If the statistics of a teacher lag behind, it labels with those
+    of the labelled images, and a warning says so (not on several workers).
+    Another warning names a class that takes over the pseudo-labels.
 
     With `cache_dir` and `callbacks.ExactBackup`, a run that is killed and
     started again ends with the same labels and weights, and finished parts of
-    a labelling are not repeated.
+    a round are not repeated.
 
     References:
         - [Lee, 2013](http://deeplearning.net/wp-content/uploads/2013/03/pseudo_label_final.pdf).
@@ -123,13 +124,13 @@ class PseudoLabeler(keras.callbacks.Callback):
             `"truncate"`, all as often as the rarest; or a
             `policies.TopPerClass`. Repeating few images repeats their errors:
             take a teacher, or a later `start`.
-        every: Int, epochs from one labelling to the next.
+        every: Int, epochs from one round to the next.
         batch_size: Int, images that are predicted at a time.
         truth: Optional array of the true labels of the unlabelled images,
             class numbers or one-hot, to report the accuracy; or rows of
             several labels.
         start: Optional int, the epoch (from 0) before which the first
-            labelling happens. By default 0 with a teacher, otherwise `every`,
+            round happens. By default 0 with a teacher, otherwise `every`,
             so that a new model learns from the labelled images first.
         seed: Optional int that fixes which images `balance` takes. By default
             it follows `keras.utils.set_random_seed`.
@@ -137,8 +138,8 @@ class PseudoLabeler(keras.callbacks.Callback):
             this share of the images, the second twice as many, and so on. Of
             several labels, it is the share for each.
         reinitialize: Boolean. If `True`, weights and optimizer go back to
-            their values at the start of the fit after each labelling.
-        max_rounds: Optional int, the number of labellings at most.
+            their values at the start of the fit after each round.
+        max_rounds: Optional int, the number of rounds at most.
         cache_dir: Optional folder that keeps the labels of a run that may be
             killed. It is created if it does not exist.
         veto: Optional file of `evaluation.audit_pseudo_labels`, or sequence
@@ -147,7 +148,7 @@ class PseudoLabeler(keras.callbacks.Callback):
     Attributes:
         labels: Int array, the class of each image, -1 where none is kept.
         confidence: Float array, the probability of the most probable class of
-            each image; NaN before the first labelling.
+            each image; NaN before the first round.
         first_kept: Int array, the round, from 0, in which each image first
             had a label, -1 where it never had one.
         num_changes: Int array, how often the label of each image changed.
@@ -155,7 +156,7 @@ class PseudoLabeler(keras.callbacks.Callback):
             often as `balance` has it.
         targets: Float16 array of shape `(num_images, num_classes)`, the soft
             targets of the policy; `None` if it gives single classes.
-        rounds: List with a dict per labelling: `epoch`, `kept` (a count),
+        rounds: List with a dict per round: `epoch`, `kept` (a count),
             `share`, `changes` (labels that differ from those before),
             `class_counts` (of several labels, how many images have each) and,
             if `truth` is given, `accuracy`.
