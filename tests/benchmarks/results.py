@@ -6,7 +6,8 @@ A benchmark with `--output FILE` writes a JSON file: what was measured, the
 command, the machine, the seeds, the date and the rows of a table. A cell is a
 text, a number, or a list of one number per seed. The command above makes
 `.docs/pages/benchmarks.md` out of the files in `tests/benchmarks/results`, and
-puts the table of digits into README.md. A test checks that both are up to date.
+puts the table of photographs into README.md. A test checks that both are up to
+date.
 """
 
 import datetime
@@ -24,7 +25,7 @@ ROOT = pathlib.Path(__file__).parents[2]
 FILES = pathlib.Path(__file__).with_name("results")
 PAGE = ROOT / ".docs" / "pages" / "benchmarks.md"
 README = ROOT / "README.md"
-README_TABLE = "digits"
+README_TABLE = "photographs"
 # The order of the sections; others follow by name.
 ORDER = "photographs", "digits", "methods_digits", "methods_cifar10"
 INTRODUCTION = """\
