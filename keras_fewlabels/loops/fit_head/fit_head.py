@@ -5,7 +5,7 @@ from keras_fewlabels.callbacks.fine_tune.find_backbone import (
 from keras_fewlabels.callbacks.fine_tune.trainable_flags import TrainableFlags
 from keras_fewlabels.callbacks.fine_tune.widen_optimizer import widen_optimizer
 from keras_fewlabels.data.checks import check_labels
-from keras_fewlabels.evaluation.frozen_features.self_training import (
+from keras_fewlabels.evaluation.frozen_features.with_pseudo_labels import (
     with_pseudo_labels,
 )
 from keras_fewlabels.foundation import (

@@ -3,7 +3,7 @@ import numpy as np
 from keras import ops
 
 from keras_fewlabels.evaluation.features import flat_features, with_features
-from keras_fewlabels.evaluation.frozen_features.linear_head import softmax
+from keras_fewlabels.evaluation.frozen_features.head_kinds import softmax
 from keras_fewlabels.foundation import last_dense
 from keras_fewlabels.loops.noisy_student.training.student_head import (
     head_of,
