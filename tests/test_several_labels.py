@@ -62,8 +62,8 @@ REFUSED = {
     "fit_head(balanced)": lambda model: kfl.loops.fit_head(
         model, "features", LABELED, UNLABELED, balanced=True, verbose=0
     ),
-    "fit_noisy_student(pretrained)": lambda model: kfl.loops.fit_noisy_student(
-        model, LABELED, UNLABELED, settings={"pretrained": True}, verbose=0
+    "fit_noisy_student(balanced)": lambda model: kfl.loops.fit_noisy_student(
+        model, LABELED, UNLABELED, settings={"balanced": True}, verbose=0
     ),
     "balanced_head": lambda model: fitted(
         kfl.models.NoisyStudentModel(model, balanced_head=True)
@@ -84,10 +84,7 @@ def test_what_needs_one_class_says_so_before_training(name):
     is_method = name.endswith(("Match", "head"))
     model = several(from_logits=is_method)
     before = model.get_weights()
-    expected = (
-        "several sigmoids|classes of which one is true|pretrained=False|"
-        "balanced=False"
-    )
+    expected = "several sigmoids|classes of which one is true|balanced=False"
     with pytest.raises(ValueError, match=expected):
         REFUSED[name](model)
     for new, old in zip(model.get_weights(), before, strict=True):

@@ -1,7 +1,10 @@
 """The card of a model, in the form of the Hugging Face hub."""
 
 from keras_fewlabels.loops.report.rows import phase_rows, recall_rows
-from keras_fewlabels.loops.report.several_labels import decisions_line
+from keras_fewlabels.loops.report.several_labels import (
+    decisions_line,
+    main_figure,
+)
 from keras_fewlabels.loops.report.template import jinja_template
 from keras_fewlabels.loops.report.text import (
     data_line,
@@ -37,16 +40,14 @@ def model_card(details):
     kept = kept_phase(details)
     split = known_split([kept])
     measured = kept[split] if split else None
-    metric = "accuracy"
-    if measured and measured.get("mean_average_precision") is not None:
-        metric = "mean_average_precision"
+    metric, value = main_figure(measured) if measured else ("accuracy", None)
     pseudo_labels = _pseudo_labels(details)
     data, baseline = details["data"], details.get("baseline")
     return jinja_template(_TEMPLATE).render(
         headline=headline(details),
         split=split,
         metric=metric,
-        results=measured and measured[metric],
+        results=value,
         few=bool(measured) and measured["num_images"] < _FEW_IMAGES,
         data=data,
         inputs=_inputs(data),

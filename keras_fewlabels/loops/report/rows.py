@@ -18,8 +18,8 @@ from keras_fewlabels.loops.report.text import (
 _SHOWN_FILES = 3
 ACCURACIES = ("validation accuracy", "test accuracy")
 # Mean average precisions, of several labels per image.
-PRECISIONS = ("validation mAP", "test mAP")
-_FIGURES = ("accuracy", "mean_average_precision")
+PRECISIONS = ("cross-validation mAP", "validation mAP", "test mAP")
+_SPLITS = ("cross_validation", "validation", "test")
 
 
 def phase_rows(details):
@@ -33,7 +33,7 @@ def phase_rows(details):
         rows.append(["baseline", *_phase_row(baseline)[1:]])
         gains = list(_gains(baseline, details["phases"][-1]))
         if any(gains):
-            rows.append(["gain in points", "", "", "", *gains])
+            rows.append(["gain in points", "", "", *gains])
     probe = details.get("linear_probe")
     if probe:
         rows.append(["linear probe", "", *_outcome(probe)])
@@ -156,18 +156,18 @@ def _phase_row(phase):
 def _outcome(part):
     return [
         duration(part["seconds"]),
-        result(part, "cross_validation"),
-        result(part, "validation"),
-        result(part, "test"),
+        *(result(part, split) for split in _SPLITS),
         *(
             percent((part.get(split) or {}).get("mean_average_precision"))
-            for split in ("validation", "test")
+            for split in _SPLITS
         ),
     ]
 
 
 def _gains(baseline, phase):
-    for figure in _FIGURES:
+    for figure in "accuracy", "mean_average_precision":
+        # A cross-validation is of heads, and the baseline is fine-tuned.
+        yield ""
         for split in "validation", "test":
             before, after = (
                 (part.get(split) or {}).get(figure)

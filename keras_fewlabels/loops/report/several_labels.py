@@ -8,6 +8,18 @@ def has_several_labels(details):
     return bool((details.get("data") or {}).get("several_labels"))
 
 
+def main_figure(measured):
+    """Returns by what models are compared, a pair of its name and value.
+
+    Args:
+        measured: Dict of figures of a phase, such as its `validation`.
+    """
+    name = "mean_average_precision"
+    if measured.get(name) is None:
+        name = "accuracy"
+    return name, measured[name]
+
+
 def decisions_line(details):
     """Returns what accuracy means if images have several labels, or `""`."""
     if not has_several_labels(details):
@@ -17,6 +29,13 @@ def decisions_line(details):
         f"{details['data']['num_classes']:,} labels of an image, that are "
         "right; mAP is the mean average precision of the labels."
     )
+
+
+def hidden_labels(details, count):
+    """Returns what a cross-validation has hidden of so many images."""
+    if has_several_labels(details):
+        return f"the hidden labels of {count:,} images"
+    return f"{count:,} hidden labels"
 
 
 def answer_names(details):

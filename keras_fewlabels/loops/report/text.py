@@ -1,7 +1,11 @@
 """The numbers of a `FitReport` in words, for its table and its page."""
 
 from keras_fewlabels.evaluation.verdict import accuracy_interval
-from keras_fewlabels.loops.report.several_labels import has_several_labels
+from keras_fewlabels.loops.report.several_labels import (
+    has_several_labels,
+    hidden_labels,
+    main_figure,
+)
 
 # Why phases are left out that Ctrl-C has ended.
 INTERRUPTED = "the run was interrupted"
@@ -15,11 +19,9 @@ def headline(details):
     split = known_split([last])
     if split is None:
         return _by_cross_validation(details) or "No accuracy was measured"
-    count = last[split]["num_images"]
-    figure, text = "accuracy", ""
-    if last[split].get("mean_average_precision") is not None:
-        figure, text = "mean_average_precision", "mAP "
-    text += f"{percent(last[split][figure])} on {count:,} {split} images"
+    figure, value = main_figure(last[split])
+    text = "" if figure == "accuracy" else "mAP "
+    text += f"{percent(value)} on {last[split]['num_images']:,} {split} images"
     name, reference = "supervised phase", details["phases"][0]
     if reference["name"] == "linear probe":
         name = "linear probe"
@@ -30,22 +32,22 @@ def headline(details):
     text += f"; {name} {percent(reference[split][figure])}"
     probe = details.get("linear_probe")
     if probe and known_split([probe, last]) == split:
-        text += f"; linear probe {percent(probe[split]['accuracy'])}"
+        text += f"; linear probe {percent(probe[split][figure])}"
     return text
 
 
 def _by_cross_validation(details):
     """Returns the accuracy of the last head that labels could measure."""
-    measured = [
-        phase for phase in details["phases"] if phase.get("cross_validation")
-    ]
-    if not measured:
+    heads = [e for e in details["phases"] if e.get("cross_validation")]
+    if not heads:
         return ""
-    last = measured[-1]
-    text = (
-        f"{result(last, 'cross_validation')} labels by cross-validation "
-        f"({last['name']})"
-    )
+    last = heads[-1]
+    text = f"{result(last, 'cross_validation')} labels"
+    figure, value = main_figure(last["cross_validation"])
+    if figure != "accuracy":
+        count = last["cross_validation"]["num_images"]
+        text = f"mAP {percent(value)} on {hidden_labels(details, count)}"
+    text += f" by cross-validation ({last['name']})"
     if last is not details["phases"][-1]:
         text += "; later phases were not measured"
     return text
@@ -94,17 +96,16 @@ def pool_line(details):
 def choice_line(details):
     """Returns a sentence on which head was kept, and why, or `""`."""
     phases = details["phases"]
-    chosen = [
-        number for number, each in enumerate(phases) if each.get("choice")
-    ]
+    chosen = [n for n, each in enumerate(phases) if each.get("choice")]
     if not chosen:
         return ""
     choice = phases[chosen[-1]]["choice"]
     gain, error = choice["gain"], choice["error"]
+    hidden = hidden_labels(details, choice["num_images"])
     line = (
         f"Kept after self-training: the {choice['kept']}. In the "
-        f"cross-validation, self-training made {choice['num_images']:,} hidden "
-        f"labels {'more' if gain > 0 else 'less'} likely, their "
+        f"cross-validation, self-training made {hidden} "
+        f"{'more' if gain > 0 else 'less'} likely, their "
         f"log-likelihood changed by {gain:+.3f} on average (standard error "
         f"{error:.3f})."
     )
