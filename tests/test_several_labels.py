@@ -59,11 +59,11 @@ REFUSED = {
         )
     },
     "TensorBoardImages": draw,
-    "fit_head(unlabeled)": lambda model: kfl.loops.fit_head(
-        model, "features", LABELED, UNLABELED, verbose=0
+    "fit_head(balanced)": lambda model: kfl.loops.fit_head(
+        model, "features", LABELED, UNLABELED, balanced=True, verbose=0
     ),
-    "fit_noisy_student(pretrained)": lambda model: kfl.loops.fit_noisy_student(
-        model, LABELED, UNLABELED, settings={"pretrained": True}, verbose=0
+    "fit_noisy_student(balanced)": lambda model: kfl.loops.fit_noisy_student(
+        model, LABELED, UNLABELED, settings={"balanced": True}, verbose=0
     ),
     "balanced_head": lambda model: fitted(
         kfl.models.NoisyStudentModel(model, balanced_head=True)
@@ -84,28 +84,21 @@ def test_what_needs_one_class_says_so_before_training(name):
     is_method = name.endswith(("Match", "head"))
     model = several(from_logits=is_method)
     before = model.get_weights()
-    expected = "several sigmoids|classes of which one is true|pretrained=False"
+    expected = "several sigmoids|classes of which one is true|balanced=False"
     with pytest.raises(ValueError, match=expected):
         REFUSED[name](model)
     for new, old in zip(model.get_weights(), before, strict=True):
         np.testing.assert_array_equal(new, old)
 
 
-@pytest.mark.parametrize(
-    "call",
-    [
-        lambda model: kfl.evaluation.what_changed(
-            model, model, IMAGES, verbose=1
-        ),
-        lambda model: kfl.loops.fit_head(
-            model, "features", LABELED, UNLABELED, verbose=1
-        ),
-    ],
-    ids=["what_changed", "fit_head"],
-)
-def test_refused_before_anything_is_predicted(call, capsys):
+def test_refused_before_anything_is_predicted(capsys):
+    model = several()
     with pytest.raises(ValueError, match="a model of several sigmoids"):
-        call(several())
+        kfl.evaluation.what_changed(model, model, IMAGES, verbose=1)
+    with pytest.raises(ValueError, match="needs `balanced=False`"):
+        kfl.loops.fit_head(
+            model, "features", LABELED, UNLABELED, balanced=True, verbose=1
+        )
     assert capsys.readouterr().out == ""
 
 

@@ -29,6 +29,7 @@ class PrecisionVerdict(Difference):
     Attributes:
         is_better: `True`, `False`, or `None` if the interval contains 0, so
             that the images do not tell.
+        error: Float, the standard error of the difference.
 
     Example:
 
@@ -42,6 +43,11 @@ class PrecisionVerdict(Difference):
     num_images: int
     difference: float
     interval: tuple
+
+    @property
+    def error(self):
+        low, high = self.interval
+        return (high - low) / 2 / Z_95
 
 
 def compare_precisions(before, after, truth, seed=0):

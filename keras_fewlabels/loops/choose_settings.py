@@ -115,24 +115,3 @@ def chosen_pretrained(settings, layers):
     if layers["policy"] is not None or layers["weak_noise"] is not None:
         return False
     return None
-
-
-def check_several_labels(settings):
-    """Checks settings of a run whose images have several labels.
-
-    Args:
-        settings: `Settings`.
-
-    Raises:
-        ValueError: If one of them needs one class per image.
-    """
-    for name, why in (
-        ("pretrained", "the heads of the ladder learn one class per image"),
-        ("balanced", "an image with several labels has no class to weigh"),
-    ):
-        if settings[name]:
-            raise ValueError(
-                "A model with a sigmoid for each of several labels needs "
-                f"`{name}=False`: {why}. Leave the setting out. "
-                f"Received: {name}={settings[name]}"
-            )

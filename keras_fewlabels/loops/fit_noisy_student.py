@@ -14,11 +14,11 @@ from keras_fewlabels.foundation import (
     has_accelerator,
 )
 from keras_fewlabels.loops.choose_settings import (
-    check_several_labels,
     choose_settings,
     chosen_pretrained,
     unused_settings,
 )
+from keras_fewlabels.loops.class_balance import check_balanced
 from keras_fewlabels.loops.noisy_student.build_student import (
     builder_of,
     classifier_of,
@@ -110,10 +110,11 @@ def fit_noisy_student(
     weights over its last steps, or with the average of its best epoch on the
     validation images, if that was better by more than a standard error.
 
-    A new model may also have **a sigmoid for each of several labels**: end it
-    with one, or compile it with a binary cross-entropy. Every label of an
-    image then has a pseudo-label of its own, and models are compared by their
-    mean average precision. One that comes trained is trained as a new one.
+    Either may have **a sigmoid for each of several labels**: end it with one,
+    or compile it with a binary cross-entropy. Every label of an image then has
+    a pseudo-label of its own, and models are compared by their mean average
+    precision. The heads of the ladder are a logistic regression for each
+    label, and are compared by the likelihood of all labels of an image.
 
     With the setting `low_resolution` all of these phases train on smaller
     images, which is faster. A last phase trains the upper layers on the
@@ -309,8 +310,7 @@ def _chosen(settings, task, model, has_validation, layers):
     )
     unused = unused_settings(model, recommended.pretrained, **layers)
     settings = choose_settings(settings, recommended, unused)
-    if not task.scores.one_true:
-        check_several_labels(settings)
+    check_balanced(settings.balanced, task.scores)
     return settings
 
 

@@ -2,6 +2,7 @@ import numpy as np
 
 from keras_fewlabels.foundation import input_shape_of
 from keras_fewlabels.loops.choose_settings import unused_settings
+from keras_fewlabels.loops.class_balance import are_uneven
 from keras_fewlabels.loops.noisy_student.build_student import builder_of
 from keras_fewlabels.loops.noisy_student.comes_trained import (
     comes_trained,
@@ -16,9 +17,6 @@ from keras_fewlabels.loops.settings import Settings
 
 # Fewer validation images per class cannot tell two models apart.
 _MIN_VALIDATION_PER_CLASS = 10
-# The most frequent class of uneven labels has more than so many times the
-# labels of the rarest. Two and three labels are no difference.
-_UNEVEN = 1.5
 # Smaller images, in pixels, lose too much when they are shrunk.
 _MIN_SIDE_TO_SHRINK = 64
 
@@ -100,7 +98,7 @@ def _balance(task):
         return False, "several labels may be true of an image"
     fewest, most = int(task.class_counts.min()), int(task.class_counts.max())
     counts = f"the classes have {fewest:,} to {most:,} labels"
-    if most > _UNEVEN * fewest:
+    if are_uneven(task.class_counts):
         return True, (
             f"{counts}: the labels of rare classes count more, and models are "
             "chosen by balanced accuracy"

@@ -70,6 +70,8 @@ def test_no_image_has_a_label():
 
 def test_dict_survives_json():
     verdict = PrecisionVerdict(4, 0.25, (-0.1, 0.6))
+    # 95 % lie within 1.96 standard errors.
+    assert verdict.error == pytest.approx(0.35 / 1.96, rel=1e-4)
     figures = json.loads(json.dumps(verdict.to_dict()))
     assert figures == {
         "num_images": 4,

@@ -6,7 +6,6 @@ import pytest
 
 from keras_fewlabels.loops import recommend
 from keras_fewlabels.loops.choose_settings import (
-    check_several_labels,
     choose_settings,
     chosen_pretrained,
 )
@@ -58,10 +57,3 @@ def test_a_policy_is_for_the_loop_of_noisy_student():
     layers = {**no_layers, "policy": "policy"}
     assert chosen_pretrained(None, layers) is False
     assert chosen_pretrained({"pretrained": True}, layers) is True
-
-
-@pytest.mark.parametrize("name", ["pretrained", "balanced"])
-def test_several_labels_are_learned_by_new_models(name):
-    check_several_labels(RECOMMENDED)
-    with pytest.raises(ValueError, match=f"needs `{name}=False`.*{name}=True"):
-        check_several_labels(dataclasses.replace(RECOMMENDED, **{name: True}))

@@ -4,6 +4,11 @@ import dataclasses
 
 import numpy as np
 
+from keras_fewlabels.evaluation.frozen_features.head_kinds import (
+    SOFTMAX,
+    SoftmaxKind,
+)
+
 # Of the squared weights, beside the sum of losses over all labels. Features
 # are scaled to a mean length of 1.
 PENALTY = 1 / 17
@@ -22,25 +27,31 @@ class LinearHead:
     Args:
         kernel: Float array of shape `(num_features, num_classes)`.
         bias: Float array of shape `(num_classes,)`.
+        kind: `SOFTMAX` or `SIGMOIDS`, what the logits mean.
     """
 
     kernel: np.ndarray
     bias: np.ndarray
+    kind: SoftmaxKind = SOFTMAX
 
     def probabilities(self, features):
         """Returns the class probabilities of rows of features."""
-        return softmax(
+        return self.kind.probabilities(
             np.asarray(features, "float32") @ self.kernel + self.bias
         )
 
     def cooled(self, temperature):
         """Returns a head whose logits are divided by a temperature."""
-        return LinearHead(self.kernel / temperature, self.bias / temperature)
+        return dataclasses.replace(
+            self, kernel=self.kernel / temperature, bias=self.bias / temperature
+        )
 
     def mean_with(self, other):
         """Returns a head whose logits are the mean of those of two heads."""
-        return LinearHead(
-            (self.kernel + other.kernel) / 2, (self.bias + other.bias) / 2
+        return dataclasses.replace(
+            self,
+            kernel=(self.kernel + other.kernel) / 2,
+            bias=(self.bias + other.bias) / 2,
         )
 
 
@@ -66,10 +77,10 @@ class FeatureSpace:
         self._axes = _principal_axes(centred)
         self.coordinates = centred @ self._axes / self._scale
 
-    def head(self, weights):
-        """Returns the `LinearHead` of weights that `fit_softmax` has found."""
+    def head(self, weights, kind=SOFTMAX):
+        """Returns the `LinearHead` of weights that `fit_logistic` has found."""
         kernel = self._axes @ weights[:-1] / self._scale
-        return LinearHead(kernel, weights[-1] - self._mean @ kernel)
+        return LinearHead(kernel, weights[-1] - self._mean @ kernel, kind)
 
     def weights(self, head):
         """Returns the weights of a `LinearHead` in these coordinates."""
@@ -77,10 +88,18 @@ class FeatureSpace:
         return np.vstack([kernel, head.bias + self._mean @ head.kernel])
 
 
-def fit_softmax(
-    inputs, targets, counts=None, start=None, penalty=PENALTY, offsets=0.0
+def fit_logistic(
+    inputs,
+    targets,
+    counts=None,
+    start=None,
+    penalty=PENALTY,
+    offsets=0.0,
+    kind=SOFTMAX,
 ):
     """Fits a logistic regression to hard or soft targets.
+
+    It is one of all classes, or one of each class if several may be true.
 
     It takes full-batch steps with Nesterov's momentum, so that nothing is
     random.
@@ -88,13 +107,16 @@ def fit_softmax(
     Args:
         inputs: Float array of shape `(num_images, num_axes)`.
         targets: Float array of shape `(num_images, num_classes)`, rows of
-            probabilities. A class without any target gets the lowest logits.
+            probabilities. A class without any target gets the lowest logits;
+            where several may be true, one of no image or of all gets the same
+            logit everywhere.
         counts: Optional float array of shape `(num_images,)`, how much each
             image counts. Defaults to 1.
         start: Optional weights to start from.
         penalty: Float, of the squared weights.
         offsets: Float array of shape `(num_images, num_classes)`, added to the
             logits in the fit alone.
+        kind: `SOFTMAX` or `SIGMOIDS`, what the logits mean.
 
     Returns:
         Float array of shape `(num_axes + 1, num_classes)`: the weights, and
@@ -108,27 +130,24 @@ def fit_softmax(
     shrink = np.full((inputs.shape[1], 1), penalty, "float32")
     shrink[-1] = 0
     moments = inputs.T @ (counts * inputs)
-    step = 1 / (np.linalg.eigvalsh(moments)[-1] / 2 + penalty)
+    step = 1 / (np.linalg.eigvalsh(moments)[-1] * kind.curvature + penalty)
     weights = np.zeros((inputs.shape[1], targets.shape[1]), "float32")
     if start is not None:
         weights = np.asarray(start, "float32")
     before = weights
     for number in range(_NUM_STEPS if start is None else _NUM_STEPS_ON):
         ahead = weights + number / (number + 3) * (weights - before)
-        wrong = counts * (softmax(inputs @ ahead + offsets) - targets)
+        found = kind.probabilities(inputs @ ahead + offsets)
+        wrong = counts * (found - targets)
         slope = inputs.T @ wrong + shrink * ahead
         before, weights = weights, ahead - step * slope
-    absent = targets.sum(axis=0) == 0
-    if absent.any():
-        weights[:, absent] = 0
-        weights[-1, absent] = weights[-1].min() - 30
+    unknown = kind.is_unknown(targets)
+    if unknown.any():
+        weights[:, unknown] = 0
+        weights[-1, unknown] = kind.bias_of_unknown(
+            targets[:, unknown], weights[-1]
+        )
     return weights
-
-
-def softmax(scores):
-    """Returns the softmax over the last axis."""
-    scores = np.exp(scores - scores.max(axis=-1, keepdims=True))
-    return scores / scores.sum(axis=-1, keepdims=True)
 
 
 def _principal_axes(centred):

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from keras_fewlabels.evaluation.frozen_features.linear_head import softmax
+from keras_fewlabels.evaluation.frozen_features.head_kinds import SOFTMAX
 
 _TEMPERATURES = np.geomspace(0.25, 4, 81)
 # The deviation of the logarithm of temperatures, before any label is seen.
@@ -11,7 +11,7 @@ _TEMPERATURES = np.geomspace(0.25, 4, 81)
 _DEVIATION = 0.3
 
 
-def fit_temperature(logits, targets):
+def fit_temperature(logits, targets, kind=SOFTMAX):
     """Returns the number by which to divide logits.
 
     It lies between 0.25 and 4, and minimizes the cross-entropy of rows that
@@ -24,15 +24,11 @@ def fit_temperature(logits, targets):
     Args:
         logits: Float array of shape `(num_images, num_classes)`.
         targets: Float array of the same shape, rows of probabilities.
+        kind: `SOFTMAX` or `SIGMOIDS`, what the logits mean.
     """
     losses = [
-        _cross_entropy(logits / temperature, targets)
-        + np.log(temperature) ** 2 / (2 * _DEVIATION**2)
+        np.log(temperature) ** 2 / (2 * _DEVIATION**2)
+        - kind.log_likelihood(logits / temperature, targets).sum()
         for temperature in _TEMPERATURES
     ]
     return float(_TEMPERATURES[np.argmin(losses)])
-
-
-def _cross_entropy(logits, targets):
-    probabilities = np.maximum(softmax(logits), 1e-12)
-    return -np.sum(targets * np.log(probabilities))

@@ -2,7 +2,7 @@ import dataclasses
 
 import numpy as np
 
-from keras_fewlabels.evaluation.frozen_features.linear_head import softmax
+from keras_fewlabels.evaluation.frozen_features.head_kinds import softmax
 
 # How many labelled images of a class it takes until what they say about its
 # confusions counts as much as the assumption that these go both ways alike.

@@ -5,10 +5,11 @@ from keras_fewlabels.callbacks.fine_tune.find_backbone import (
 from keras_fewlabels.callbacks.fine_tune.trainable_flags import TrainableFlags
 from keras_fewlabels.callbacks.fine_tune.widen_optimizer import widen_optimizer
 from keras_fewlabels.data.checks import check_labels
-from keras_fewlabels.evaluation.frozen_features.self_training import (
+from keras_fewlabels.evaluation.frozen_features.with_pseudo_labels import (
     with_pseudo_labels,
 )
 from keras_fewlabels.foundation import (
+    check_bool,
     check_called,
     check_int,
     check_scores_shape,
@@ -16,12 +17,17 @@ from keras_fewlabels.foundation import (
     compile_settings,
 )
 from keras_fewlabels.loops.check_compiled import check_compiled
+from keras_fewlabels.loops.class_balance import (
+    are_uneven,
+    check_balanced,
+    class_weights,
+)
 from keras_fewlabels.loops.fit_head.split_at_backbone import split_at_backbone
 from keras_fewlabels.loops.fit_head.stored_features import (
     stored_features,
     unlabeled_features,
 )
-from keras_fewlabels.policies.parts import check_one_true, scores_of_loss
+from keras_fewlabels.policies.parts import check_own_activation, scores_of_loss
 
 
 def fit_head(
@@ -30,6 +36,7 @@ def fit_head(
     labeled,
     unlabeled=None,
     *,
+    balanced=None,
     validation_data=None,
     batch_size=None,
     epochs=1,
@@ -46,7 +53,8 @@ def fit_head(
     With `unlabeled`, the labels spread to the nearest neighbours among the
     features, and a linear classifier learns them and its own predictions in
     rounds. The head learns the result as soft labels, each with a fifth of the
-    weight of a label.
+    weight of a label. A model with a sigmoid for each of several labels learns
+    each of them in this way, by itself.
 
     The model's own optimizer, loss and metrics are used. `fit()`, also with
     `callbacks.FineTune`, can follow, and continues with the same iterations
@@ -63,6 +71,14 @@ def fit_head(
             batches. The images may also be `data.ImageFiles`.
         unlabeled: Optional images without labels: an array, `data.ImageFiles`
             or a dataset, as for `PseudoLabeler`.
+        balanced: Optional boolean, with `unlabeled`. If `True`, all classes
+            count alike, however many labels each has: the labels of rare
+            classes weigh more, and the classifier that makes pseudo-labels
+            adjusts its logits to the shares of the classes. By default it is
+            `True` where the most frequent class has more than 1.5 times the
+            labels of the rarest, as the setting of that name in
+            `fit_noisy_student`. Images of several labels have no class to
+            weigh.
         validation_data: Optional, as `labeled`.
         batch_size: Int. Defaults to 32, or to that of the dataset.
         epochs: Int, epochs over the stored features.
@@ -76,9 +92,10 @@ def fit_head(
         ValueError: If the model is not compiled, the backbone is not in the
             model or has trainable layers in front of it, the model
             preprocesses images outside of its layers, the data are not images
-            with a label each, a dataset does not end, or there are unlabelled
-            images and the model is no classifier of classes of which one is
-            true, with a cross-entropy of Keras.
+            with a label each, a dataset does not end, there are unlabelled
+            images and the model is no classifier with a cross-entropy of
+            Keras, or `balanced=True` is passed without unlabelled images or
+            for several labels.
 
     Example:
 
@@ -100,8 +117,7 @@ def fit_head(
     if batch_size is not None:
         check_int(batch_size, "batch_size")
     check_called(model, "model")
-    if unlabeled is not None:
-        _scores_of_classes(model)
+    _check_unlabeled(model, unlabeled, balanced)
     backbone = find_backbone(model, backbone)
     extractor, head = split_at_backbone(model, backbone)
     trained_later = model.trainable_variables
@@ -114,7 +130,7 @@ def fit_head(
         )
         if unlabeled is not None:
             arrays = _with_unlabeled(
-                model, extractor, arrays, unlabeled, verbose
+                model, extractor, arrays, unlabeled, balanced, verbose
             )
         if validation_data is not None:
             validation_data, _ = stored_features(
@@ -143,27 +159,48 @@ def fit_head(
         flags.restore()
 
 
-def _with_unlabeled(model, extractor, arrays, unlabeled, verbose):
+def _check_unlabeled(model, unlabeled, balanced):
+    """Checks what is about unlabelled images, before anything is predicted."""
+    check_bool(balanced, "balanced", optional=True)
+    if unlabeled is not None:
+        check_balanced(balanced, _scores_of(model))
+    elif balanced:
+        raise ValueError(
+            "`balanced=True` is for pseudo-labels, and needs `unlabeled`. To "
+            "weigh labels alone, pass sample weights with them. Received: "
+            f"balanced={balanced}, unlabeled=None"
+        )
+
+
+def _with_unlabeled(model, extractor, arrays, unlabeled, balanced, verbose):
     """Adds the features of unlabelled images, with soft labels."""
-    scores = _scores_of_classes(model)
+    scores = _scores_of(model)
     num_classes = scores.num_classes(model.output_shape[-1])
-    check_labels(arrays[1], "labels of labeled", num_classes=num_classes)
+    features, labels, weights = arrays
+    check_labels(
+        labels,
+        "labels of labeled",
+        num_classes=num_classes,
+        one_true=scores.one_true,
+    )
+    counts = scores.count_classes(labels, num_classes)
+    if balanced is None:
+        balanced = scores.one_true and are_uneven(counts)
+    if balanced:
+        of_classes = class_weights(counts).astype("float32")
+        of_labels = of_classes[scores.as_decisions(labels)]
+        weights = of_labels if weights is None else weights * of_labels
+    arrays = features, labels, weights
     features = unlabeled_features(extractor, unlabeled, verbose)
-    return with_pseudo_labels(arrays, features, num_classes, scores)
+    return with_pseudo_labels(arrays, features, num_classes, scores, balanced)
 
 
-def _scores_of_classes(model):
-    """Returns the kind of scores of a model, of which one class is true."""
+def _scores_of(model):
+    """Returns the kind of scores of a classifier."""
     outputs = model.output_shape
     check_scores_shape(outputs, "model")
     scores = scores_of_loss(model.loss, outputs[-1])
-    check_one_true(
-        scores,
-        "`fit_head` with `unlabeled`",
-        "A model with a sigmoid for each of several labels learns unlabelled "
-        "images in `callbacks.PseudoLabeler` or `models.NoisyStudentModel`, "
-        "after `fit_head` without `unlabeled`.",
-    )
+    check_own_activation(scores, model, "model")
     return scores
 
 

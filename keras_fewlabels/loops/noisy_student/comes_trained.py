@@ -3,7 +3,10 @@ import numpy as np
 from keras import ops
 
 from keras_fewlabels.evaluation.features import flat_features, with_features
-from keras_fewlabels.evaluation.frozen_features.linear_head import softmax
+from keras_fewlabels.evaluation.frozen_features.head_kinds import (
+    SIGMOIDS,
+    softmax,
+)
 from keras_fewlabels.foundation import last_dense
 from keras_fewlabels.loops.noisy_student.training.student_head import (
     head_of,
@@ -20,8 +23,6 @@ def comes_trained(task, model):
         task: `Task`.
         model: Keras model, the student.
     """
-    if not task.scores.one_true:
-        return False, "several labels may be true of an image"
     if not was_trained(model):
         return False, "most weights of the model are those of a new one"
     if not has_linear_head(model, task.labeled[0][:2]):
@@ -69,8 +70,8 @@ def has_linear_head(model, images):
         images: Array of a few images.
 
     Returns:
-        Boolean. The layer must have a bias. The activation may be a softmax,
-        or a sigmoid of one unit.
+        Boolean. The layer must have a bias. The activation may be a softmax
+        or a sigmoid.
     """
     dense = last_dense(model)
     if dense is None or dense.bias is None:
@@ -87,7 +88,7 @@ def has_linear_head(model, images):
     if features.shape[1] != len(head.kernel):
         return False
     logits = features @ head.kernel + head.bias
-    candidates = [logits, softmax(logits)]
+    candidates = [logits, softmax(logits), SIGMOIDS.probabilities(logits)]
     if outputs.shape[-1] == 1:
         candidates = [columns[:, 1:] for columns in candidates]
     return any(

@@ -10,8 +10,7 @@ from keras_fewlabels.loops.noisy_student.build_student import (
 )
 from keras_fewlabels.loops.noisy_student.measure import (
     Labeler,
-    examine,
-    examine_decisions,
+    examine_predictions,
     predict,
 )
 from keras_fewlabels.loops.noisy_student.phases import (
@@ -41,11 +40,12 @@ class Outcome:
         model: The Keras model that is kept.
         verdict: Dict of `evaluation.Verdict`, with `split`, `kept` and
             `linear_probe`, or `None`. `linear_probe` is a dict of `accuracy`,
-            `accuracy_of_kept` and `is_better`, or `None` without a probe.
-        examined: Dict of `split` and the results of `examine`. Without
-            validation and test images they are those of the cross-validation
-            of the last head on frozen features, with its `name`. `None` if
-            there is none either.
+            `accuracy_of_kept` (of several labels, mean average precisions) and
+            `is_better`, or `None` without a probe.
+        examined: Dict of `split` and the results of `examine_predictions`.
+            Without validation and test images they are those of the
+            cross-validation of the last head on frozen features, with its
+            `name`. `None` if there is none either.
     """
 
     def __init__(self, run):
@@ -134,10 +134,9 @@ class Outcome:
         split = "validation" if self._data.test is None else "test"
         if getattr(self._data, split) is not None:
             images, labels = getattr(self._data, split)
-            look = examine_decisions
-            if self._task.scores.one_true:
-                look = examine
-            found = look(self._predict(self.model, images), labels)
+            found = examine_predictions(
+                self._predict(self.model, images), labels, self._task.scores
+            )
             return {"split": split, **found}, images
         examined = None
         for phase in self._run.results[STUDENT]:
@@ -194,8 +193,11 @@ class Outcome:
         if LINEAR_PROBE not in self._run.results:
             return None
         kept = BASELINE if keeps_baseline else STUDENT
+        figure = "mean_average_precision"
+        if self._task.scores.one_true:
+            figure = "accuracy"
         probe, model = (
-            self._run.results[branch][-1][split]["accuracy"]
+            self._run.results[branch][-1][split][figure]
             for branch in (LINEAR_PROBE, kept)
         )
         return {

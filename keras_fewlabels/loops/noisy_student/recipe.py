@@ -3,12 +3,12 @@
 import dataclasses
 
 import keras
-import numpy as np
 
 from keras_fewlabels.foundation import input_shape_of
 from keras_fewlabels.layers import RandAugment
 from keras_fewlabels.layers.augmentation import Augmentation
 from keras_fewlabels.layers.horizontal_flip import HorizontalFlip
+from keras_fewlabels.loops.class_balance import class_weights
 from keras_fewlabels.loops.noisy_student.task import Task
 from keras_fewlabels.loops.settings import Settings
 from keras_fewlabels.models.copy_model import copy_model
@@ -96,8 +96,7 @@ class Recipe:
         """
         if not self.settings.balanced:
             return None
-        counts = self.task.count_classes(labels)
-        return counts.sum() / np.maximum(1, counts) / np.sum(counts > 0)
+        return class_weights(self.task.count_classes(labels))
 
     def at_full_resolution(self):
         """Returns the same recipe for images as they are."""

@@ -58,15 +58,15 @@ class FitReport(Result):
               several labels, of whose decisions `accuracy` is the share that
               is right, also its `deviation` among images and the
               `mean_average_precision`),
-              `cross_validation` (a dict of `accuracy` and `num_images`),
+              `cross_validation` (a dict likewise),
               `history`, and `pseudo_labels` (a dict of `mask_ratio`,
               `confidence`, `class_shares` and `accuracy`, as the policy has
               them at the end of the phase). The last six can be `None`.
               Optional `temperature`, by which the logits of the model that
               was measured are divided, and `kept`, what was kept instead of
               what was trained. Optional `choice` of a head, a dict of `kept`,
-              `gain` (of the mean log-likelihood of hidden labels by
-              self-training), its `error`, and `num_images`.
+              `gain` (of the mean log-likelihood of the hidden labels of an
+              image by self-training), its `error`, and `num_images`.
               Optional `seconds_since_start`, from the start of the run to the
               end of the phase. In a run that went on from a backup it is the
               sum of what the phases took.

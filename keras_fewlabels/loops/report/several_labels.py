@@ -26,6 +26,13 @@ def decisions_line(details):
     )
 
 
+def hidden_labels(details, count):
+    """Returns what a cross-validation has hidden of so many images."""
+    if has_several_labels(details):
+        return f"the hidden labels of {count:,} images"
+    return f"{count:,} hidden labels"
+
+
 def answer_names(details):
     """Returns the names of what can be confused, or `None`.
 

@@ -6,7 +6,10 @@ from keras_fewlabels.loops.report.compared import (
     figure_in_words,
     known_split,
 )
-from keras_fewlabels.loops.report.several_labels import has_several_labels
+from keras_fewlabels.loops.report.several_labels import (
+    has_several_labels,
+    hidden_labels,
+)
 
 # Why phases are left out that Ctrl-C has ended.
 INTERRUPTED = "the run was interrupted"
@@ -105,17 +108,16 @@ def pool_line(details):
 def choice_line(details):
     """Returns a sentence on which head was kept, and why, or `""`."""
     phases = details["phases"]
-    chosen = [
-        number for number, each in enumerate(phases) if each.get("choice")
-    ]
+    chosen = [n for n, each in enumerate(phases) if each.get("choice")]
     if not chosen:
         return ""
     choice = phases[chosen[-1]]["choice"]
     gain, error = choice["gain"], choice["error"]
+    hidden = hidden_labels(details, choice["num_images"])
     line = (
         f"Kept after self-training: the {choice['kept']}. In the "
-        f"cross-validation, self-training made {choice['num_images']:,} hidden "
-        f"labels {'more' if gain > 0 else 'less'} likely, their "
+        f"cross-validation, self-training made {hidden} "
+        f"{'more' if gain > 0 else 'less'} likely, their "
         f"log-likelihood changed by {gain:+.3f} on average (standard error "
         f"{error:.3f})."
     )

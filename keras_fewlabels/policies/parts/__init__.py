@@ -4,6 +4,7 @@ from keras_fewlabels.policies.parts.adjusted_policy import AdjustedPolicy
 from keras_fewlabels.policies.parts.check_scores import (
     check_class_scores,
     check_one_true,
+    check_own_activation,
     check_policy_of,
     check_same_classes,
 )
@@ -35,6 +36,7 @@ __all__ = [
     "check_class_scores",
     "check_one_class",
     "check_one_true",
+    "check_own_activation",
     "check_policy_of",
     "check_same_classes",
     "collapse_of_classes",

@@ -107,6 +107,28 @@ def check_policy_of(scores, policy):
         )
 
 
+def check_own_activation(scores, model, role, received=None):
+    """Checks that no softmax is read by a sigmoid for each output.
+
+    Args:
+        scores: `ClassScores` that the loss reads.
+        model: Keras model.
+        role: String, how the caller calls the model.
+        received: Optional string, what the error says of the outputs.
+
+    Raises:
+        ValueError: If the model ends with a softmax, and its loss is a binary
+            cross-entropy.
+    """
+    if isinstance(scores, OneSigmoid) and last_activation(model) == "softmax":
+        received = received or f"Received: model={model.name!r}"
+        raise ValueError(
+            f"A binary cross-entropy reads each output by itself, but the "
+            f"{role} ends with a softmax, of which one class is true. Compile "
+            f"with a categorical cross-entropy. {received}"
+        )
+
+
 def last_activation(model):
     """Returns the name of the last activation of a classifier, if known."""
     for part in ("student", "model"):
@@ -146,12 +168,7 @@ def _check_kind(outputs, scores, role, is_own_loss, model):
             "sigmoid unit; or end the model with two outputs and a softmax. "
             f"{received}"
         )
-    if is_sigmoid and last_activation(model) == "softmax":
-        raise ValueError(
-            f"A binary cross-entropy reads each output by itself, but the "
-            f"{role} ends with a softmax, of which one class is true. Compile "
-            f"with a categorical cross-entropy. {received}"
-        )
+    check_own_activation(scores, model, role, received)
     is_probable = are_probabilities(outputs, type(scores))
     if not scores.from_logits and not is_probable:
         raise ValueError(

@@ -149,6 +149,10 @@ class ClassScores:
             return self.as_decisions(labels)
         return self.label_rows(labels, num_classes)
 
+    def pseudo_labels(self, probabilities):
+        """Returns probabilities as labels, soft ones if the loss takes them."""
+        return self.decide(probabilities) if self.sparse else probabilities
+
     def loss(self, **kwargs):
         """Returns a loss of Keras for these scores and their labels.
 
@@ -193,6 +197,9 @@ class OneSigmoid(ClassScores):
 
     def as_loss_takes(self, labels, num_classes):
         return self.as_decisions(labels).astype("float32")
+
+    def pseudo_labels(self, probabilities):
+        return probabilities[:, 1]
 
     def loss(self, **kwargs):
         return keras.losses.BinaryCrossentropy(
@@ -269,6 +276,9 @@ class Sigmoids(OneSigmoid):
 
     def as_loss_takes(self, labels, num_classes):
         return self.label_rows(labels, num_classes)
+
+    def pseudo_labels(self, probabilities):
+        return probabilities
 
 
 def weighted_mean(weights, losses):

@@ -3,13 +3,14 @@ import pytest
 from sklearn.datasets import load_digits
 
 from keras_fewlabels.evaluation.frozen_features import self_training as module
-from keras_fewlabels.evaluation.frozen_features.linear_head import fit_softmax
+from keras_fewlabels.evaluation.frozen_features.head_kinds import SIGMOIDS
+from keras_fewlabels.evaluation.frozen_features.linear_head import fit_logistic
 from keras_fewlabels.evaluation.frozen_features.self_training import (
     FeatureClassifier,
-    sharpened,
-    with_pseudo_labels,
 )
-from keras_fewlabels.policies.parts import ClassScores
+from keras_fewlabels.evaluation.mean_average_precision import (
+    mean_average_precision,
+)
 
 X, Y = load_digits(return_X_y=True)
 
@@ -84,9 +85,9 @@ def test_heads_of_a_cross_validation_are_fitted_once(monkeypatch):
 
     def counted(inputs, *arguments, **keywords):
         num_images.append(len(inputs))
-        return fit_softmax(inputs, *arguments, **keywords)
+        return fit_logistic(inputs, *arguments, **keywords)
 
-    monkeypatch.setattr(module, "fit_softmax", counted)
+    monkeypatch.setattr(module, "fit_logistic", counted)
     features, labels, count = digits(5)
     classifier = FeatureClassifier(features, np.eye(10)[labels[:count]])
     probe = classifier.cross_validate(False)
@@ -133,53 +134,6 @@ def test_dtypes(dtype):
     assert accuracy(classifier.self_train(), features, labels) > 0.7
 
 
-def test_sharpened():
-    np.testing.assert_allclose(
-        sharpened(np.array([[0.75, 0.25]])), [[0.9, 0.1]]
-    )
-
-
-@pytest.mark.parametrize("sparse", [True, False])
-def test_pseudo_labels_have_the_form_of_labels(sparse):
-    labels = Y[:100] if sparse else np.eye(10, dtype="float32")[Y[:100]]
-    features, joined, weights = with_pseudo_labels(
-        (X[:100], labels, None), X[100:600], 10, ClassScores(False, sparse)
-    )
-    np.testing.assert_array_equal(features, X[:600])
-    np.testing.assert_array_equal(joined[:100], labels)
-    assert joined.dtype == labels.dtype and joined.shape[1:] == labels.shape[1:]
-    found = joined if sparse else joined.argmax(axis=1)
-    assert (found[100:] == Y[100:600]).mean() > 0.85
-    np.testing.assert_allclose(weights, np.r_[np.ones(100), np.full(500, 0.2)])
-
-
-def test_one_hot_labels_of_whole_numbers_become_floats():
-    one_hot = np.eye(10, dtype="int64")[Y[:100]]
-    _, joined, _ = with_pseudo_labels(
-        (X[:100], one_hot, None), X[100:200], 10, ClassScores(False)
-    )
-    assert joined.dtype == "float32"
-    np.testing.assert_array_equal(joined[:100], one_hot)
-    np.testing.assert_allclose(joined[100:].sum(axis=1), 1, rtol=1e-5)
-
-
-def test_the_users_weights_stay():
-    given = np.linspace(1, 2, 100)
-    *_, weights = with_pseudo_labels(
-        (X[:100], Y[:100], given), X[100:110], 10, ClassScores(False, True)
-    )
-    np.testing.assert_array_equal(weights[:100], given)
-    np.testing.assert_allclose(weights[100:], 0.2)
-
-
-def test_maps_of_features_are_averaged_to_find_labels():
-    maps = X.reshape(-1, 8, 8, 1) * np.ones(3)
-    features, labels, _ = with_pseudo_labels(
-        (maps[:50], Y[:50] % 2, None), maps[50:60], 2, ClassScores(False, True)
-    )
-    assert features.shape == (60, 8, 8, 3) and labels.shape == (60,)
-
-
 def test_rare_classes_count_as_much_as_frequent_ones():
     features, labels, count = digits(12)
     few = np.r_[np.arange(0, 5 * 12), np.arange(5 * 12, 10 * 12, 6)]
@@ -218,3 +172,67 @@ def test_a_balanced_classifier_without_unlabelled_images():
         features[:count], np.eye(10)[labels[:count]], True
     )
     assert accuracy(classifier.self_train(), features, labels) > 0.6
+
+
+def two_patterns(num_labeled, seed=0):
+    """Pictures of two out of four patterns under noise, and their labels."""
+    random = np.random.default_rng(seed)
+    patterns = random.normal(size=(4, 64))
+    count = num_labeled + 400
+    truth = random.permuted(np.tile([1.0, 1, 0, 0], (count, 1)), axis=1)
+    noise = random.normal(0, 2.5, (count, 64))
+    return truth @ patterns + noise, truth
+
+
+def test_unlabelled_pictures_of_several_labels_help():
+    gains = []
+    for seed in range(3):
+        features, truth = two_patterns(20, seed)
+        classifier = FeatureClassifier(features, truth[:20], kind=SIGMOIDS)
+        figures = []
+        for head in (classifier.probe(), classifier.self_train()):
+            found = head.probabilities(features[20:])
+            right = np.mean((found > 0.5) == truth[20:])
+            precision = mean_average_precision(found, truth[20:])
+            figures.append([precision, right])
+        gains.append(np.subtract(figures[1], figures[0]))
+        # As frequent as the probe says, though "no" grows in each round.
+        np.testing.assert_allclose(
+            *(
+                head.probabilities(features).mean(axis=0)
+                for head in (classifier.probe(), classifier.self_train())
+            ),
+            atol=0.01,
+        )
+    precision, right = np.mean(gains, axis=0)
+    assert precision > 0.01 and right > 0.02
+
+
+@pytest.mark.parametrize("self_trained", [False, True])
+def test_cross_validation_of_several_labels(self_trained):
+    features, truth = two_patterns(60)
+    classifier = FeatureClassifier(features, truth[:60], kind=SIGMOIDS)
+    right = classifier.cross_validate(self_trained)
+    assert right.shape == (60, 4)
+    head = classifier.self_train() if self_trained else classifier.probe()
+    others = (head.probabilities(features[60:]) > 0.5) == truth[60:]
+    assert abs(right.mean() - others.mean()) < 0.08
+    probabilities = classifier.hidden_probabilities(self_trained)
+    np.testing.assert_array_equal((probabilities > 0.5) == truth[:60], right)
+    sure = np.maximum(probabilities, 1 - probabilities)
+    assert abs(sure.mean() - right.mean()) < 0.08
+
+
+def test_a_label_of_a_single_image_is_hidden_too():
+    features, truth = two_patterns(20)
+    truth = np.hstack([truth, np.zeros((len(truth), 1)), np.ones((420, 1))])
+    truth[7, 4] = 1
+    classifier = FeatureClassifier(features, truth[:20], kind=SIGMOIDS)
+    for self_trained in (False, True):
+        hidden = classifier.hidden_logits(self_trained)
+        # Of 16 other images, none has the first, and all have the second.
+        expected = np.log([0.5 / 16.5, 16.5 / 0.5])
+        np.testing.assert_allclose(hidden[7, 4:], expected, rtol=1e-5)
+    head = classifier.self_train()
+    assert np.isfinite(head.kernel).all()
+    assert (head.probabilities(features)[:, 5] > 0.9).all()

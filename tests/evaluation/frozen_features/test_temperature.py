@@ -2,7 +2,10 @@ import numpy as np
 import pytest
 from scipy.optimize import minimize_scalar
 
-from keras_fewlabels.evaluation.frozen_features.linear_head import softmax
+from keras_fewlabels.evaluation.frozen_features.head_kinds import (
+    SIGMOIDS,
+    softmax,
+)
 from keras_fewlabels.evaluation.frozen_features.temperature import (
     fit_temperature,
 )
@@ -28,6 +31,16 @@ def test_finds_the_temperature_that_classes_were_drawn_at(temperature):
 
     oracle = minimize_scalar(loss, bounds=(0.25, 4), method="bounded").x
     assert found == pytest.approx(oracle, rel=0.025)
+
+
+@pytest.mark.parametrize("temperature", [0.5, 2.5])
+def test_finds_the_temperature_of_several_labels(temperature):
+    rng = np.random.default_rng(0)
+    logits = rng.normal(0, 3, (5000, 4))
+    yes = SIGMOIDS.probabilities(logits / temperature)
+    truth = (rng.random(yes.shape) < yes).astype("float32")
+    found = fit_temperature(logits, truth, SIGMOIDS)
+    assert found == pytest.approx(temperature, rel=0.05)
 
 
 def test_few_rows_say_little():

@@ -5,6 +5,9 @@ from keras import layers
 from sklearn.datasets import load_digits
 
 from keras_fewlabels.callbacks import FineTune
+from keras_fewlabels.evaluation.mean_average_precision import (
+    mean_average_precision,
+)
 from keras_fewlabels.foundation.keras_internals import flatten_layers
 from keras_fewlabels.loops import fit_head
 from keras_fewlabels.loops.fit_head.split_at_backbone import split_at_backbone
@@ -192,3 +195,93 @@ def test_unlabelled_images_need_a_classifier():
     ):
         with pytest.raises(ValueError, match=expected):
             fit_head(student, model.layers[0], (X, labels), X, verbose=0)
+
+
+def test_unlabelled_images_help_each_of_several_labels():
+    # Two out of four patterns are in each image, under noise.
+    random = np.random.default_rng(0)
+    truth = random.permuted(np.tile([1.0, 1, 0, 0], (620, 1)), axis=1)
+    images = truth @ random.normal(size=(4, 64))
+    images += random.normal(0, 2.5, images.shape)
+    precisions = []
+    for unlabeled, epochs in ((None, 60), (images[20:320], 10)):
+        keras.utils.set_random_seed(0)
+        backbone = layers.Dense(64, kernel_initializer="identity", name="same")
+        model = keras.Sequential(
+            [keras.Input((64,)), backbone, layers.Dense(4, "sigmoid")]
+        )
+        model.compile(keras.optimizers.Adam(0.01), "binary_crossentropy")
+        fit_head(
+            model,
+            "same",
+            (images[:20], truth[:20].astype("float32")),
+            unlabeled,
+            epochs=epochs,
+            verbose=0,
+        )
+        found = model.predict(images[320:], verbose=0)
+        precisions.append(mean_average_precision(found, truth[320:]))
+    assert precisions[1] > precisions[0] + 0.01
+
+
+def uneven_digits(loss, **options):
+    """Fits a head to 40 labels of 3 and four of 8. Returns both recalls."""
+    rows = [np.flatnonzero(DIGITS.target == number) for number in (3, 8)]
+    chosen = np.r_[rows[0][:40], rows[1][:4]]
+    pool = np.r_[rows[0][40:100], rows[1][4:60]]
+    rest = rows[0][100:], rows[1][60:]
+    keras.utils.set_random_seed(0)
+    backbone = keras.Sequential(
+        [keras.Input((8, 8, 1)), layers.Flatten(), layers.Rescaling(1 / 16)],
+        name="backbone",
+    )
+    units = 1 if loss.startswith("binary") else 2
+    activation = "softmax" if units == 2 else "sigmoid"
+    head = layers.Dense(units, activation)
+    model = keras.Sequential([keras.Input((8, 8, 1)), backbone, head])
+    model.compile(keras.optimizers.Adam(0.01), loss)
+    labels = (DIGITS.target[chosen] == 8).astype("float32")
+    data = IMAGES[chosen], labels, np.linspace(1, 2, 44)
+    fit_head(
+        model, "backbone", data, IMAGES[pool], epochs=5, verbose=0, **options
+    )
+    is_rare = [
+        model.predict(IMAGES[each], verbose=0)[:, -1] > 0.5 for each in rest
+    ]
+    return 1 - is_rare[0].mean(), is_rare[1].mean()
+
+
+@pytest.mark.parametrize(
+    "loss", ["sparse_categorical_crossentropy", "binary_crossentropy"]
+)
+def test_rare_classes_count_alike_where_labels_are_uneven(loss):
+    plain = uneven_digits(loss, balanced=False)
+    balanced = uneven_digits(loss, balanced=True)
+    assert balanced[1] > plain[1] + 0.05 and np.mean(balanced) > np.mean(plain)
+    # By default, as the loop decides.
+    assert uneven_digits(loss) == balanced
+
+
+@pytest.mark.parametrize(
+    "unlabeled, options, expected",
+    [
+        (None, {"balanced": True}, "for pseudo-labels, and needs `unlabeled`"),
+        (X, {"balanced": "yes"}, "`balanced` must be True or False"),
+        (X, {"balanced": 1}, "`balanced` must be True or False"),
+    ],
+)
+def test_rejects_what_cannot_be_balanced(unlabeled, options, expected):
+    model = build_model()
+    before = model.get_weights()
+    with pytest.raises(ValueError, match=expected):
+        fit_head(model, "backbone", (X, Y), unlabeled, **options)
+    for ours, theirs in zip(model.get_weights(), before, strict=True):
+        np.testing.assert_array_equal(ours, theirs)
+
+
+def test_a_softmax_is_no_model_of_several_labels():
+    model = build_model()
+    softmax = keras.Sequential([model.layers[0], layers.Dense(3, "softmax")])
+    softmax.compile("sgd", "binary_crossentropy")
+    with pytest.raises(ValueError, match="the model ends with a softmax"):
+        fit_head(softmax, model.layers[0], (X, np.eye(3)[Y]), X)

@@ -55,6 +55,8 @@ def test_a_model_without_such_weights():
     [
         ([layers.Dense(3)], True),
         ([layers.Dense(3, activation="softmax")], True),
+        ([layers.Dense(3, activation="sigmoid")], True),
+        ([layers.Dense(1, activation="sigmoid")], True),
         ([layers.Dropout(0.5), layers.Dense(3), layers.Softmax()], True),
         ([layers.Dense(3, use_bias=False)], False),
         ([layers.Dense(3, activation="relu")], False),

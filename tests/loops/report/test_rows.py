@@ -50,6 +50,34 @@ def test_gain_is_that_of_the_last_phase_over_the_baseline():
     assert phase_rows(details)[4][-2:] == ["+12.5", ""]
 
 
+def test_precisions_stand_behind_the_accuracies():
+    def ranked(num_images, accuracy, precision):
+        figures = on(num_images, accuracy)
+        return {
+            **figures,
+            "deviation": 0.1,
+            "mean_average_precision": precision,
+        }
+
+    hidden = {"cross_validation": ranked(20, 0.75, 0.5)}
+    details = {
+        "phases": [
+            phase("linear probe", 0, 1, test=ranked(90, 0.8, 0.6), **hidden),
+            phase("fine-tuning", 1, 2, test=ranked(90, 0.9, 0.8)),
+        ],
+        "baseline": phase("labels", 0, 2, test=ranked(90, 0.8, 0.7)),
+    }
+    heads, probe, tuned, baseline, gain = phase_rows(details)
+    assert heads[3:] == [
+        *("cross-validation", "test accuracy"),
+        *("cross-validation mAP", "test mAP"),
+    ]
+    assert probe[5:] == ["50.0 %", "60.0 %"]
+    assert tuned[3] == "" and tuned[5:] == ["", "80.0 %"]
+    assert baseline[5:] == ["", "70.0 %"]
+    assert gain[3:] == ["", "+10.0", "", "+10.0"]
+
+
 def test_linear_probe_is_the_last_row():
     probe = {"name": "linear probe", "seconds": 3, "test": on(90, 0.7)}
     phases = [phase("supervised", 0, 1, test=on(90, 0.6))]

@@ -4,6 +4,7 @@ from keras_fewlabels.loops.report.several_labels import (
     answer_names,
     decisions_line,
     has_several_labels,
+    hidden_labels,
     kind_names,
 )
 
@@ -15,12 +16,14 @@ def test_one_class_per_image(several):
     assert answer_names(details) == ["a", "b"]
     assert kind_names(details) == ("class", "classes")
     assert decisions_line(details) == ""
+    assert hidden_labels(details, 1200) == "1,200 hidden labels"
 
 
 def test_several_labels():
     data = {"num_classes": 2, "several_labels": True}
     assert has_several_labels({"data": data})
     assert kind_names({"data": data}) == ("label", "labels")
+    assert "labels of 1,200 images" in hidden_labels({"data": data}, 1200)
     assert "each of the 2 labels" in decisions_line({"data": data})
     assert answer_names({"data": data}) == ["not 0", "0", "not 1", "1"]
     named = {**data, "class_names": ["sea", "sky"]}

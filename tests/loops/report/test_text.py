@@ -170,6 +170,30 @@ def test_the_headline_has_the_linear_probe():
     )
 
 
+def test_of_several_labels_the_headline_has_precisions():
+    def ranked(precision):
+        figures = {"accuracy": 0.99, "num_images": 5000}
+        return {"test": {**figures, "mean_average_precision": precision}}
+
+    details = {
+        "phases": [{"name": "linear probe", **ranked(0.5)}, ranked(0.7)],
+        "data": {"several_labels": True},
+    }
+    assert report_text.headline(details) == (
+        "mAP 70.0 % on 5,000 test images; linear probe 50.0 %"
+    )
+    details |= {"baseline": ranked(0.6), "linear_probe": ranked(0.4)}
+    assert report_text.headline(details) == (
+        "mAP 70.0 % on 5,000 test images; labels alone 60.0 %; linear probe "
+        "40.0 %"
+    )
+    hidden = {"name": "probe", "cross_validation": ranked(0.3)["test"]}
+    assert report_text.headline({**details, "phases": [hidden]}) == (
+        "mAP 30.0 % on the hidden labels of 5,000 images by cross-validation "
+        "(probe)"
+    )
+
+
 def test_kept_phase_and_the_headline_that_tells_of_it():
     phases, baseline = [part(test=0.6), part(test=0.7)], part(test=0.75)
     details = {"phases": phases, "baseline": baseline}
@@ -269,6 +293,9 @@ def test_choice_line_names_the_head_and_what_was_not_compared(validation):
         "their log-likelihood changed by -0.020 on average (standard error "
         "0.031)."
     )
+    several = {"phases": phases, "data": {"several_labels": True}}
+    found = report_text.choice_line(several)
+    assert "made the hidden labels of 40 images less likely" in found
     phases.append({"validation": validation})
     later = report_text.choice_line({"phases": phases})
     assert ("No label was left" in later) is (validation is None)

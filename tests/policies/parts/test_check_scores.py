@@ -10,6 +10,7 @@ from keras_fewlabels.policies.parts import (
     Sigmoids,
     check_class_scores,
     check_one_true,
+    check_own_activation,
     check_policy_of,
     check_same_classes,
     scores_of,
@@ -61,6 +62,9 @@ def test_a_softmax_that_a_binary_loss_reads():
     outputs = np.array([[0.25, 0.75]])
     with pytest.raises(ValueError, match="ends with a softmax, of which one"):
         check_class_scores(outputs, Sigmoids(False), "student", model=model)
+    with pytest.raises(ValueError, match="but the student ends with a softmax"):
+        check_own_activation(Sigmoids(False), model, "student")
+    check_own_activation(ClassScores(False), model, "student")
     # An evaluation takes it as what it is.
     assert scores_of(outputs, model) == ClassScores(False)
 

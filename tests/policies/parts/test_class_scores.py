@@ -122,6 +122,17 @@ def test_labels_of_each_kind():
     )
 
 
+def test_pseudo_labels_of_each_kind():
+    found = np.array([[0.25, 0.75], [0.9, 0.1]])
+    for scores, expected in (
+        (ClassScores(True), found),
+        (ClassScores(True, sparse=True), [1, 0]),
+        (OneSigmoid(True), [0.75, 0.1]),
+        (Sigmoids(True), found),
+    ):
+        np.testing.assert_array_equal(scores.pseudo_labels(found), expected)
+
+
 @pytest.mark.parametrize("soft", [False, True])
 @pytest.mark.parametrize("kind", [OneSigmoid, Sigmoids])
 def test_the_accuracy_of_logits(kind, soft):

@@ -3,6 +3,7 @@
 from keras_fewlabels.loops.noisy_student.measure.examine import (
     examine,
     examine_decisions,
+    examine_predictions,
     find_mistakes,
 )
 from keras_fewlabels.loops.noisy_student.measure.measure import (
@@ -12,6 +13,7 @@ from keras_fewlabels.loops.noisy_student.measure.measure import (
     accuracies_of_decisions,
     batch_size_for,
     measure_accuracy,
+    measure_probabilities,
     predict,
     predict_outputs,
 )
@@ -24,8 +26,10 @@ __all__ = [
     "batch_size_for",
     "examine",
     "examine_decisions",
+    "examine_predictions",
     "find_mistakes",
     "measure_accuracy",
+    "measure_probabilities",
     "predict",
     "predict_outputs",
 ]

@@ -11,6 +11,18 @@ from keras_fewlabels.loops.report.page import choose_examples
 _NUM_MISTAKES = 20
 
 
+def examine_predictions(probabilities, labels, scores):
+    """Examines predictions by `examine`, or else by `examine_decisions`.
+
+    Args:
+        probabilities: Array of shape `(num_images, num_classes)`.
+        labels: Class numbers or rows of the same images.
+        scores: `ClassScores`, the kind of scores of the model.
+    """
+    look = examine if scores.one_true else examine_decisions
+    return look(probabilities, labels)
+
+
 def examine(probabilities, labels):
     """Examines predictions for images that a model was not trained on.
 

@@ -81,8 +81,23 @@ def measure_accuracy(model, labeled, scores):
     if labeled is None:
         return None
     images, labels = labeled
+    return measure_probabilities(predict(model, images, scores), labels, scores)
+
+
+def measure_probabilities(probabilities, labels, scores):
+    """Measures accuracy and cross-entropy of predictions.
+
+    Args:
+        probabilities: Array of shape `(num_images, num_classes)`.
+        labels: Class numbers or rows of the same images.
+        scores: `ClassScores`, the kind of scores of the model.
+
+    Returns:
+        Dict of `accuracies`, or of `accuracies_of_decisions` if several
+        labels may be true of an image.
+    """
     measure = accuracies if scores.one_true else accuracies_of_decisions
-    return measure(predict(model, images, scores), scores.as_decisions(labels))
+    return measure(probabilities, scores.as_decisions(labels))
 
 
 def accuracies(probabilities, classes):

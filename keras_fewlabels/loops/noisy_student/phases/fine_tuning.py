@@ -1,17 +1,20 @@
 import dataclasses
 
-import keras
 import numpy as np
 
 from keras_fewlabels.callbacks.fine_tune import FineTune
 from keras_fewlabels.data.batches import JoinedBatches
 from keras_fewlabels.data.checks import class_numbers
 from keras_fewlabels.data.sources import is_dataset
-from keras_fewlabels.evaluation.frozen_features.self_training import sharpened
+from keras_fewlabels.evaluation.frozen_features.head_kinds import kind_of
 from keras_fewlabels.evaluation.frozen_features.temperature import (
     fit_temperature,
 )
-from keras_fewlabels.loops.noisy_student.measure import accuracies, predict
+from keras_fewlabels.evaluation.precision_verdict import compare_precisions
+from keras_fewlabels.loops.noisy_student.measure import (
+    measure_probabilities,
+    predict,
+)
 from keras_fewlabels.loops.noisy_student.phase_data import EpochBatches
 from keras_fewlabels.loops.noisy_student.phases.heads import (
     is_worse,
@@ -22,7 +25,6 @@ from keras_fewlabels.loops.noisy_student.training.student_head import (
     head_of,
     set_head,
 )
-from keras_fewlabels.policies.parts import OneSigmoid
 
 # The labelled images in a batch that also has pseudo-labelled ones.
 _LABELED_SHARE = 0.25
@@ -58,10 +60,11 @@ class FineTuning(ContinuedPhase):
     images, and the student gets the mean of that head and its own.
 
     The layers before the head stay as they were if the validation images say
-    that they were better, beyond a standard error. Without validation images
-    they stay if the student has not even learned its labels: if it is right
-    about fewer of them than heads before were right about hidden ones. On
-    other images it would be right less often still.
+    that they were better, beyond a standard error: by accuracy, or by the mean
+    average precision of several labels. Without validation images they stay
+    if the student has not even learned its labels: if it is right about fewer
+    of them than heads before were right about hidden ones. On other images it
+    would be right less often still.
 
     The validation images also tell the temperature that calibrates the
     student. Without them, no label can tell how sure layers may be that have
@@ -121,7 +124,7 @@ class FineTuning(ContinuedPhase):
         if not context.phase.steps:
             return {"left_out": "there was no time for it"}
         student, validation = context.student, context.data.validation
-        before = student.get_weights(), _right(context, validation)
+        before = student.get_weights(), _predicted(context)
         # All images that choose a model are out of the training.
         data = dataclasses.replace(context.data, validation=None)
         details = super().train(dataclasses.replace(context, data=data), backup)
@@ -131,7 +134,7 @@ class FineTuning(ContinuedPhase):
         if validation is None:
             undo = _has_not_learned(context)
         else:
-            undo = is_worse(before[1], _right(context, validation))
+            undo = _are_worse(context, before[1], _predicted(context))
         if undo:
             student.set_weights(before[0])
             details = {**details, "kept": "the layers as they were"}
@@ -172,20 +175,18 @@ def _pseudo_labeled(context):
         num_kept = _MAX_BYTES // task.sample[0].nbytes
         features = features[:num_kept]
         images = task.unlabeled.first(len(features))
-    targets = sharpened(head_of(context.student).probabilities(features))
+    kind = kind_of(task.scores)
+    predicted = head_of(context.student, kind).probabilities(features)
+    targets = kind.sharpened(predicted)
     if not len(targets):
         return None, targets
     is_learned = context.features.is_learned(len(targets))
     if not is_learned.any():
         return None, targets[:0]
-    sure = targets.max(axis=1)
+    sure = kind.confidence(targets)
     least = np.quantile(sure[is_learned], _LEAST_SURE)
     chosen = np.flatnonzero(is_learned & (sure >= least))
-    targets = targets[chosen].astype("float32")
-    if isinstance(task.scores, OneSigmoid):
-        targets = targets[:, 1]
-    elif task.scores.sparse:
-        targets = targets.argmax(axis=1)
+    targets = task.scores.pseudo_labels(targets[chosen])
     return _Rows(images, chosen), targets.astype(context.data.labeled[1].dtype)
 
 
@@ -218,13 +219,10 @@ def _temperature(context):
             if "self_trained_temperature" in result
         ]
         return found[-1] if found else None
-    images, labels = context.data.validation
-    task = context.recipe.task
-    probabilities = predict(context.student, images, task.scores)
-    targets = keras.utils.to_categorical(
-        class_numbers(labels), task.num_classes
-    )
-    return fit_temperature(np.log(np.maximum(probabilities, 1e-12)), targets)
+    task, (_, labels) = context.recipe.task, context.data.validation
+    kind = kind_of(task.scores)
+    targets = task.scores.label_rows(labels, task.num_classes)
+    return fit_temperature(kind.logits(_predicted(context)), targets, kind)
 
 
 def _has_not_learned(context):
@@ -239,22 +237,37 @@ def _has_not_learned(context):
     figure = "accuracy"
     if context.recipe.settings.balanced:
         figure = "balanced_accuracy"
-    features = context.features.of(context).labeled
-    learned = accuracies(
-        head_of(context.student).probabilities(features),
-        class_numbers(context.data.labeled[1]),
+    scores = context.recipe.task.scores
+    head = head_of(context.student, kind_of(scores))
+    learned = measure_probabilities(
+        head.probabilities(context.features.of(context).labeled),
+        context.data.labeled[1],
+        scores,
     )
     share, count = hidden[-1][figure], hidden[-1]["num_images"]
     error = np.sqrt(share * (1 - share) / count)
     return bool(learned[figure] < share - error)
 
 
-def _right(context, labeled):
-    if labeled is None:
+def _predicted(context):
+    """Returns the student's probabilities for validation images, or `None`."""
+    if context.data.validation is None:
         return None
-    images, labels = labeled
-    recipe, classes = context.recipe, class_numbers(labels)
-    probabilities = predict(context.student, images, recipe.task.scores)
-    right = probabilities.argmax(axis=1) == classes
-    weights = recipe.class_weights(labels)
-    return right if weights is None else right * weights[classes]
+    images, _ = context.data.validation
+    return predict(context.student, images, context.recipe.task.scores)
+
+
+def _are_worse(context, before, after):
+    """Returns whether predictions are worse than others beyond chance."""
+    recipe, (_, labels) = context.recipe, context.data.validation
+    if not recipe.task.scores.one_true:
+        verdict = compare_precisions(before, after, labels)
+        return verdict is not None and verdict.difference < -verdict.error
+    classes, weights = class_numbers(labels), recipe.class_weights(labels)
+    counts = 1 if weights is None else weights[classes]
+    return is_worse(
+        *(
+            counts * (probabilities.argmax(axis=1) == classes)
+            for probabilities in (before, after)
+        )
+    )

@@ -5,11 +5,8 @@ import time
 
 import numpy as np
 
-from keras_fewlabels.data.checks import class_numbers
-from keras_fewlabels.evaluation.frozen_features.linear_head import (
-    LinearHead,
-    softmax,
-)
+from keras_fewlabels.evaluation.frozen_features.head_kinds import kind_of
+from keras_fewlabels.evaluation.frozen_features.linear_head import LinearHead
 from keras_fewlabels.evaluation.frozen_features.temperature import (
     fit_temperature,
 )
@@ -17,8 +14,8 @@ from keras_fewlabels.evaluation.pool.class_shares import shares_by
 from keras_fewlabels.evaluation.pool.pool_examination import most_foreign
 from keras_fewlabels.loops.noisy_student.measure import (
     PseudoLabels,
-    accuracies,
-    examine,
+    examine_predictions,
+    measure_probabilities,
 )
 from keras_fewlabels.loops.noisy_student.phases.phase_kind import PhaseKind
 from keras_fewlabels.loops.noisy_student.training.student_head import (
@@ -44,8 +41,8 @@ class _Candidate:
         head: `LinearHead`.
         hidden: Float array `(num_labeled, num_classes)`, logits of each
             labelled image by a head that was fitted likewise, without its
-            label. `None` if a class has a single label, or the layers know
-            the labels.
+            label. `None` if a class has a single label, of which one is true,
+            or the layers know the labels.
         choice: Optional dict for JSON, what was chosen and why.
     """
 
@@ -56,19 +53,24 @@ class _Candidate:
     def temperature(self, targets):
         if self.hidden is None:
             return None
-        return fit_temperature(self.hidden, targets)
+        return fit_temperature(self.hidden, targets, self.head.kind)
 
     def calibrated(self, targets):
         temperature = self.temperature(targets)
         hidden = self.hidden / temperature
         return _Candidate(self.head.cooled(temperature), hidden)
 
+    def log_likelihood(self, targets):
+        """Returns the logarithm of the probability of each image's labels."""
+        return self.head.kind.log_likelihood(self.hidden, targets)
+
 
 class LinearProbe(PhaseKind):
     """Fits the head of a student to features that are computed once.
 
     The features are the input of the model's last `Dense` layer, which gets
-    the weights of a logistic regression. The other layers stay as they are.
+    the weights of a logistic regression, or of one for each label where
+    several may be true. The other layers stay as they are.
     The temperature that calibrates it is found in a cross-validation on the
     labels.
     """
@@ -82,19 +84,20 @@ class LinearProbe(PhaseKind):
     def train(self, context, backup):
         started = time.perf_counter()
         classifier = context.features.classifier(context)
-        data, seed = context.data, context.data.seed
-        chosen = self.choose(
-            classifier, seed, context.recipe.task.layers_know_labels
-        )
+        data, task = context.data, context.recipe.task
+        chosen = self.choose(classifier, data.seed, task.layers_know_labels)
         temperature = chosen.temperature(classifier.targets)
         measured = examined = None
         if chosen.hidden is not None:
-            probabilities = softmax(chosen.hidden / temperature)
-            classes = classifier.targets.argmax(axis=1)
-            measured = accuracies(probabilities, classes)
+            known = (
+                classifier.kind.probabilities(chosen.hidden / temperature),
+                data.labeled[1],
+                task.scores,
+            )
+            measured = measure_probabilities(*known)
             if data.validation is None and data.test is None:
                 # What else could tell which classes are hard?
-                examined = examine(probabilities, classes)
+                examined = examine_predictions(*known)
         set_head(context.student, chosen.head)
         return {
             "epochs": 0,
@@ -121,16 +124,18 @@ class LinearProbe(PhaseKind):
         return _Candidate(classifier.probe(), hidden)
 
     def measure(self, context):
-        head = head_of(context.student)
+        scores = context.recipe.task.scores
+        head = head_of(context.student, kind_of(scores))
         results = {}
         for split in ("validation", "test"):
             results[split] = None
             labeled = getattr(context.data, split)
             if labeled is not None:
                 features = context.features.of_split(context, split)
-                classes = class_numbers(labeled[1])
                 probabilities = head.probabilities(features)
-                results[split] = accuracies(probabilities, classes)
+                results[split] = measure_probabilities(
+                    probabilities, labeled[1], scores
+                )
         figures = pseudo_label_figures(context)
         return {**results, "pseudo_labels": figures}
 
@@ -177,8 +182,7 @@ class SelfTraining(LinearProbe):
             return after
         targets = classifier.targets
         before, sure = probe.calibrated(targets), after.calibrated(targets)
-        gains = _log_likelihood(sure.hidden, targets)
-        gains -= _log_likelihood(before.hidden, targets)
+        gains = sure.log_likelihood(targets) - before.log_likelihood(targets)
         if classifier.balanced:
             shares = targets.mean(axis=0)
             gains /= len(shares) * shares[targets.argmax(axis=1)]
@@ -207,8 +211,9 @@ def _pool(context):
         return None
     shares = None
     known = context.features.of(context).unlabeled[~foreign.is_foreign]
-    if len(known):
-        classes = class_numbers(context.data.labeled[1])
+    scores = context.recipe.task.scores
+    if len(known) and scores.one_true:
+        classes = scores.as_decisions(context.data.labeled[1])
         # Balanced heads would tell other shares.
         classifier = context.features.classifier(context, balanced=False)
         shares = shares_by(classifier, known, classes, context.data.seed)
@@ -261,14 +266,13 @@ def pseudo_label_figures(context):
     features = context.features.of(context).unlabeled
     if not len(features):
         return None
-    probabilities = head_of(context.student).probabilities(features)
-    truth = context.data.truth
+    scores, truth = context.recipe.task.scores, context.data.truth
+    head = head_of(context.student, kind_of(scores))
+    probabilities = head.probabilities(features)
     weights = context.features.is_learned(len(features)).astype("float32")
-    return PseudoLabels(probabilities, probabilities, weights).figures(
-        None if truth is None else truth[: len(features)]
-    )
-
-
-def _log_likelihood(logits, targets):
-    """Returns the logarithm of the probability of each label."""
-    return (targets * np.log(np.maximum(softmax(logits), 1e-12))).sum(axis=1)
+    if not scores.one_true:
+        # Those of decisions.
+        weights = np.repeat(weights[:, None], probabilities.shape[1], axis=1)
+    return PseudoLabels(
+        probabilities, probabilities, weights, scores=scores
+    ).figures(None if truth is None else truth[: len(features)])

@@ -5,7 +5,6 @@ import numpy as np
 from keras_fewlabels.callbacks.backup.seed_epochs import SeedEpochs
 from keras_fewlabels.data.checks import class_numbers
 from keras_fewlabels.evaluation.precision_verdict import compare_precisions
-from keras_fewlabels.evaluation.verdict import Z_95
 from keras_fewlabels.loops.noisy_student.measure import (
     batch_size_for,
     measure_accuracy,
@@ -148,10 +147,7 @@ def _ranks_better(average, best, validation, scores):
     best.restore(average)
     verdict = compare_precisions(last, predict(average, images, scores), labels)
     average.set_weights(weights)
-    if verdict is None:
-        return False
-    low, high = verdict.interval
-    return verdict.difference > (high - low) / 2 / Z_95
+    return verdict is not None and verdict.difference > verdict.error
 
 
 def _columns(history):

@@ -2,15 +2,14 @@
 
 import dataclasses
 
-import keras
 import numpy as np
 
-from keras_fewlabels.data.checks import class_numbers
 from keras_fewlabels.data.sources import image_source
 from keras_fewlabels.evaluation.features import with_features
 from keras_fewlabels.evaluation.frozen_features.compute_features import (
     FeatureReader,
 )
+from keras_fewlabels.evaluation.frozen_features.head_kinds import kind_of
 from keras_fewlabels.evaluation.frozen_features.self_training import (
     FeatureClassifier,
 )
@@ -149,18 +148,18 @@ class StudentFeatures:
         )
         self.foreign = foreign_images(
             classifier.graph,
-            class_numbers(context.data.labeled[1]),
+            classifier.kind.groups(classifier.targets),
             len(features.labeled) + len(features.unlabeled),
         )
         if not self.foreign.is_foreign.any():
             self._kept[balanced] = classifier
 
     def _classifier(self, context, balanced, *features):
-        labels = context.data.labeled[1]
-        if labels.ndim == 1:
-            num_classes = context.recipe.task.num_classes
-            labels = keras.utils.to_categorical(labels, num_classes)
-        return FeatureClassifier(np.concatenate(features), labels, balanced)
+        scores, num_classes = self._task.scores, self._task.num_classes
+        targets = scores.label_rows(context.data.labeled[1], num_classes)
+        return FeatureClassifier(
+            np.concatenate(features), targets, balanced, kind_of(scores)
+        )
 
     def _kept_of(self, student):
         """Returns what was computed with layers that have not changed."""

@@ -5,21 +5,27 @@ import contextlib
 import keras
 import numpy as np
 
+from keras_fewlabels.evaluation.frozen_features.head_kinds import SOFTMAX
 from keras_fewlabels.evaluation.frozen_features.linear_head import LinearHead
 from keras_fewlabels.foundation import fingerprint, last_dense
 
 
-def head_of(model):
+def head_of(model, kind=SOFTMAX):
     """Returns the `LinearHead` of a model.
 
     That of one sigmoid unit has logits of 0 for the first of two classes.
+
+    Args:
+        model: Keras model with a last `Dense` layer.
+        kind: `SOFTMAX` or `SIGMOIDS`, what its logits mean. It does not matter
+            where no probabilities are asked for.
     """
     dense = last_dense(model)
     kernel, bias = map(keras.ops.convert_to_numpy, (dense.kernel, dense.bias))
     if len(bias) == 1:
         kernel = np.hstack([np.zeros_like(kernel), kernel])
         bias = np.append(np.zeros_like(bias), bias)
-    return LinearHead(kernel, bias)
+    return LinearHead(kernel, bias, kind)
 
 
 def layers_fingerprint(model):

@@ -5,8 +5,10 @@ import pytest
 from keras_fewlabels.loops.noisy_student.measure import (
     examine,
     examine_decisions,
+    examine_predictions,
     find_mistakes,
 )
+from keras_fewlabels.policies.parts import ClassScores, Sigmoids
 
 PROBABILITIES = np.array(
     [[0.9, 0.1], [0.8, 0.2], [0.3, 0.7], [0.4, 0.6], [0.05, 0.95]]
@@ -42,6 +44,16 @@ def test_all_that_is_examined():
 
 # Of three images: yes and yes, no and no, no and yes.
 YES = np.array([[0.9, 0.75], [0.2, 0.4], [0.45, 0.95]])
+
+
+@pytest.mark.parametrize(
+    "scores, expected",
+    [(ClassScores(False), examine), (Sigmoids(False), examine_decisions)],
+)
+def test_predictions_of_each_kind_of_scores(scores, expected):
+    labels = np.array([[1, 0], [0, 1], [0, 1]])
+    found = examine_predictions(YES, labels, scores)
+    assert found == expected(YES, labels)
 
 
 def test_decisions_on_several_labels():

@@ -9,6 +9,7 @@ from keras_fewlabels.loops.noisy_student.measure import (
     PseudoLabels,
     batch_size_for,
     measure_accuracy,
+    measure_probabilities,
     predict,
 )
 from keras_fewlabels.policies import AdaMatchPolicy, FixedThreshold
@@ -210,6 +211,9 @@ def test_decisions_on_several_labels_equal_a_slow_loop(activation):
         "loss": pytest.approx(np.mean(losses), rel=1e-5),
         "num_images": 70,
     }
+    probabilities = 1 / (1 + np.exp(-logits))
+    again = measure_probabilities(probabilities, truth, scores)
+    assert again == pytest.approx(found, rel=1e-5)
 
 
 def test_a_policy_judges_each_of_several_labels():

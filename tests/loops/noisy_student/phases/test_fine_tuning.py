@@ -1,3 +1,5 @@
+import types
+
 import keras
 import numpy as np
 import pytest
@@ -11,6 +13,7 @@ from keras_fewlabels.loops import fit_noisy_student
 from keras_fewlabels.loops.noisy_student.phases import Phase
 from keras_fewlabels.loops.noisy_student.phases import fine_tuning as module
 from keras_fewlabels.loops.noisy_student.phases.fine_tuning import FineTuning
+from keras_fewlabels.policies.parts import ClassScores, Sigmoids
 
 # Two classes, told by the brighter half, which weak noise hides a little.
 RNG = np.random.default_rng(0)
@@ -281,3 +284,32 @@ def test_labels_of_rare_classes_are_repeated():
     assert {image.tobytes() for image in images} == {
         image.tobytes() for image in IMAGES[:5]
     }
+
+
+def compared(scores, labels, weights=None):
+    """A context in which predictions are compared."""
+    recipe = types.SimpleNamespace(
+        task=types.SimpleNamespace(scores=scores),
+        class_weights=lambda labels: weights,
+    )
+    data = types.SimpleNamespace(validation=(None, labels))
+    return types.SimpleNamespace(recipe=recipe, data=data)
+
+
+def test_layers_are_worse_by_accuracy_or_by_precision():
+    truth = RNG.integers(0, 2, (200, 3))
+    noise = RNG.normal(0, 0.1, truth.shape)
+    good, bad = truth / 2 + 0.25 + noise, truth / 4 + 0.25 + 3 * noise
+    # None is above a half, so that all decisions are alike.
+    sigmoids = compared(Sigmoids(False), truth)
+    assert module._are_worse(sigmoids, good / 2, bad / 2)
+    assert not module._are_worse(sigmoids, bad / 2, good / 2)
+    assert not module._are_worse(sigmoids, good, good)
+    classes = np.repeat([0, 1], [150, 50])
+    before, after = np.eye(2)[classes], np.eye(2)[np.zeros(200, int)]
+    softmax = compared(ClassScores(False, True), classes)
+    assert module._are_worse(softmax, before, after)
+    assert not module._are_worse(softmax, after, before)
+    # Only images of the second class differ.
+    softmax = compared(ClassScores(False, True), classes, np.array([1, 0]))
+    assert not module._are_worse(softmax, before, after)

@@ -20,6 +20,7 @@ from keras_fewlabels.loops.noisy_student.training.student_head import (
     head_of,
     set_head,
 )
+from keras_fewlabels.policies.parts import ClassScores
 
 IMAGES = np.random.default_rng(0).random((40, 4, 4, 1), "float32")
 
@@ -55,6 +56,7 @@ def features_of(student, clock, flip=True, with_unlabeled=True, folder=None):
         layers_know_labels=False,
         unlabeled=image_source(IMAGES[10:]),
         num_classes=3,
+        scores=ClassScores(False, sparse=True),
     )
     context = types.SimpleNamespace(
         student=student,

@@ -3,6 +3,7 @@ import numpy as np
 import pytest
 from keras import layers
 
+from keras_fewlabels.evaluation.frozen_features.head_kinds import SIGMOIDS
 from keras_fewlabels.loops.noisy_student.training.student_head import (
     calibrate,
     calibrated,
@@ -13,8 +14,8 @@ from keras_fewlabels.loops.noisy_student.training.student_head import (
 IMAGES = np.random.default_rng(0).random((40, 16), "float32")
 
 
-def classifier(units=3):
-    activation = "softmax" if units > 1 else "sigmoid"
+def classifier(units=3, activation=None):
+    activation = activation or ("softmax" if units > 1 else "sigmoid")
     head = layers.Dense(units, activation)
     return keras.Sequential([keras.Input((16,)), head])
 
@@ -26,6 +27,20 @@ def test_a_head_predicts_as_the_model(units):
     outputs = other.predict(IMAGES, verbose=0)
     probabilities = head_of(model).probabilities(IMAGES)
     np.testing.assert_allclose(outputs, probabilities[:, -units:], atol=1e-5)
+
+
+def test_a_head_of_several_labels_predicts_as_the_model():
+    model = classifier(activation="sigmoid")
+    outputs = model.predict(IMAGES, verbose=0)
+    probabilities = head_of(model, SIGMOIDS).probabilities(IMAGES)
+    np.testing.assert_allclose(outputs, probabilities, atol=1e-5)
+    calibrate(model, 2.0)
+    logits = SIGMOIDS.logits(outputs) / 2
+    np.testing.assert_allclose(
+        model.predict(IMAGES, verbose=0),
+        SIGMOIDS.probabilities(logits),
+        atol=1e-5,
+    )
 
 
 def test_a_temperature_divides_the_logits():
