@@ -1,5 +1,6 @@
 """Ops drawn per image, run for one image after the other."""
 
+import keras
 import numpy as np
 from keras import ops
 
@@ -88,10 +89,22 @@ def augment_each(
         ops.cast(center, "float32"),
     ]
     if inputs[0].shape[0] is not None:
-        return ops.map(one, inputs)
+        return _map(one, inputs)
     # XLA on TensorFlow cannot compile a loop over no images.
     count = ops.shape(images)[0]
-    return ops.map(one, [_at_least_one(part, count) for part in inputs])[:count]
+    return _map(one, [_at_least_one(part, count) for part in inputs])[:count]
+
+
+def _map(one, inputs):
+    if keras.backend.backend() != "tensorflow":
+        return ops.map(one, inputs)
+    import tensorflow as tf
+
+    # `ops.map` would also trace the ops outside of the loop, to learn what
+    # they return. The graph, and the time to build it, would double.
+    images = inputs[0]
+    image = tf.TensorSpec(images.shape[1:], images.dtype)
+    return tf.map_fn(one, inputs, fn_output_signature=image)
 
 
 def _at_least_one(part, count):

@@ -87,13 +87,12 @@ def autocontrast_table(images):
     lowest, highest = _extremes(images, ops.min), _extremes(images, ops.max)
     spread = ops.maximum(highest - lowest, 1)
     same = ops.cast(levels(), "int32")
-    table = 255 * (same - lowest) // spread
-    missing = ops.take(_autocontrast_bits(), lowest * 256 + highest, axis=0)
-    bits = ops.arange(7, -1, -1, dtype="int32")
-    missing = ops.right_shift(ops.cast(missing, "int32")[..., None], bits) & 1
-    missing = ops.reshape(missing, (-1, images.shape[-1], 256))
-    missing = ops.transpose(missing, (0, 2, 1))[:, :, None]
-    table = ops.clip(table - missing, 0, 255)
+    product = 255 * (same - lowest)
+    table = product // spread
+    is_whole = (table * spread == product) & (same <= highest)
+    table = ops.clip(table, 0, 255)
+    error = _error_of_doubles(table, lowest, spread)
+    table = table - ops.where(is_whole, error, 0)
     return ops.where(highest > lowest, table, same)
 
 
@@ -107,21 +106,37 @@ def _extremes(images, reduce):
     return ops.reshape(extreme, (-1, 1, 1, channels))
 
 
+def _error_of_doubles(table, lowest, spread):
+    """Returns by how much Pillow is lower where levels are whole, 0 or 1."""
+    bits, first, parts = _errors_of_doubles()
+    parts = ops.take(parts, spread)
+    number = ops.take(first, spread) + lowest * (parts + 1)
+    number = number + table * parts // 255
+    byte = ops.cast(ops.take(bits, ops.right_shift(number, 3)), "int32")
+    return ops.right_shift(byte, 7 - (number & 7)) & 1
+
+
 @functools.cache
-def _autocontrast_bits():
+def _errors_of_doubles():
     # Pillow computes int(level * scale + offset) in doubles, and rounding
     # errors sometimes bring the sum just below a whole number. Integers have
-    # no such errors, and JAX and TPUs no doubles. So a table with one bit per
-    # (lowest, highest, level), 2 MB in all, holds where Pillow is one lower.
-    bits = np.zeros((256, 256, 32), "uint8")
-    level = np.arange(256)
-    for lowest in range(255):
-        spread = np.arange(1, 256 - lowest)[:, None]
-        scale = 255.0 / spread
-        pillow = np.trunc(level * scale + -lowest * scale)
-        exact = 255 * (level - lowest) // spread
-        inside = (level >= lowest) & (level <= lowest + spread)
-        bits[lowest, lowest + 1 :] = np.packbits(
-            inside & (pillow < exact), axis=-1
-        )
-    return bits.reshape(65536, 32)
+    # no such errors, and JAX and TPUs no doubles. So there is a bit for each
+    # spread, lowest level and whole number k * 255 / parts, where parts is
+    # gcd(255, spread) and k runs from 0 to parts. These are 24 kB. Every graph
+    # keeps copies of them, so that a bit for each level would take many MB.
+    spreads = np.arange(256)
+    parts = np.gcd(255, spreads)
+    counts = np.where(spreads > 0, (256 - spreads) * (parts + 1), 0)
+    first = np.cumsum(counts) - counts
+    errors = [_errors_at(spread, parts[spread]) for spread in spreads[1:]]
+    bits = np.packbits(np.concatenate(errors))
+    return bits, np.int32(first), np.int32(parts)
+
+
+def _errors_at(spread, parts):
+    lowest = np.arange(256 - spread)[:, None]
+    part = np.arange(parts + 1)
+    level = lowest + part * (spread // parts)
+    scale = 255.0 / spread
+    pillow = np.trunc(level * scale + -lowest * scale)
+    return (pillow < part * (255 // parts)).ravel()

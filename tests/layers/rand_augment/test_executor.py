@@ -82,6 +82,33 @@ def test_compiled_step_equals_eager_calls_and_traces_once():
 
 
 @pytest.mark.tensorflow
+def test_layers_of_equal_settings_share_one_compiled_function():
+    def compiled(batch_size=8, dtype="uint8", **kwargs):
+        layer = RandAugment(ops=["rotate", "contrast"], **kwargs)
+        signature = tf.TensorSpec((batch_size, 12, 10, 3), dtype)
+        step = tf.function(layer, input_signature=[signature])
+        graph = step.get_concrete_function().graph.as_graph_def()
+        return {
+            function.signature.name
+            for function in graph.library.function
+            if function.attr["_XlaMustCompile"].b
+        }
+
+    first = compiled(seed=1)
+    assert len(first) == 1
+    # Seed, strength, values and dtype are changed around it, not in it.
+    others = {"seed": 2, "magnitude": 5, "value_range": (0, 1)}
+    assert compiled(dtype="float32", **others) == first
+    for other in (
+        {"batch_size": 7},
+        {"num_ops": 1},
+        {"interpolation": "nearest"},
+        {"fill_value": 0},
+    ):
+        assert compiled(**other).isdisjoint(first)
+
+
+@pytest.mark.tensorflow
 @pytest.mark.parametrize(
     "interpolation, dtype", [("bilinear", "uint8"), ("nearest", "float32")]
 )
