@@ -203,12 +203,18 @@ def test_unlabelled_images_help_each_of_several_labels():
     truth = random.permuted(np.tile([1.0, 1, 0, 0], (620, 1)), axis=1)
     images = truth @ random.normal(size=(4, 64))
     images += random.normal(0, 2.5, images.shape)
+    images = images.reshape(-1, 8, 8, 1)
     precisions = []
     for unlabeled, epochs in ((None, 60), (images[20:320], 10)):
         keras.utils.set_random_seed(0)
         backbone = layers.Dense(64, kernel_initializer="identity", name="same")
         model = keras.Sequential(
-            [keras.Input((64,)), backbone, layers.Dense(4, "sigmoid")]
+            [
+                keras.Input((8, 8, 1)),
+                layers.Flatten(),
+                backbone,
+                layers.Dense(4, "sigmoid"),
+            ]
         )
         model.compile(keras.optimizers.Adam(0.01), "binary_crossentropy")
         fit_head(
@@ -226,7 +232,11 @@ def test_unlabelled_images_help_each_of_several_labels():
 
 def uneven_digits(loss, **options):
     """Fits a head to 40 labels of 3 and four of 8. Returns both recalls."""
-    rows = [np.flatnonzero(DIGITS.target == number) for number in (3, 8)]
+    random = np.random.default_rng(0)
+    rows = [
+        random.permutation(np.flatnonzero(DIGITS.target == number))
+        for number in (3, 8)
+    ]
     chosen = np.r_[rows[0][:40], rows[1][:4]]
     pool = np.r_[rows[0][40:100], rows[1][4:60]]
     rest = rows[0][100:], rows[1][60:]

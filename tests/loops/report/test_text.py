@@ -189,8 +189,7 @@ def test_of_several_labels_the_headline_has_precisions():
     )
     hidden = {"name": "probe", "cross_validation": ranked(0.3)["test"]}
     assert report_text.headline({**details, "phases": [hidden]}) == (
-        "mAP 30.0 % on the hidden labels of 5,000 images by cross-validation "
-        "(probe)"
+        "mAP 30.0 % on 5,000 labelled images by cross-validation (probe)"
     )
 
 
