@@ -92,7 +92,8 @@ class FeatureClassifier:
         hands, with 20, 40 and 100 labelled ones, the mean average precision
         rises by 0.4, 0.8 and 0.8 points over the probe. By these shares 0.7,
         0.8 and 0.5 points more of the decisions are right than by the probe,
-        where without them 0.6, 0.9 and 0.7 points fewer are.
+        where without them 0.6, 0.9 and 0.7 points fewer are. These runs, two
+        seeds of each, chose the rule.
 
         Args:
             start: Optional `LinearHead` that predicts first. By default the
