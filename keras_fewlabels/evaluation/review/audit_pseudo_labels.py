@@ -125,21 +125,19 @@ def audit_pseudo_labels(
     check_run(model, batch_size)
     check_int(num_neighbors, "num_neighbors")
     check_int(num_shown, "num_shown")
+    known = []
     if labeled is not None:
         labeled = labeled_arrays(labeled, "labeled")
+        known = [image_source(labeled[0], "labeled")]
     pool = image_source(unlabeled, paths=paths)
-    sources = [pool]
-    if labeled is not None:
-        sources.append(image_source(labeled[0], "labeled"))
     num_labels = num_several_labels(model)
     kind = ClassScores(False) if num_labels is None else Sigmoids(False)
     flip_rate = label_flip_rate(history, len(pool), num_labels)
     if pseudo_labels is None and isinstance(history, PseudoLabeler):
         pseudo_labels = history.labels
     labels = checked_pseudo_labels(pseudo_labels, len(pool), num_labels)
-    progress = progress_over(
-        sources, batch_size, 1 if feature_model is None else 2, verbose
-    )
+    num_passes = 1 if feature_model is None else 2
+    progress = progress_over([pool, *known], batch_size, num_passes, verbose)
 
     def predict(source):
         return features_and_probabilities(
@@ -161,7 +159,7 @@ def audit_pseudo_labels(
         truth = checked_label_rows(
             labeled[1], "labels of labeled", kind, num_classes
         )
-        labeled_features, _ = predict(sources[1])
+        labeled_features, _ = predict(*known)
         features = np.concatenate([features, labeled_features])
         votes = np.concatenate([votes, truth])
         weights = np.pad(
