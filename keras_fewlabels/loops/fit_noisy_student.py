@@ -113,8 +113,8 @@ def fit_noisy_student(
     Either may have **a sigmoid for each of several labels**: end it with one,
     or compile it with a binary cross-entropy. Every label of an image then has
     a pseudo-label of its own, and models are compared by their mean average
-    precision. The heads of the ladder are a logistic regression for each
-    label, and are compared by the likelihood of all labels of an image.
+    precision. A head on frozen features is then a logistic regression for
+    each label, and heads are compared by the likelihood of all labels.
 
     With the setting `low_resolution` all of these phases train on smaller
     images, which is faster. A last phase trains the upper layers on the
