@@ -40,7 +40,7 @@ class UnusableImage(ValueError):
         self.detail = detail
 
 
-def decode_image(path, color_mode="rgb"):
+def decode_image(path, color_mode="rgb", at_least=None):
     """Reads an image file, upright and with the channels of `color_mode`.
 
     The EXIF orientation is applied. Images with 16 bits keep the upper 8,
@@ -52,6 +52,9 @@ def decode_image(path, color_mode="rgb"):
     Args:
         path: String or path.
         color_mode: `"rgb"` or `"grayscale"`.
+        at_least: Optional int, the pixels that a JPEG file must keep in both
+            directions. If it has more, it is decoded at a half, a quarter or
+            an eighth of its size, which takes a part of the time.
 
     Returns:
         A Pillow image of mode RGB or L, and a dict of the conversions: keys
@@ -64,7 +67,7 @@ def decode_image(path, color_mode="rgb"):
     pillow = optional_import("PIL.Image", "folders")
     try:
         with open_file(path) as file:
-            return _decoded(file, color_mode, pillow)
+            return _decoded(file, color_mode, at_least, pillow)
     except UnusableImage:
         raise
     except (pillow.DecompressionBombError, pillow.DecompressionBombWarning):
@@ -75,7 +78,7 @@ def decode_image(path, color_mode="rgb"):
         raise UnusableImage("damaged", printable(str(error))) from error
 
 
-def _decoded(file, color_mode, pillow):
+def _decoded(file, color_mode, at_least, pillow):
     try:
         image = pillow.open(file, formats=_formats(pillow))
     except pillow.UnidentifiedImageError as error:
@@ -93,6 +96,8 @@ def _decoded(file, color_mode, pillow):
         )
     with _DECODED.at_a_time(num_pixels):
         conversions = _conversions(image)
+        if at_least is not None:
+            image.draft(None, (at_least, at_least))
         image.load()
         _turn_upright(image)
         return _converted(image, color_mode, conversions, pillow)
@@ -222,4 +227,6 @@ def _converted(image, color_mode, conversions, pillow):
         image = white
     if color_mode == "grayscale":
         conversions.pop("grey", None)
-    return image.convert(COLOR_MODES[color_mode]), conversions
+    if image.mode != COLOR_MODES[color_mode]:  # Else it would be a copy.
+        image = image.convert(COLOR_MODES[color_mode])
+    return image, conversions

@@ -91,7 +91,10 @@ def _read(path, channels, size):
             f"array as `image`. Received: image={path!r}"
         )
     try:
-        pixels, _ = decode_image(path, _COLOR_MODES[channels])
+        # As `ImageFiles`, from which the model has learned.
+        pixels, _ = decode_image(
+            path, _COLOR_MODES[channels], max(size) if size else None
+        )
     except UnusableImage as error:
         raise ValueError(
             "`image` must be the path of an image file. "

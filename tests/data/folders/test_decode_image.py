@@ -42,6 +42,50 @@ def test_ordinary_images_are_read_as_keras_reads_them(
     )
 
 
+@pytest.mark.parametrize(
+    "at_least, size",
+    [
+        (None, (200, 120)),
+        (61, (200, 120)),
+        (60, (100, 60)),
+        (31, (100, 60)),
+        (30, (50, 30)),
+        (1, (25, 15)),
+    ],
+)
+def test_large_photographs_are_decoded_in_part(save, tmp_path, at_least, size):
+    path = save("noise.png", size=(12, 20))
+    photograph = Image.open(path).resize((200, 120), Image.Resampling.BICUBIC)
+    for color_mode in "rgb", "grayscale":
+        photograph.save(tmp_path / "photo.jpg", quality=95)
+        image, converted = decode_image(
+            tmp_path / "photo.jpg", color_mode, at_least
+        )
+        assert image.size == size and converted == {}
+        whole, _ = decode_image(tmp_path / "photo.jpg", color_mode)
+        found, expected = (
+            resize_image(each, (15, 25)).astype(int) for each in (image, whole)
+        )
+        assert np.abs(found - expected).mean() < 2
+
+
+def test_a_part_of_a_photograph_is_turned_upright(tmp_path):
+    image, exif = Image.new("RGB", (160, 80)), Image.Exif()
+    image.paste("white", (0, 0, 80, 80))  # the left half
+    exif[0x0112] = 6
+    image.save(tmp_path / "photo.jpg", exif=exif)
+    upright, _ = decode_image(tmp_path / "photo.jpg", at_least=20)
+    assert upright.size == (20, 40)
+    levels = np.asarray(upright)
+    assert levels[:20].min() > 250 and levels[21:].max() < 5
+
+
+def test_files_of_other_formats_are_decoded_as_a_whole(save):
+    for suffix in "png", "webp", "tiff":
+        path = save(f"image.{suffix}", size=(40, 50))
+        assert decode_image(path, at_least=10)[0].size == (50, 40)
+
+
 @pytest.mark.parametrize("depth", [">u2", "<u2"])
 def test_of_16_bits_the_upper_8_are_taken(tmp_path, depth):
     values = np.full((2, 3), 200 * 256 + 255, depth)
