@@ -24,11 +24,11 @@ class ImageFiles:
     Files are decoded by Pillow in several threads, and resized as
     `keras.utils.load_img(path, interpolation="bilinear")` does. A large JPEG
     file is decoded at a half, a quarter or an eighth of its size, but not
-    below `image_size`: photographs of 500 pixels, resized to 224, differ from
-    those of `load_img` by half a level of 255 on average. Images with an EXIF
+    below `image_size`. Its pixels then differ from those of `load_img` about
+    as much as those of bicubic interpolation do. Images with an EXIF
     orientation are turned upright, images with 16 bits keep the upper 8,
-    transparent images are laid over white, and of an animation the first
-    frame is taken. CMYK, palette and grey images become RGB.
+    transparent images are laid over white, and of an animation the first frame
+    is taken. CMYK, palette and grey images become RGB.
 
     Args:
         paths: Sequence of strings or paths, in which `~` is expanded.

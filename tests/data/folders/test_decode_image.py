@@ -42,10 +42,10 @@ def test_ordinary_images_are_read_as_keras_reads_them(
     )
 
 
+@pytest.mark.parametrize("color_mode", ["rgb", "grayscale"])
 @pytest.mark.parametrize(
     "at_least, size",
     [
-        (None, (200, 120)),
         (61, (200, 120)),
         (60, (100, 60)),
         (31, (100, 60)),
@@ -53,20 +53,24 @@ def test_ordinary_images_are_read_as_keras_reads_them(
         (1, (25, 15)),
     ],
 )
-def test_large_photographs_are_decoded_in_part(save, tmp_path, at_least, size):
-    path = save("noise.png", size=(12, 20))
-    photograph = Image.open(path).resize((200, 120), Image.Resampling.BICUBIC)
-    for color_mode in "rgb", "grayscale":
-        photograph.save(tmp_path / "photo.jpg", quality=95)
-        image, converted = decode_image(
-            tmp_path / "photo.jpg", color_mode, at_least
-        )
-        assert image.size == size and converted == {}
-        whole, _ = decode_image(tmp_path / "photo.jpg", color_mode)
-        found, expected = (
-            resize_image(each, (15, 25)).astype(int) for each in (image, whole)
-        )
-        assert np.abs(found - expected).mean() < 2
+def test_large_photographs_are_decoded_in_part(
+    save, tmp_path, at_least, size, color_mode
+):
+    noise = Image.open(save("noise.png", size=(12, 20)))
+    path = tmp_path / "photo.jpg"
+    noise.resize((200, 120), Image.Resampling.BICUBIC).save(path, quality=95)
+    image, converted = decode_image(path, color_mode, at_least)
+    assert image.size == size and converted == {}
+    whole, _ = decode_image(path, color_mode)
+    assert whole.size == (200, 120)
+    other = np.asarray(whole.resize(size, Image.Resampling.BICUBIC), int)
+    found, expected = (
+        resize_image(each, size[::-1]).reshape(other.shape).astype(int)
+        for each in (image, whole)
+    )
+    difference = np.abs(found - expected).mean()
+    # Not much more than another interpolation changes.
+    assert difference <= 2 * np.abs(other - expected).mean()
 
 
 def test_a_part_of_a_photograph_is_turned_upright(tmp_path):
