@@ -6,6 +6,7 @@ from keras_fewlabels.callbacks.fine_tune import FineTune
 from keras_fewlabels.data.batches import JoinedBatches
 from keras_fewlabels.data.checks import class_numbers
 from keras_fewlabels.data.sources import is_dataset
+from keras_fewlabels.data.sources.some_rows import SomeRows
 from keras_fewlabels.evaluation.frozen_features.head_kinds import kind_of
 from keras_fewlabels.evaluation.frozen_features.temperature import (
     fit_temperature,
@@ -168,8 +169,8 @@ def _pseudo_labeled(context):
     Foreign images are left out.
     """
     task = context.recipe.task
-    features = context.features.of(context).unlabeled
-    images = task.unlabeled.images
+    found = context.features.of(context)
+    features, images = found.unlabeled, task.unlabeled.images
     if is_dataset(images):
         # It is read in its order alone, so that its images must be kept.
         num_kept = _MAX_BYTES // task.sample[0].nbytes
@@ -187,7 +188,8 @@ def _pseudo_labeled(context):
     least = np.quantile(sure[is_learned], _LEAST_SURE)
     chosen = np.flatnonzero(is_learned & (sure >= least))
     targets = task.scores.pseudo_labels(targets[chosen])
-    return _Rows(images, chosen), targets.astype(context.data.labeled[1].dtype)
+    rows = SomeRows(images, found.numbers[chosen])
+    return rows, targets.astype(context.data.labeled[1].dtype)
 
 
 def _means(weights, others):
@@ -195,19 +197,6 @@ def _means(weights, others):
         (ours + theirs) / 2
         for ours, theirs in zip(weights, others, strict=True)
     ]
-
-
-class _Rows:
-    """Some of the rows of an array, which are read when they are due."""
-
-    def __init__(self, rows, numbers):
-        self._rows, self._numbers = rows, numbers
-
-    def __len__(self):
-        return len(self._numbers)
-
-    def __getitem__(self, numbers):
-        return np.asarray(self._rows[self._numbers[numbers]])
 
 
 def _temperature(context):

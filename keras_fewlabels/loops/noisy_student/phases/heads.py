@@ -210,7 +210,8 @@ def _pool(context):
     if foreign is None:
         return None
     shares = None
-    known = context.features.of(context).unlabeled[~foreign.is_foreign]
+    found = context.features.of(context)
+    known = found.unlabeled[~foreign.is_foreign]
     scores = context.recipe.task.scores
     if len(known) and scores.one_true:
         classes = scores.as_decisions(context.data.labeled[1])
@@ -222,18 +223,18 @@ def _pool(context):
         "num_foreign": int(foreign.is_foreign.sum()),
         "foreign_share": foreign.share,
         "foreign_interval": foreign.interval,
-        "most_foreign": _most_foreign(foreign),
+        "most_foreign": _most_foreign(foreign, found.numbers),
         "class_shares": shares and shares.shares.tolist(),
         "class_intervals": shares and shares.intervals.tolist(),
     }
 
 
-def _most_foreign(foreign):
+def _most_foreign(foreign, numbers):
     """Returns ten images at least, and more as far as they may be foreign."""
     order = most_foreign(foreign, _NUM_FOREIGN)
     return [
         {
-            "index": int(index),
+            "index": int(numbers[index]),
             "score": float(foreign.scores[index]),
             "weight": float(foreign.weights[index]),
         }
@@ -263,7 +264,8 @@ def pseudo_label_figures(context):
     """Returns what the report says of the pseudo-labels of a rung."""
     if not context.phase.with_unlabeled:
         return None
-    features = context.features.of(context).unlabeled
+    found = context.features.of(context)
+    features = found.unlabeled
     if not len(features):
         return None
     scores, truth = context.recipe.task.scores, context.data.truth
@@ -275,4 +277,4 @@ def pseudo_label_figures(context):
         weights = np.repeat(weights[:, None], probabilities.shape[1], axis=1)
     return PseudoLabels(
         probabilities, probabilities, weights, scores=scores
-    ).figures(None if truth is None else truth[: len(features)])
+    ).figures(None if truth is None else truth[found.numbers])

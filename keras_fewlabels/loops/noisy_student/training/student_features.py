@@ -4,7 +4,8 @@ import dataclasses
 
 import numpy as np
 
-from keras_fewlabels.data.sources import image_source
+from keras_fewlabels.data.sources import image_source, is_dataset
+from keras_fewlabels.data.sources.some_rows import SomeRows
 from keras_fewlabels.evaluation.features import with_features
 from keras_fewlabels.evaluation.frozen_features.compute_features import (
     FeatureReader,
@@ -29,11 +30,13 @@ class Features:
 
     Args:
         labeled: Float16 array of shape `(num_labeled, num_features)`.
-        unlabeled: Float16 array likewise, of the first unlabelled images.
+        unlabeled: Float16 array likewise, of unlabelled images.
+        numbers: Int array `(num_unlabeled,)`, which of them these are.
     """
 
     labeled: np.ndarray
     unlabeled: np.ndarray
+    numbers: np.ndarray
 
 
 class StudentFeatures:
@@ -41,7 +44,8 @@ class StudentFeatures:
 
     They are computed when they are due, and kept until the layers change. In
     the first pass it is decided whether there is time for the mirror images
-    as well, and for how many unlabelled images.
+    as well, and for how many unlabelled images. If not for all, some are drawn,
+    for a pool may be sorted. Of a dataset the first ones are taken.
 
     With a backup the features of all layers stay on disk, as a run that goes
     on measures every rung again.
@@ -128,10 +132,10 @@ class StudentFeatures:
         return kept[balanced]
 
     def is_learned(self, count):
-        """Returns which of the first unlabelled images are not foreign.
+        """Returns which unlabelled images with features are not foreign.
 
         Args:
-            count: Int.
+            count: Int, how many of them, from the first one on.
 
         Returns:
             Boolean array `(count,)`.
@@ -181,7 +185,7 @@ class StudentFeatures:
         pool = self._task.unlabeled
         reader = self._reader(context, self._flip)
         features = reader.read(labeled, images="labeled")
-        rest = features[:0]
+        rest, numbers = features[:0], np.arange(0)
         if context.phase.with_unlabeled:
             if self._plan is None:
                 self._plan = self._finished.remember(
@@ -195,11 +199,21 @@ class StudentFeatures:
             if count:
                 title = f"{context.phase.title}: features"
                 show = self._progress.images(title, count)
-                rest = reader.read(pool, count, show, "unlabeled")
+                part, numbers = self._part_of_pool(count, context.data.seed)
+                rest = reader.read(part, count, show, f"unlabeled {count}")
         if self._progress.pace is None:
             # Steps of training tell it better, once there are any.
             self._progress.pace = reader.seconds_per_image
-        return Features(features, rest)
+        return Features(features, rest, numbers)
+
+    def _part_of_pool(self, count, seed):
+        """Returns a source of some unlabelled images, and their numbers."""
+        pool = self._task.unlabeled
+        if count == len(pool) or is_dataset(pool.images):
+            return pool, np.arange(count)
+        order = np.random.default_rng(seed).permutation(len(pool))
+        numbers = np.sort(order[:count])
+        return image_source(SomeRows(pool.images, numbers)), numbers
 
     def _in_time(self, reader, num_unlabeled):
         """Decides what there is time for, after the labelled images."""

@@ -35,6 +35,16 @@ class Clock(RunClock):
     seconds_left_for_features = None
 
 
+class ImageBatches(keras.utils.PyDataset):
+    """The unlabelled images, as a dataset."""
+
+    def __len__(self):
+        return 3
+
+    def __getitem__(self, index):
+        return IMAGES[10:][10 * index :][:10]
+
+
 def classifier():
     head = layers.Dense(3, activation="softmax")
     identity = layers.Dense(16, kernel_initializer="identity", name="identity")
@@ -66,6 +76,7 @@ def features_of(student, clock, flip=True, with_unlabeled=True, folder=None):
         data=types.SimpleNamespace(
             labeled=(IMAGES[:10], np.arange(10) % 3),
             test=(IMAGES[:7], np.zeros(7)),
+            seed=0,
         ),
         recipe=types.SimpleNamespace(
             task=task, settings=types.SimpleNamespace(balanced=False)
@@ -83,7 +94,7 @@ def rows(images):
 def parts_of(features):
     if isinstance(features, np.ndarray):
         return [features]
-    return [features.labeled, features.unlabeled]
+    return [features.labeled, features.unlabeled, features.numbers]
 
 
 def test_features_of_both_views_where_there_is_time():
@@ -108,6 +119,24 @@ def test_without_time_there_are_the_labelled_images_alone(flip):
     # The decision holds for the whole run.
     features._clock = Clock(np.inf)
     assert not len(features.of(context).unlabeled)
+
+
+def test_with_little_time_images_are_drawn(monkeypatch):
+    monkeypatch.setattr(FeatureReader, "seconds_per_image", 1.0)
+    features, context = features_of(classifier(), Clock(12.0), flip=False)
+    found = features.of(context)
+    assert len(found.numbers) == 12 and (np.diff(found.numbers) > 0).all()
+    assert found.numbers[-1] > 20
+    expected = rows(IMAGES[10:])[found.numbers]
+    np.testing.assert_allclose(found.unlabeled, expected, atol=1e-3)
+    # The same ones in each rung.
+    change(context.student)
+    np.testing.assert_array_equal(features.of(context).numbers, found.numbers)
+    # A dataset is only read in its order.
+    source = image_source(ImageBatches())
+    features, context = features_of(classifier(), Clock(12.0), flip=False)
+    context.recipe.task.unlabeled = features._task.unlabeled = source
+    np.testing.assert_array_equal(features.of(context).numbers, np.arange(12))
 
 
 def test_features_are_kept_until_the_layers_change():
