@@ -219,7 +219,6 @@ class NoisyStudentRun:
                 phase.branch,
                 StudentFeatures(
                     recipe.task,
-                    recipe.settings.flip,
                     self.clock,
                     self.progress,
                     self.finished,

@@ -42,6 +42,8 @@ class Phase:
         with_unlabeled: Boolean, whether a rung learns from unlabelled images.
         with_pseudo_labels: Boolean, whether all layers learn pseudo-labels,
             and not the head alone.
+        mirrored: Boolean, whether the features of a rung are the mean of those
+            of an image and of its mirror image.
         num_predicted: Int, the images whose features a rung computes.
     """
 
@@ -58,6 +60,7 @@ class Phase:
     full_resolution: bool = False
     with_unlabeled: bool = False
     with_pseudo_labels: bool = False
+    mirrored: bool = False
     num_predicted: int = 0
 
     @property

@@ -7,6 +7,15 @@ from keras_fewlabels.loops.noisy_student.phases.phase import Noise, Phase
 STUDENT = "student"
 BASELINE = "baseline"
 LINEAR_PROBE = "linear probe"
+# After more passes over the labelled images a network knows them by heart.
+# Followed by 240 steps on pseudo-labels, 21 passes led to 70.6 % on waste, with
+# 10 labels per class, and 64 passes to 68.4. On hands, with 4 labels per class,
+# 12 passes led to 75.4 % and 36 to 80.7. One run each, on pool images.
+_PASSES_ON_LABELS = 30
+# After so many, a head on the mean with the weights before had from 0.3 points
+# less to 3.1 more than one on the weights before, in four runs on flowers and
+# waste.
+FEWEST_STEPS_ON_LABELS = 40
 # The branches of the waterfall, by the name of what each adds.
 LABELS_ONLY = "labels only"
 AUGMENTATION = "+ augmentation"
@@ -17,7 +26,8 @@ def plan_phases(
     settings,
     generations,
     *,
-    num_images=0,
+    num_labeled=0,
+    num_unlabeled=0,
     has_validation,
     baseline=False,
     linear_probe=False,
@@ -28,7 +38,8 @@ def plan_phases(
     Args:
         settings: `Settings`.
         generations: Int, the number of students.
-        num_images: Int, the labelled and unlabelled images.
+        num_labeled: Int, the labelled images to train on.
+        num_unlabeled: Int, the unlabelled images.
         has_validation: Boolean.
         baseline: Boolean, whether a model is trained on labels alone.
         linear_probe: Boolean, whether a linear classifier is fitted to the
@@ -50,7 +61,8 @@ def plan_phases(
             f"Received: waterfall={waterfall}"
         )
     if settings.pretrained:
-        return _ladder(settings, generations, num_images, baseline)
+        counts = num_labeled, num_unlabeled
+        return _ladder(settings, generations, counts, baseline)
     student = _student_phases(settings, generations, has_validation)
     last = student[-1]
 
@@ -82,17 +94,26 @@ def plan_phases(
     return phases
 
 
-def _ladder(settings, generations, num_images, baseline):
+def _ladder(settings, generations, counts, baseline):
     """Returns the rungs of a model that comes trained."""
     num_rounds = settings.rounds * generations
-    passes = num_images * (2 if settings.flip else 1)
+    steps_on_labels = min(
+        settings.student_steps // (1 + num_rounds),
+        max(
+            FEWEST_STEPS_ON_LABELS,
+            round(_PASSES_ON_LABELS * counts[0] / settings.batch_size),
+        ),
+    )
+    steps_of_round = (settings.student_steps - steps_on_labels) // num_rounds
+    num_images = sum(counts)
     noise = Noise("strong", "strong", model=True)
     probe = Phase(
         "linear probe",
         "linear probe",
         0,
         with_unlabeled=True,
-        num_predicted=passes,
+        mirrored=settings.flip,
+        num_predicted=num_images * (2 if settings.flip else 1),
     )
     self_training = dataclasses.replace(
         probe, name="self-training", kind="self-training"
@@ -100,15 +121,17 @@ def _ladder(settings, generations, num_images, baseline):
     on_labels = Phase(
         "fine-tuning on labels",
         "fine-tuning",
-        max(1, settings.student_steps // (1 + num_rounds)),
+        max(1, steps_on_labels),
         noise=noise,
         with_unlabeled=True,
-        num_predicted=passes,
+        # The layers have learned that a mirrored image is of the same class.
+        num_predicted=num_images,
     )
     rounds = [
         dataclasses.replace(
             on_labels,
             name="fine-tuning",
+            steps=max(1, steps_of_round),
             generation=number,
             with_pseudo_labels=True,
         )

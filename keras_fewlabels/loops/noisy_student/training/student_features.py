@@ -42,8 +42,10 @@ class Features:
 class StudentFeatures:
     """Computes the features of images by the layers before a student's head.
 
-    They are computed when they are due, and kept until the layers change. In
-    the first pass it is decided whether there is time for the mirror images
+    They are computed when they are due. Those of the last two states of the
+    layers are kept, for the layers may go back to what they were.
+
+    In the first pass it is decided whether there is time for the mirror images
     as well, and for how many unlabelled images. If not for all, some are drawn,
     for a pool may be sorted. Of a dataset the first ones are taken.
 
@@ -52,7 +54,6 @@ class StudentFeatures:
 
     Args:
         task: `Task`.
-        flip: Boolean, whether a mirrored image is of the same class.
         clock: `RunClock`.
         progress: `RunProgress`.
         finished: `FinishedPhases`, which stores decisions and features.
@@ -63,13 +64,12 @@ class StudentFeatures:
             unlabelled images, and if the layers know labels from the start.
     """
 
-    def __init__(self, task, flip, clock, progress, finished):
-        self._task, self._flip = task, flip
-        self._clock, self._progress = clock, progress
+    def __init__(self, task, clock, progress, finished):
+        self._task, self._clock, self._progress = task, clock, progress
         self._finished = finished
         self._plan = None
-        # What was computed, and a fingerprint of the layers that it is of.
-        self._kept, self._layers = {}, None
+        # Dicts of what was computed, by a fingerprint of the layers.
+        self._kept = {}
         self.foreign = None
 
     def of(self, context):
@@ -145,7 +145,7 @@ class StudentFeatures:
         return ~self.foreign.is_foreign[:count]
 
     def _find_foreign(self, context):
-        features = self._kept["learned"]
+        features = self._kept_of(context.student)["learned"]
         balanced = context.recipe.settings.balanced
         classifier = self._classifier(
             context, balanced, features.labeled, features.unlabeled
@@ -156,7 +156,7 @@ class StudentFeatures:
             len(features.labeled) + len(features.unlabeled),
         )
         if not self.foreign.is_foreign.any():
-            self._kept[balanced] = classifier
+            self._kept_of(context.student)[balanced] = classifier
 
     def _classifier(self, context, balanced, *features):
         scores, num_classes = self._task.scores, self._task.num_classes
@@ -166,24 +166,27 @@ class StudentFeatures:
         )
 
     def _kept_of(self, student):
-        """Returns what was computed with layers that have not changed."""
+        """Returns the dict of what was computed with layers as they are."""
         layers = layers_fingerprint(student)
-        if layers != self._layers:
-            self._kept, self._layers = {}, layers
-        return self._kept
+        kept = self._kept.pop(layers, {})
+        last = list(self._kept.items())[-1:]
+        self._kept = {**dict(last), layers: kept}
+        return kept
 
     def _reader(self, context, mirrored):
         return FeatureReader(
             with_features(context.student),
             mirrored,
             self._finished.store,
-            fingerprint(self._finished.identity, self._layers),
+            fingerprint(
+                self._finished.identity, layers_fingerprint(context.student)
+            ),
         )
 
     def _compute(self, context):
         labeled = image_source(context.data.labeled[0], "labeled")
         pool = self._task.unlabeled
-        reader = self._reader(context, self._flip)
+        reader = self._reader(context, context.phase.mirrored)
         features = reader.read(labeled, images="labeled")
         rest, numbers = features[:0], np.arange(0)
         if context.phase.with_unlabeled:
@@ -192,8 +195,8 @@ class StudentFeatures:
                     "features", lambda: self._in_time(reader, len(pool))
                 )
             plan = self._plan
-            if plan["mirrored"] != reader.mirrored:
-                reader.mirrored = plan["mirrored"]
+            if reader.mirrored and not plan["mirrored"]:
+                reader.mirrored = False
                 features = reader.read(labeled, images="labeled")
             count = plan["num_unlabeled"]
             if count:
@@ -220,7 +223,7 @@ class StudentFeatures:
         num_images = min(num_unlabeled, _MAX_UNLABELED)
         pace = reader.seconds_per_image
         num_passes = self._clock.seconds_left_for_features / pace
-        mirrored = self._flip and num_passes >= 2 * num_images
+        mirrored = reader.mirrored and num_passes >= 2 * num_images
         return {
             "mirrored": mirrored,
             "num_unlabeled": int(min(num_images, max(0, num_passes))),

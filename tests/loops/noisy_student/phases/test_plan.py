@@ -38,6 +38,33 @@ def titles(phases):
     return [phase.title for phase in phases]
 
 
+@pytest.mark.parametrize(
+    "num_labeled, student_steps, expected",
+    [
+        (60, 300, [56, 122, 122]),
+        # Few labels have a few more passes, many as many steps as a round.
+        (5, 300, [40, 130, 130]),
+        (270, 300, [100, 100, 100]),
+        (60, 9, [3, 3, 3]),
+        (60, 1, [1, 1, 1]),
+    ],
+)
+def test_few_labels_are_not_learned_by_heart(
+    num_labeled, student_steps, expected
+):
+    phases = plan(
+        settings={
+            "pretrained": True,
+            "rounds": 2,
+            "batch_size": 32,
+            "student_steps": student_steps,
+        },
+        num_labeled=num_labeled,
+        num_unlabeled=100,
+    )
+    assert [phase.steps for phase in phases] == [0, 0, *expected]
+
+
 def test_phases_of_the_students():
     phases = plan(2)
     assert titles(phases) == [

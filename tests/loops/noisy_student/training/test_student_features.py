@@ -71,7 +71,7 @@ def features_of(student, clock, flip=True, with_unlabeled=True, folder=None):
     context = types.SimpleNamespace(
         student=student,
         phase=types.SimpleNamespace(
-            title="rung", with_unlabeled=with_unlabeled
+            title="rung", with_unlabeled=with_unlabeled, mirrored=flip
         ),
         data=types.SimpleNamespace(
             labeled=(IMAGES[:10], np.arange(10) % 3),
@@ -83,7 +83,7 @@ def features_of(student, clock, flip=True, with_unlabeled=True, folder=None):
         ),
     )
     finished = FinishedPhases(folder, lambda: "a run")
-    features = StudentFeatures(task, flip, clock, progress, finished)
+    features = StudentFeatures(task, clock, progress, finished)
     return features, context
 
 
@@ -148,6 +148,24 @@ def test_features_are_kept_until_the_layers_change():
     change(context.student)
     np.testing.assert_allclose(
         features.of(context).labeled, 2 * found.labeled, rtol=1e-3
+    )
+    # A fine-tuning that is undone.
+    change(context.student, 0.5)
+    assert features.of(context) is found
+    for factor in 2, 2:
+        change(context.student, factor)
+        features.of(context)
+    change(context.student, 0.25)
+    assert features.of(context) is not found
+
+
+def test_a_rung_may_leave_mirror_images_out():
+    features, context = features_of(classifier(), Clock(np.inf), flip=True)
+    features.of(context)
+    context.phase.mirrored = False
+    change(context.student)
+    np.testing.assert_allclose(
+        features.of(context).unlabeled, 2 * rows(IMAGES[10:]), rtol=2e-3
     )
 
 
