@@ -10,7 +10,7 @@ LINEAR_PROBE = "linear probe"
 # After more passes over the labelled images most networks know them by heart.
 # With 360 steps in all, one run each, on pool images: waste with 10 labels per
 # class had 70.6 % after 21 passes and rounds, and 68.4 after 64. Flowers with 4
-# had 79.0 % after 64 passes and 77.3 after 192, and 82 after the rounds of both.
+# had 79.0 % after 64 passes and 77.3 after 192; 82 after the rounds of both.
 # But hands with 4 had 75.4 % after 32 passes and rounds, and 80.7 after 96.
 _PASSES_ON_LABELS = 40
 # After so many, a head on the mean with the weights before had from 0.3 points
