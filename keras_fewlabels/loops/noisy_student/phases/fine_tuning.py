@@ -32,8 +32,11 @@ from keras_fewlabels.loops.noisy_student.training.student_head import (
 
 # The labelled images in a batch that also has pseudo-labelled ones.
 _LABELED_SHARE = 0.25
-# The pseudo-labels that are left out, those the student is least sure of.
-_LEAST_SURE = 0.1
+# The part of the pseudo-labels of each class that is left out: those that the
+# student is least sure of, which are wrong most often. After two rounds of 155
+# steps, one run each, hands with 4 labels per class had 81.9 % without half of
+# them and 75.4 without a tenth, waste with 10 had 69.7 and 70.6.
+_LEAST_SURE = 0.5
 # A shorter round may do harm: after 37 steps a network had 60 % on photographs
 # of waste, where an SVM on its frozen features had 66 %.
 _FEWEST_STEPS = 100
@@ -47,7 +50,7 @@ class FineTuning(ContinuedPhase):
     """Trains all layers, then fits the head anew.
 
     The layers learn the labels alone, or pseudo-labels as well: the student's
-    own sharpened predictions for the images and their mirror images, which
+    own sharpened predictions, those of the surer half of each class, which
     stay the same for the whole round. They learn under noise, from the
     weights that they have. Batch normalization keeps its statistics, as
     `FineTune` does.
@@ -164,7 +167,7 @@ def _as_often(images, labels):
 
 
 def _pseudo_labeled(context):
-    """Returns the surer part of the unlabelled images, with their labels.
+    """Returns the surer half of the images of each class, with their labels.
 
     Foreign images are left out.
     """
@@ -184,12 +187,23 @@ def _pseudo_labeled(context):
     is_learned = context.features.is_learned(len(targets))
     if not is_learned.any():
         return None, targets[:0]
-    sure = kind.confidence(targets)
-    least = np.quantile(sure[is_learned], _LEAST_SURE)
-    chosen = np.flatnonzero(is_learned & (sure >= least))
+    chosen = np.flatnonzero(is_learned)
+    are_surer = _are_surer(
+        kind.confidence(targets[chosen]), kind.groups(targets[chosen])
+    )
+    chosen = chosen[are_surer]
     targets = task.scores.pseudo_labels(targets[chosen])
     rows = SomeRows(images, found.numbers[chosen])
     return rows, targets.astype(context.data.labeled[1].dtype)
+
+
+def _are_surer(confidence, groups):
+    """Returns which images of each group are the surer part, booleans."""
+    least = np.empty_like(confidence)
+    for number in np.unique(groups):
+        of_group = groups == number
+        least[of_group] = np.quantile(confidence[of_group], _LEAST_SURE)
+    return confidence >= least
 
 
 def _means(weights, others):

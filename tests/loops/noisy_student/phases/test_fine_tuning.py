@@ -274,8 +274,19 @@ def test_of_a_dataset_a_part_is_in_memory(monkeypatch):
         noise=keras.layers.GaussianNoise(0.1, seed=0),
         verbose=0,
     )
-    # The tenth that is least sure is left out.
-    assert kept == [(45, 45, 50)]
+    # Of each class, the half that is least sure is left out.
+    (num_images, num_targets, num_rows), *others = kept
+    assert not others and num_rows == 50
+    assert num_images == num_targets and 25 <= num_images <= 26
+
+
+def test_the_surer_half_of_each_class_is_learned():
+    confidence = np.array([0.9, 0.4, 0.8, 0.3, 0.2, 0.6])
+    groups = np.array([0, 1, 0, 1, 1, 2])
+    np.testing.assert_array_equal(
+        module._are_surer(confidence, groups),
+        [True, True, False, True, False, True],
+    )
 
 
 def test_labels_of_rare_classes_are_repeated():
