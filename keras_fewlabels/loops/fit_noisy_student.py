@@ -275,8 +275,7 @@ def fit_noisy_student(
     phases = plan_phases(
         settings,
         generations,
-        num_labeled=len(data.labeled[0]),
-        num_unlabeled=len(task.unlabeled),
+        counts=(len(data.labeled[0]), len(task.unlabeled)),
         has_validation=data.validation is not None,
         baseline=baseline,
         linear_probe=baseline and comes_trained(task, model)[0],

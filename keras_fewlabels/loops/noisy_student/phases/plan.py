@@ -27,8 +27,7 @@ def plan_phases(
     settings,
     generations,
     *,
-    num_labeled=0,
-    num_unlabeled=0,
+    counts=(0, 0),
     has_validation,
     baseline=False,
     linear_probe=False,
@@ -39,8 +38,8 @@ def plan_phases(
     Args:
         settings: `Settings`.
         generations: Int, the number of students.
-        num_labeled: Int, the labelled images to train on.
-        num_unlabeled: Int, the unlabelled images.
+        counts: Pair of ints, the labelled images to train on and the unlabelled
+            ones.
         has_validation: Boolean.
         baseline: Boolean, whether a model is trained on labels alone.
         linear_probe: Boolean, whether a linear classifier is fitted to the
@@ -62,7 +61,6 @@ def plan_phases(
             f"Received: waterfall={waterfall}"
         )
     if settings.pretrained:
-        counts = num_labeled, num_unlabeled
         return _ladder(settings, generations, counts, baseline)
     student = _student_phases(settings, generations, has_validation)
     last = student[-1]
@@ -98,13 +96,7 @@ def plan_phases(
 def _ladder(settings, generations, counts, baseline):
     """Returns the rungs of a model that comes trained."""
     num_rounds = settings.rounds * generations
-    steps_on_labels = min(
-        settings.student_steps // (1 + num_rounds),
-        max(
-            FEWEST_STEPS_ON_LABELS,
-            round(_PASSES_ON_LABELS * counts[0] / settings.batch_size),
-        ),
-    )
+    steps_on_labels = _steps_on_labels(settings, counts[0], num_rounds)
     steps_of_round = (settings.student_steps - steps_on_labels) // num_rounds
     num_images = sum(counts)
     noise = Noise("strong", "strong", model=True)
@@ -122,7 +114,7 @@ def _ladder(settings, generations, counts, baseline):
     on_labels = Phase(
         "fine-tuning on labels",
         "fine-tuning",
-        max(1, steps_on_labels),
+        steps_on_labels,
         noise=noise,
         with_unlabeled=True,
         # The layers have learned that a mirrored image is of the same class.
@@ -139,23 +131,34 @@ def _ladder(settings, generations, counts, baseline):
         for number in range(1, num_rounds + 1)
     ]
     phases = [probe, self_training, on_labels, *rounds]
-    if not baseline:
-        return phases
+    if baseline:
+        phases += _baseline_rungs(probe, on_labels, settings.student_steps)
+    return phases
+
+
+def _baseline_rungs(probe, on_labels, steps):
+    """Returns the rungs that learn labels alone, of the same budget."""
     # The features of the few labelled images take no time.
     alone = {"branch": BASELINE, "with_unlabeled": False, "num_predicted": 0}
     return [
-        *phases,
         dataclasses.replace(
             probe, name="linear probe of the baseline", **alone
         ),
         dataclasses.replace(
             on_labels,
             name="fine-tuning, labels only",
-            steps=settings.student_steps,
+            steps=steps,
             as_long_as=STUDENT,
             **alone,
         ),
     ]
+
+
+def _steps_on_labels(settings, num_labeled, num_rounds):
+    """Returns the steps of fine-tuning on labels, at most those of a round."""
+    steps = round(_PASSES_ON_LABELS * num_labeled / settings.batch_size)
+    steps = max(FEWEST_STEPS_ON_LABELS, steps)
+    return max(1, min(steps, settings.student_steps // (1 + num_rounds)))
 
 
 def waterfall_steps(phases):

@@ -59,8 +59,7 @@ def test_few_labels_are_not_learned_by_heart(
             "batch_size": 32,
             "student_steps": student_steps,
         },
-        num_labeled=num_labeled,
-        num_unlabeled=100,
+        counts=(num_labeled, 100),
     )
     assert [phase.steps for phase in phases] == [0, 0, *expected]
 
