@@ -84,6 +84,20 @@ def test_a_part_of_a_photograph_is_turned_upright(tmp_path):
     assert levels[:20].min() > 250 and levels[21:].max() < 5
 
 
+def test_parts_of_files_with_two_pictures_and_of_print(tmp_path):
+    noise = Image.effect_noise((160, 120), 60)
+    noise.convert("RGB").save(
+        tmp_path / "two.mpo", save_all=True, append_images=[noise]
+    )
+    image, converted = decode_image(tmp_path / "two.mpo", at_least=30)
+    assert image.size == (40, 30) and converted == {}
+    ink = Image.new("CMYK", (160, 120), (0, 255, 255, 0))
+    ink.save(tmp_path / "ink.jpg")
+    image, converted = decode_image(tmp_path / "ink.jpg", at_least=30)
+    assert image.size == (40, 30) and converted == {"CMYK": "JPEG"}
+    np.testing.assert_allclose(image.getpixel((3, 3)), [255, 0, 0], atol=3)
+
+
 def test_files_of_other_formats_are_decoded_as_a_whole(save):
     for suffix in "png", "webp", "tiff":
         path = save(f"image.{suffix}", size=(40, 50))

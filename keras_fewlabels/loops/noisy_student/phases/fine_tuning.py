@@ -33,9 +33,10 @@ from keras_fewlabels.loops.noisy_student.training.student_head import (
 # The labelled images in a batch that also has pseudo-labelled ones.
 _LABELED_SHARE = 0.25
 # The part of the pseudo-labels of each class that is left out: those that the
-# student is least sure of, which are wrong most often. After two rounds of 155
-# steps, one run each, hands with 4 labels per class had 81.9 % without half of
-# them and 75.4 without a tenth, waste with 10 had 69.7 and 70.6.
+# student is least sure of, which are wrong most often. With a part of all
+# classes together, after two rounds of about 150 steps, one run each, hands
+# with 4 labels per class had 81.9 % without half of them and 75.4 without a
+# tenth; waste with 10 had 69.7 and 70.6.
 _LEAST_SURE = 0.5
 # A shorter round may do harm: after 37 steps a network had 60 % on photographs
 # of waste, where an SVM on its frozen features had 66 %.

@@ -7,11 +7,11 @@ from keras_fewlabels.loops.noisy_student.phases.phase import Noise, Phase
 STUDENT = "student"
 BASELINE = "baseline"
 LINEAR_PROBE = "linear probe"
-# After more passes over the labelled images most networks know them by heart.
-# With 360 steps in all, one run each, on pool images: waste with 10 labels per
-# class had 70.6 % after 21 passes and rounds, and 68.4 after 64. Flowers with 4
-# had 79.0 % after 64 passes and 77.3 after 192; 82 after the rounds of both.
-# But hands with 4 had 75.4 % after 32 passes and rounds, and 80.7 after 96.
+# After more passes over the labelled images a network may know them by heart.
+# One run each, on pool images, before any pseudo-labels: waste with 10 labels
+# per class had 71.0 % after 21 passes and 67.9 after 64, flowers with 4 had
+# 77.3 after 64 and after 192. But hands with 4 had 72.7 after 32 and 76.3
+# after 96.
 _PASSES_ON_LABELS = 40
 # After so many, a head on the mean with the weights before had from 0.3 points
 # less to 3.1 more than one on the weights before, in four runs on flowers and
@@ -82,8 +82,15 @@ def plan_phases(
         noise = Noise(labeled="strong", model=True)
         phases.append(alone("supervised, same budget", BASELINE, noise))
     if linear_probe:
-        probe = Phase("linear probe", "linear probe", 0, branch=LINEAR_PROBE)
-        phases.append(probe)
+        phases.append(
+            Phase(
+                "linear probe",
+                "linear probe",
+                0,
+                branch=LINEAR_PROBE,
+                mirrored=settings.flip,
+            )
+        )
     if waterfall:
         phases.append(alone(LABELS_ONLY, LABELS_ONLY, Noise()))
         noise = Noise(labeled="strong")
@@ -117,7 +124,7 @@ def _ladder(settings, generations, counts, baseline):
         steps_on_labels,
         noise=noise,
         with_unlabeled=True,
-        # The layers have learned that a mirrored image is of the same class.
+        # Mirror images would take the time of dozens of steps.
         num_predicted=num_images,
     )
     rounds = [

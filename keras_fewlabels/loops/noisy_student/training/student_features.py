@@ -68,8 +68,9 @@ class StudentFeatures:
         self._task, self._clock, self._progress = task, clock, progress
         self._finished = finished
         self._plan = None
-        # Dicts of what was computed, by a fingerprint of the layers.
-        self._kept = {}
+        # Dicts of what was computed, by a fingerprint of the layers, and that
+        # of the layers as they are.
+        self._kept, self._layers = {}, None
         self.foreign = None
 
     def of(self, context):
@@ -145,7 +146,8 @@ class StudentFeatures:
         return ~self.foreign.is_foreign[:count]
 
     def _find_foreign(self, context):
-        features = self._kept_of(context.student)["learned"]
+        kept = self._kept[self._layers]
+        features = kept["learned"]
         balanced = context.recipe.settings.balanced
         classifier = self._classifier(
             context, balanced, features.labeled, features.unlabeled
@@ -156,7 +158,7 @@ class StudentFeatures:
             len(features.labeled) + len(features.unlabeled),
         )
         if not self.foreign.is_foreign.any():
-            self._kept_of(context.student)[balanced] = classifier
+            kept[balanced] = classifier
 
     def _classifier(self, context, balanced, *features):
         scores, num_classes = self._task.scores, self._task.num_classes
@@ -167,10 +169,10 @@ class StudentFeatures:
 
     def _kept_of(self, student):
         """Returns the dict of what was computed with layers as they are."""
-        layers = layers_fingerprint(student)
-        kept = self._kept.pop(layers, {})
+        self._layers = layers_fingerprint(student)
+        kept = self._kept.pop(self._layers, {})
         last = list(self._kept.items())[-1:]
-        self._kept = {**dict(last), layers: kept}
+        self._kept = {**dict(last), self._layers: kept}
         return kept
 
     def _reader(self, context, mirrored):
@@ -178,9 +180,7 @@ class StudentFeatures:
             with_features(context.student),
             mirrored,
             self._finished.store,
-            fingerprint(
-                self._finished.identity, layers_fingerprint(context.student)
-            ),
+            fingerprint(self._finished.identity, self._layers),
         )
 
     def _compute(self, context):

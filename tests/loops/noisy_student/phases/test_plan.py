@@ -64,6 +64,21 @@ def test_few_labels_are_not_learned_by_heart(
     assert [phase.steps for phase in phases] == [0, 0, *expected]
 
 
+@pytest.mark.parametrize("pretrained", [True, False])
+@pytest.mark.parametrize("flip", [True, False])
+def test_frozen_features_are_of_mirror_images_too(flip, pretrained):
+    phases = plan(
+        settings={"pretrained": pretrained, "flip": flip},
+        baseline=True,
+        linear_probe=not pretrained,
+    )
+    probes = [phase for phase in phases if phase.kind == "linear probe"]
+    assert [phase.mirrored for phase in probes] == [flip] * len(probes)
+    assert len(probes) == (2 if pretrained else 1)
+    others = [phase for phase in phases if phase.kind == "fine-tuning"]
+    assert not any(phase.mirrored for phase in others)
+
+
 def test_phases_of_the_students():
     phases = plan(2)
     assert titles(phases) == [
