@@ -93,8 +93,8 @@ def fit_noisy_student(
     3. Fine-tuning: all layers learn the labels under noise, while batch
        normalization keeps its statistics. A head is then fitted to the new
        features, as before.
-    4. Rounds of fine-tuning: all layers learn labels and pseudo-labels, which
-       are made anew for each round.
+    4. Rounds of fine-tuning: all layers learn the labels and the surer half
+       of the pseudo-labels of each class, which each round makes anew.
 
     The logits are divided by a temperature, found in the cross-validation, to
     bring confidences near to the accuracy. After fine-tuning, only images of

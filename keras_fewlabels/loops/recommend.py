@@ -80,7 +80,11 @@ def recommended_for(task, model, needs_validation, pretrained=None):
         **_teaching(task.scores.one_true),
         **_resolution(task, model),
         "pretrained": (pretrained, reason),
-        "rounds": (2, "pseudo-labels are made anew for each"),
+        "rounds": (
+            2,
+            "pseudo-labels are made anew for each; all layers learn the surer "
+            "half of those of each class",
+        ),
         "balanced": _balance(task),
     }
     if pretrained:

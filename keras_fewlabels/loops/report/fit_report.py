@@ -61,7 +61,8 @@ class FitReport(Result):
               `cross_validation` (a dict likewise),
               `history`, and `pseudo_labels` (a dict of `mask_ratio`,
               `confidence`, `class_shares` and `accuracy`, as the policy has
-              them at the end of the phase). The last six can be `None`.
+              them at the end of the phase, or as the head learns them that is
+              fitted then). The last six can be `None`.
               Optional `temperature`, by which the logits of the model that
               was measured are divided, and `kept`, what was kept instead of
               what was trained. Optional `choice` of a head, a dict of `kept`,

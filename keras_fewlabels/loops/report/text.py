@@ -91,8 +91,8 @@ def pool_line(details):
     share = 100 * found[0]["foreign_share"]
     if not count:
         line = (
-            f"None of {total:,} unlabelled images was taken for foreign, and "
-            "all were used"
+            f"None of {total:,} unlabelled images was taken for foreign, so "
+            "that heads learned from all"
         )
         if high < _FEW_FOREIGN:
             return f"{line}."
@@ -101,7 +101,7 @@ def pool_line(details):
     return (
         f"About {share:.0f} % ({100 * low:.0f} to {100 * high:.0f} %) of "
         f"{total:,} unlabelled images look foreign; {count:,} of them were "
-        f"left out, and {total - count:,} were used."
+        f"left out, and heads learned from {total - count:,}."
     )
 
 

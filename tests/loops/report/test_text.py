@@ -259,7 +259,7 @@ def test_pool_line_counts_the_foreign_images():
     phases = [{"name": "linear probe"}, {"name": "self-training", "pool": pool}]
     assert report_text.pool_line({"phases": phases}) == (
         "About 24 % (20 to 31 %) of 1,200 unlabelled images look foreign; 300 "
-        "of them were left out, and 900 were used."
+        "of them were left out, and heads learned from 900."
     )
     assert report_text.pool_line({"phases": phases[:1]}) == ""
     unknown = {"pool": {**pool, "foreign_share": None}}
@@ -274,11 +274,12 @@ def test_pool_line_says_plainly_that_nothing_is_foreign():
         )
         for high in (0.02, 0.48)
     ]
-    line = "None of 1,200 unlabelled images was taken for foreign, and all were"
-    assert lines[0] == f"{line} used."
-    assert lines[1] == (
-        f"{line} used; the labels are too few to tell up to 48 %."
+    line = (
+        "None of 1,200 unlabelled images was taken for foreign, so that heads "
+        "learned from all"
     )
+    assert lines[0] == f"{line}."
+    assert lines[1] == f"{line}; the labels are too few to tell up to 48 %."
 
 
 @pytest.mark.parametrize("validation", [None, {"accuracy": 0.5}])
