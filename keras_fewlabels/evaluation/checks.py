@@ -12,8 +12,8 @@ from keras_fewlabels.data.checks import (
 from keras_fewlabels.foundation import (
     check_int,
     check_type,
+    predict_array,
     resolve_value_range,
-    trace_predict,
 )
 from keras_fewlabels.policies.parts import scores_of
 
@@ -77,8 +77,7 @@ def check_model(model, images):
             than finite scores, or does not tell what they mean.
     """
     check_input_shape(model, images, "model")
-    trace_predict(model, images)
-    outputs = model.predict(images, verbose=0)
+    outputs = predict_array(model, images)
     check_scores(outputs, len(images))
     scores = scores_of(outputs, model, only_ranked=True)
     return scores, scores.num_classes(outputs.shape[1])

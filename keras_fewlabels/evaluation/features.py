@@ -12,7 +12,7 @@ from keras_fewlabels.foundation import (
     check_scores_shape,
     graph_of,
     head_input,
-    trace_predict,
+    predict_array,
 )
 from keras_fewlabels.policies.parts import check_one_true, scores_of
 
@@ -169,9 +169,6 @@ def _predict(model, source, batch_size, progress):
     callbacks = [progress] if progress else None
     pieces = []
     for images in source.pieces_to_predict(batch_size):
-        trace_predict(model, images)
-        outputs = model.predict(
-            images, batch_size=batch_size, verbose=0, callbacks=callbacks
-        )
+        outputs = predict_array(model, images, batch_size, callbacks)
         pieces.append(keras.tree.flatten(outputs))
     return [np.concatenate(parts) for parts in zip(*pieces, strict=True)]

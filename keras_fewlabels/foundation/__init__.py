@@ -79,7 +79,6 @@ from keras_fewlabels.foundation.keras_internals import (
     restore_update,
     run_through_graph,
     set_initial_epoch,
-    trace_predict,
 )
 from keras_fewlabels.foundation.models.backbone_of import backbone_of
 from keras_fewlabels.foundation.models.called_model import (
@@ -97,6 +96,7 @@ from keras_fewlabels.foundation.models.classifier import (
     ends_with,
 )
 from keras_fewlabels.foundation.models.head_input import head_input, last_dense
+from keras_fewlabels.foundation.models.predict_array import predict_array
 from keras_fewlabels.foundation.optional_import import optional_import
 from keras_fewlabels.foundation.result import Result, as_json, save_figure
 from keras_fewlabels.foundation.running_fit import (

@@ -275,6 +275,10 @@ def trace_predict(model, images):
     Args:
         model: Keras model.
         images: Array of the images that `predict` gets.
+
+    Returns:
+        Boolean, whether `model.predict_function` is a traced function of a list
+        of one batch.
     """
     is_traced = (
         keras.backend.backend() == "tensorflow"
@@ -283,12 +287,14 @@ def trace_predict(model, images):
         and model.steps_per_execution == 1
         and model.distribute_strategy.num_replicas_in_sync == 1
     )
-    if not is_traced or model.predict_function is not None:
-        return
+    if not is_traced:
+        return False
     import tensorflow as tf
 
     if tf.config.functions_run_eagerly():
-        return
+        return False
+    if model.predict_function is not None:
+        return True
     dtype = images.dtype.name
     # Keras casts arrays of floats.
     dtype = keras.config.floatx() if "float" in dtype else dtype
@@ -297,3 +303,4 @@ def trace_predict(model, images):
     # If the model takes batches of one size only, `predict` traces that one.
     with contextlib.suppress(Exception):
         model.predict_function.get_concrete_function([batch])
+    return True

@@ -6,7 +6,7 @@ import keras
 import numpy as np
 from keras import ops
 
-from keras_fewlabels.foundation import trace_predict
+from keras_fewlabels.foundation import predict_array
 
 
 def labeling_worker(model):
@@ -62,8 +62,7 @@ class OnlyWorker:
         Returns:
             Array of shape `(num_images, ...)`.
         """
-        trace_predict(self.model, images)
-        return self.model.predict(images, batch_size=batch_size, verbose=0)
+        return predict_array(self.model, images, batch_size)
 
     def gather(self, rows):
         """Returns the rows of all workers, one after the other, as an array.

@@ -16,6 +16,7 @@ from keras_fewlabels.foundation import (
     graph_of,
     head_input,
     optional_import,
+    predict_array,
     printable,
     resolve_value_range,
     writable_folder,
@@ -138,7 +139,7 @@ class TensorBoardEmbeddings(keras.callbacks.Callback):
         # On JAX only this attribute gives the model its present weights.
         model = self.model
         features = embedding_features(model, self.x, self.layer)
-        scores = np.asarray(model.predict(self.x, verbose=0))
+        scores = predict_array(model, self.x)
         stem = f"epoch_{epoch:04d}"
         with atomic_write(self._folder / f"{stem}.tsv") as file:
             np.savetxt(file, features, "%.6g", delimiter="\t")
@@ -237,7 +238,7 @@ def embedding_features(model, images, layer=None, batch_size=128):
             f"Received: model={student!r}"
         )
     extractor = keras.Model(graph.inputs, _features_tensor(graph, layer))
-    features = extractor.predict(images, batch_size=batch_size, verbose=0)
+    features = predict_array(extractor, images, batch_size)
     return features.reshape(len(features), -1).astype("float32")
 
 

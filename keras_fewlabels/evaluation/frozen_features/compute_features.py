@@ -6,7 +6,7 @@ import time
 import numpy as np
 
 from keras_fewlabels.evaluation.features import flat_features
-from keras_fewlabels.foundation import fingerprint, trace_predict
+from keras_fewlabels.foundation import fingerprint, predict_array
 
 BATCH_SIZE = 64
 # Bytes of images that are in memory at a time, unless a batch has more.
@@ -116,7 +116,6 @@ class FeatureReader:
         return BATCH_SIZE * max(1, int(num_batches))
 
     def _features_of(self, images):
-        trace_predict(self._extractor, images)
         views = [images]
         if self.mirrored:
             views.append(images[:, :, ::-1])
@@ -129,7 +128,5 @@ class FeatureReader:
         return features.astype("float16"), seconds
 
     def _predict(self, images):
-        outputs = self._extractor.predict(
-            images, batch_size=BATCH_SIZE, verbose=0
-        )
+        outputs = predict_array(self._extractor, images, BATCH_SIZE)
         return flat_features(outputs[0])

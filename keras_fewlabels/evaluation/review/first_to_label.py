@@ -17,8 +17,8 @@ from keras_fewlabels.foundation import (
     check_class_names,
     check_int,
     head_input,
+    predict_array,
     resolve_value_range,
-    trace_predict,
 )
 from keras_fewlabels.models.classifier import classifier
 
@@ -156,11 +156,6 @@ def _features(network, pool, drawn, batch_size, verbose):
         if not here.any():
             continue
         images = images[here]
-        trace_predict(network, images)
-        pieces.append(
-            network.predict(
-                images, batch_size=batch_size, verbose=0, callbacks=callbacks
-            )
-        )
+        pieces.append(predict_array(network, images, batch_size, callbacks))
     features = flat_features(np.concatenate(pieces))
     return features[np.argsort(np.argsort(drawn))]

@@ -11,7 +11,7 @@ from keras_fewlabels.data.sources import (
     is_dataset,
     read_elements,
 )
-from keras_fewlabels.foundation import trace_predict
+from keras_fewlabels.foundation import predict_array
 
 # Images that are in memory at a time.
 _PIECE = 1024
@@ -46,7 +46,7 @@ def stored_features(extractor, data, argument, batch_size=None, verbose=0):
         batches, num_images = _slices(data, _PIECE), len(data[0])
         batch_size = batch_size or min(32, num_images)
         predict = functools.partial(
-            _predicted, extractor, batch_size=batch_size
+            predict_array, extractor, batch_size=batch_size
         )
     bar = keras.utils.Progbar(num_images, verbose=verbose, unit_name="image")
     columns = []
@@ -80,14 +80,9 @@ def unlabeled_features(extractor, unlabeled, verbose=0):
     bar = keras.utils.Progbar(len(source), verbose=verbose, unit_name="image")
     features = []
     for piece in source.pieces(_PIECE):
-        features.append(_predicted(extractor, piece, 64))
+        features.append(predict_array(extractor, piece, 64))
         bar.add(len(piece))
     return np.concatenate(features)
-
-
-def _predicted(extractor, images, batch_size):
-    trace_predict(extractor, images)
-    return extractor.predict(images, batch_size=batch_size, verbose=0)
 
 
 def _check_arrays(data, argument):

@@ -11,7 +11,7 @@ from keras_fewlabels.data.sources import image_source
 from keras_fewlabels.evaluation.mean_average_precision import (
     mean_average_precision,
 )
-from keras_fewlabels.foundation import trace_predict
+from keras_fewlabels.foundation import predict_array
 from keras_fewlabels.policies.parts import ClassScores
 
 # Pixels of the images that pass through a model at once: more activations
@@ -31,10 +31,7 @@ def predict_outputs(model, images):
     pieces = [images]
     if isinstance(images, ImageFiles):
         pieces = image_source(images).pieces_to_predict(batch_size)
-    outputs = []
-    for piece in pieces:
-        trace_predict(model, piece)
-        outputs.append(model.predict(piece, batch_size=batch_size, verbose=0))
+    outputs = [predict_array(model, piece, batch_size) for piece in pieces]
     return keras.tree.map_structure(
         lambda *parts: np.concatenate(parts), *outputs
     )
