@@ -232,12 +232,14 @@ class NoisyStudentRun:
         """Returns the seconds after which the training of a phase ends."""
         left, pace = self.clock.seconds_left, self.progress.pace
         share = left * self.progress.share(phase.title)
+        end = self.clock.seconds + left
         if pace is None:
-            return {"seconds": share, "at_most": left}
+            return {"seconds": share, "end": end}
         planned = pace * (self.progress.cost(phase) - phase.num_predicted)
+        afterwards = pace * self._num_afterwards(phase) + self.clock.tracing
         return {
             "seconds": max(share, _SLACK * planned),
-            "at_most": left - pace * self._num_afterwards(phase),
+            "end": end - afterwards,
         }
 
     def _num_afterwards(self, phase):
@@ -265,6 +267,7 @@ class NoisyStudentRun:
         afterwards = self._num_afterwards(phase)
         for count in range(len(left), 0, -1):
             seconds = self.clock.seconds_left * share / count
+            seconds -= self.clock.tracing_of_step
             steps = (seconds / pace - afterwards) * phase.steps / cost
             fewest = max(map(kind.fewest_steps, left[:count]))
             if count > 1 and fewest > 1:
@@ -289,4 +292,7 @@ class NoisyStudentRun:
     def _new_student(self, generation):
         # The weights that a student starts from depend on nothing before it.
         keras.utils.set_random_seed(self.data.seed + generation)
-        return self.build(generation)
+        started = self.clock.seconds
+        model = self.build(generation)
+        self.clock.building = self.clock.seconds - started
+        return model

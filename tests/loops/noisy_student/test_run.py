@@ -269,23 +269,27 @@ def test_a_new_student_depends_on_its_generation_alone(run):
 
 
 @pytest.mark.parametrize(
-    ("seconds", "steps"),
+    ("seconds", "tracing", "steps"),
     [
         # Ten of the seconds of a rung are for features.
-        (450, [140, 140, 140]),
+        (450, 0, [140, 140, 140]),
         # A third of the time is too short, so that there are two rungs.
-        (280, [130, 130, 0]),
+        (280, 0, [130, 130, 0]),
         # Were the first to take longer than planned, none would follow.
-        (390, [185, 185, 0]),
-        (270, [260, 0, 0]),
+        (390, 0, [185, 185, 0]),
+        (270, 0, [260, 0, 0]),
+        # The first step of each rung is traced, too.
+        (480, 10, [140, 140, 140]),
+        (90, 10, [70, 0, 0]),
+        (50, 10, [0, 0, 0]),
         # Labels alone need fewer steps.
-        (150, [140, 0, 0]),
-        (80, [70, 0, 0]),
-        (40, [0, 0, 0]),
+        (150, 0, [140, 0, 0]),
+        (80, 0, [70, 0, 0]),
+        (40, 0, [0, 0, 0]),
     ],
 )
 def test_rungs_that_would_be_too_short_are_left_out(
-    small_phases, seconds, steps
+    small_phases, seconds, tracing, steps
 ):
     recipe = small_phases.recipe(small_phases.build())
     phases = [
@@ -300,7 +304,9 @@ def test_rungs_that_would_be_too_short_are_left_out(
         )
         for number in range(3)
     ]
-    clock = types.SimpleNamespace(limit=seconds, seconds_left=seconds)
+    clock = types.SimpleNamespace(
+        limit=seconds, seconds_left=seconds, tracing_of_step=tracing
+    )
     progress = RunProgress(phases, recipe.settings, verbose=0)
     # A step of four images takes as long as 16 predictions: a second.
     progress.pace = 1 / 16
@@ -316,6 +322,6 @@ def test_rungs_that_would_be_too_short_are_left_out(
     found = []
     for phase in phases:
         found.append(run._steps_in_time(phase))
-        clock.seconds_left -= found[-1] + 10 * (found[-1] > 0)
+        clock.seconds_left -= found[-1] + (10 + tracing) * (found[-1] > 0)
         progress.finish(phase.title)
     assert found == steps

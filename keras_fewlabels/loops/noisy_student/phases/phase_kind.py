@@ -42,8 +42,8 @@ class PhaseContext:
         clock: `RunClock`.
         features: `StudentFeatures`.
         seconds: Float, the seconds that the steps may take.
-        at_most: Float, the seconds that the training may take with all that
-            comes before its second step.
+        end: Float, the seconds since the start of the run at which the
+            training ends in any case.
         results: Sequence of dicts, the results of the phases before in its
             branch.
     """
@@ -60,7 +60,7 @@ class PhaseContext:
     clock: RunClock = dataclasses.field(default_factory=RunClock)
     features: object = None
     seconds: float = math.inf
-    at_most: float = math.inf
+    end: float = math.inf
     results: tuple = ()
 
     @property
@@ -228,9 +228,7 @@ class FittedPhase(PhaseKind, abc.ABC):
                 progress,
                 *context.callbacks,
                 *self.callbacks(model),
-                *context.clock.callbacks(
-                    context.seconds, context.at_most, backup
-                ),
+                *context.clock.callbacks(context.seconds, context.end, backup),
             ],
             self.recalibrates,
             self.class_weights(context),
