@@ -7,12 +7,14 @@ import keras
 import numpy as np
 from keras import ops
 
+from keras_fewlabels.data.sources.read_ahead import ReadAhead
 from keras_fewlabels.foundation import fingerprint
 
 # Batches that are predicted, stored and exchanged at a time.
 _BATCHES_PER_PIECE = 64
-# Bytes of images in memory at a time, unless a single batch has more.
-_MOST_BYTES = 2**28
+# Bytes of the images of a piece, unless a single batch has more. The next piece
+# is read beside it.
+_MOST_BYTES = 2**27
 
 
 @dataclasses.dataclass
@@ -105,12 +107,15 @@ class LabelPass:
         if verbose and len(starts) > 1:
             bar = keras.utils.Progbar(num_images, unit_name="image")
         labeled = []
-        for number in range(0, len(starts), self.worker.count):
-            group = starts[number : number + self.worker.count]
-            names = [self._name(number + i) for i in range(len(group))]
-            labeled += self._stored(group, names) or self._labeled(group, names)
-            if bar is not None:
-                bar.update(min(group[-1] + self.piece_size, num_images))
+        with ReadAhead(self.source) as self._reader:
+            for number in range(0, len(starts), self.worker.count):
+                group = starts[number : number + self.worker.count]
+                names = [self._name(number + i) for i in range(len(group))]
+                labeled += self._stored(group, names) or self._labeled(
+                    group, names
+                )
+                if bar is not None:
+                    bar.update(min(group[-1] + self.piece_size, num_images))
         return self._joined(labeled)
 
     def _begin(self, settings):
@@ -193,7 +198,9 @@ class LabelPass:
         return pieces
 
     def _probabilities(self, first):
-        images = self.source.read(first, self.piece_size)
+        after = first + self.worker.count * self.piece_size
+        coming = (after, self.piece_size) if after < len(self.source) else None
+        images = self._reader.read(first, self.piece_size, coming)
         outputs = self.worker.predict(images, self.batch_size)
         return ops.convert_to_numpy(self.scores.probabilities(outputs))
 

@@ -1,7 +1,6 @@
 """Images of any kind, read in order through one interface."""
 
 import abc
-import concurrent.futures
 import math
 import os
 import zlib
@@ -11,12 +10,13 @@ import numpy as np
 
 from keras_fewlabels.data.checks import check_images, is_array_like
 from keras_fewlabels.data.sources.datasets import is_dataset
+from keras_fewlabels.data.sources.read_ahead import ReadAhead
 from keras_fewlabels.foundation import fingerprint
 
 # Bytes that are read at a time for a checksum.
 _BLOCK = 2**26
-# Bytes of the images of a call of `predict`.
-_MOST_BYTES = 2**27
+# Bytes of the images that are predicted at a time.
+_MOST_BYTES = 2**25
 
 
 def image_source(images, argument="unlabeled", paths=None):
@@ -133,8 +133,9 @@ class ImageSource(abc.ABC):
     def pieces_to_predict(self, batch_size):
         """Yields all images in their order, in arrays of whole batches.
 
-        `predict` takes a while to begin, so that an array has as many batches
-        as fit into 128 MiB. The next array is read while one is predicted.
+        A prediction takes a while to begin, so that an array has as many
+        batches as fit into 32 MiB. The next array is read while one is
+        predicted.
 
         Args:
             batch_size: Int.
@@ -144,13 +145,11 @@ class ImageSource(abc.ABC):
         size = batch_size * max(1, _MOST_BYTES // bytes_per_batch)
         # Before the first read, for a dataset may have to be counted.
         count = len(self)
-        with concurrent.futures.ThreadPoolExecutor(1) as reader:
-            coming = reader.submit(self.read, 0, size)
-            for start in range(size, count + size, size):
-                images = coming.result()
-                if start < count:
-                    coming = reader.submit(self.read, start, size)
-                yield images
+        with ReadAhead(self) as reader:
+            for start in range(0, count, size):
+                after = start + size
+                coming = (after, size) if after < count else None
+                yield reader.read(start, size, coming)
 
     def _check_paths(self, num_images):
         if self.paths is not None and len(self.paths) != num_images:

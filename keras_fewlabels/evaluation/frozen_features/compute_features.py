@@ -3,8 +3,10 @@
 import math
 import time
 
+import keras
 import numpy as np
 
+from keras_fewlabels.data.sources.read_ahead import ReadAhead
 from keras_fewlabels.evaluation.features import flat_features
 from keras_fewlabels.foundation import fingerprint, predict_array
 
@@ -33,6 +35,8 @@ class FeatureReader:
         self.mirrored = mirrored
         self._store, self._made_from = store, made_from
         self._is_traced = False
+        # The first piece by its name, for a pace may be measured by it.
+        self._first = {}
         # Of all pieces, for a single one may be small.
         self._seconds, self._num_passes = 0.0, 0
 
@@ -52,7 +56,7 @@ class FeatureReader:
     def read(self, source, count=None, progress=None, images=""):
         """Returns the features of the images of a source, in half precision.
 
-        Beside them, one piece of images is in memory.
+        Beside them, two pieces of images are in memory.
 
         Args:
             source: `ImageSource`.
@@ -68,16 +72,7 @@ class FeatureReader:
         key = fingerprint(self._made_from, images, self.mirrored)
         count = len(source) if count is None else count
         features, done = None, 0
-        while done < count:
-            name = f"features_{key}_{done:05d}"
-            rows = self._stored(name, key)
-            if rows is None:
-                size = min(self._piece(source), count - done)
-                started = time.perf_counter()
-                images_read = source.read(done, size)
-                seconds = time.perf_counter() - started
-                rows, more = self._features_of(images_read)
-                self._write(name, key, rows, seconds + more)
+        for rows in self._pieces(source, count, key):
             if features is None:
                 features = np.empty((count, rows.shape[1]), rows.dtype)
             features[done : done + len(rows)] = rows
@@ -85,6 +80,31 @@ class FeatureReader:
             if progress is not None:
                 progress(done)
         return features
+
+    def _pieces(self, source, count, key):
+        """Yields the features in their order, stored ones as they are."""
+        done, size = 0, self._piece(source)
+        with ReadAhead(source) as reader:
+            while done < count:
+                name = f"features_{key}_{done:05d}"
+                rows = self._first.get(name)
+                if rows is None:
+                    rows = self._stored(name, key)
+                if rows is None:
+                    size = min(size, count - done)
+                    after = done + size
+                    coming = min(self._piece(source), count - after)
+                    started = time.perf_counter()
+                    images = reader.read(
+                        done, size, (after, coming) if coming else None
+                    )
+                    seconds = time.perf_counter() - started
+                    rows, more = self._features_of(images)
+                    self._write(name, key, rows, seconds + more)
+                    size = coming
+                self._first = self._first or {name: rows}
+                yield rows
+                done += len(rows)
 
     def _stored(self, name, key):
         """Returns the rows of a stored piece, or `None`."""
@@ -120,7 +140,9 @@ class FeatureReader:
         if self.mirrored:
             views.append(images[:, :, ::-1])
         if not self._is_traced:
-            self._predict(images[:BATCH_SIZE])
+            # JAX compiles for each number of images.
+            is_jax = keras.backend.backend() == "jax"
+            self._predict(images[: BATCH_SIZE if is_jax else 1])
             self._is_traced = True
         started = time.perf_counter()
         features = sum(map(self._predict, views)) / len(views)

@@ -26,8 +26,10 @@ def predict_array(model, images, batch_size=32, callbacks=None):
     """
     is_traced = trace_predict(model, images)
     if not is_traced or has_own_predict(model) or not len(images):
+        # A `predict` of its own may take no callbacks.
+        options = {"callbacks": callbacks} if callbacks else {}
         return model.predict(
-            images, batch_size=batch_size, verbose=0, callbacks=callbacks
+            images, batch_size=batch_size, verbose=0, **options
         )
     images = np.asarray(images)
     starts = range(0, len(images), batch_size)

@@ -119,5 +119,20 @@ def test_few_bytes_of_images_are_read_at_a_time(monkeypatch):
     source = image_source(images)
     images.sizes.clear()
     FeatureReader(extractor(), mirrored=False).read(source)
-    # Whole batches.
-    assert images.sizes == [8, 32, 32, 32, 32, 14]
+    # Whole batches. The second piece is read before there is a pace.
+    assert images.sizes == [8, 8, 32, 32, 32, 32, 6]
+
+
+def test_the_first_piece_is_not_computed_again():
+    images = Images()
+    source = image_source(images)
+    images.sizes.clear()
+    reader = FeatureReader(extractor(), mirrored=False)
+    first = reader.read(source, 64, images="labeled")
+    assert images.sizes == [64]
+    found = reader.read(source, images="labeled")
+    assert sum(images.sizes) == len(source)
+    np.testing.assert_array_equal(found[:64], first)
+    # Of other images, the first ones are computed.
+    reader.read(source, images="unlabeled")
+    assert sum(images.sizes) == 2 * len(source)

@@ -8,6 +8,7 @@ from keras_fewlabels.data.sources import image_source, is_dataset
 from keras_fewlabels.data.sources.some_rows import SomeRows
 from keras_fewlabels.evaluation.features import with_features
 from keras_fewlabels.evaluation.frozen_features.compute_features import (
+    BATCH_SIZE,
     FeatureReader,
 )
 from keras_fewlabels.evaluation.frozen_features.head_kinds import kind_of
@@ -185,25 +186,22 @@ class StudentFeatures:
 
     def _compute(self, context):
         labeled = image_source(context.data.labeled[0], "labeled")
-        pool = self._task.unlabeled
         reader = self._reader(context, context.phase.mirrored)
-        features = reader.read(labeled, images="labeled")
-        rest, numbers = features[:0], np.arange(0)
+        count = 0
         if context.phase.with_unlabeled:
             if self._plan is None:
                 self._plan = self._finished.remember(
-                    "features", lambda: self._in_time(reader, len(pool))
+                    "features", lambda: self._in_time(reader, labeled)
                 )
-            plan = self._plan
-            if reader.mirrored and not plan["mirrored"]:
-                reader.mirrored = False
-                features = reader.read(labeled, images="labeled")
-            count = plan["num_unlabeled"]
-            if count:
-                title = f"{context.phase.title}: features"
-                show = self._progress.images(title, count)
-                part, numbers = self._part_of_pool(count, context.data.seed)
-                rest = reader.read(part, count, show, f"unlabeled {count}")
+            reader.mirrored = reader.mirrored and self._plan["mirrored"]
+            count = self._plan["num_unlabeled"]
+        features = reader.read(labeled, images="labeled")
+        rest, numbers = features[:0], np.arange(0)
+        if count:
+            title = f"{context.phase.title}: features"
+            show = self._progress.images(title, count)
+            part, numbers = self._part_of_pool(count, context.data.seed)
+            rest = reader.read(part, count, show, f"unlabeled {count}")
         if self._progress.pace is None:
             # Steps of training tell it better, once there are any.
             self._progress.pace = reader.seconds_per_image
@@ -218,13 +216,18 @@ class StudentFeatures:
         numbers = np.sort(order[:count])
         return image_source(SomeRows(pool.images, numbers)), numbers
 
-    def _in_time(self, reader, num_unlabeled):
-        """Decides what there is time for, after the labelled images."""
-        num_images = min(num_unlabeled, _MAX_UNLABELED)
-        pace = reader.seconds_per_image
-        num_passes = self._clock.seconds_left_for_features / pace
-        mirrored = reader.mirrored and num_passes >= 2 * num_images
+    def _in_time(self, reader, labeled):
+        """Decides what there is time for, by the first labelled images."""
+        may_mirror, reader.mirrored = reader.mirrored, False
+        size = min(len(labeled), BATCH_SIZE)
+        reader.read(labeled, size, images="labeled")
+        reader.mirrored = may_mirror
+        num_images = min(len(self._task.unlabeled), _MAX_UNLABELED)
+        seconds = self._clock.seconds_left_for_features
+        num_passes = seconds / reader.seconds_per_image
+        for_all = num_images + len(labeled)
+        num_left = max(0, num_passes - (len(labeled) - size))
         return {
-            "mirrored": mirrored,
-            "num_unlabeled": int(min(num_images, max(0, num_passes))),
+            "mirrored": may_mirror and num_passes >= 2 * for_all,
+            "num_unlabeled": int(min(num_images, num_left)),
         }
