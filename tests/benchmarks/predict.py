@@ -6,11 +6,13 @@ Each pass reads all images of a source and predicts them with one model: the
 features that the first rungs of `fit_noisy_student` learn from, the features
 and probabilities that proposals and audits need, the probabilities that reports
 are made of, and the pseudo-labels of `PseudoLabeler`. Beside them is
-`model.predict` on the same images, in turns with the passes. Run it on an
-otherwise idle machine.
+`model.predict` on the same images, in turns with the passes. The features and
+probabilities come from a model that each pass makes and traces anew. Run it on
+an otherwise idle machine.
 """
 
 import argparse
+import functools
 import os
 import pathlib
 import statistics
@@ -87,10 +89,12 @@ def bare_predict(model, images):
     model.predict(bare_input(images), batch_size=BATCH_SIZE, verbose=0)
 
 
+# A run makes it once for each student.
+extractor = functools.cache(with_features)
+
+
 def features(model, images):
-    FeatureReader(with_features(model), mirrored=False).read(
-        image_source(images)
-    )
+    FeatureReader(extractor(model), mirrored=False).read(image_source(images))
 
 
 def proposals(model, images):
@@ -170,7 +174,9 @@ def main():
         "Passes over many images",
         "Images per second of a bare `predict`, and the speed of each pass "
         "beside it: 1 is as fast, less is slower. `predict` cannot read files "
-        "by itself, so there reading them into an array counts as well.",
+        "by itself, so there reading them into an array counts as well. Features "
+        "and probabilities together come from a model that is made and traced "
+        "in each pass, which takes a second or two.",
         rows,
     )
 

@@ -72,6 +72,8 @@ class StudentFeatures:
         # Dicts of what was computed, by a fingerprint of the layers, and that
         # of the layers as they are.
         self._kept, self._layers = {}, None
+        # The student, and the model that gives its features.
+        self._extractor = None, None
         self.foreign = None
 
     def of(self, context):
@@ -177,8 +179,14 @@ class StudentFeatures:
         return kept
 
     def _reader(self, context, mirrored):
+        student, extractor = self._extractor
+        if student is not context.student:
+            student = context.student
+            # Kept, for the first prediction of a model is traced.
+            extractor = with_features(student)
+            self._extractor = student, extractor
         return FeatureReader(
-            with_features(context.student),
+            extractor,
             mirrored,
             self._finished.store,
             fingerprint(self._finished.identity, self._layers),

@@ -6,9 +6,11 @@ import pytest
 from keras import layers
 
 from keras_fewlabels.data.sources import image_source
+from keras_fewlabels.evaluation.features import with_features
 from keras_fewlabels.evaluation.frozen_features.compute_features import (
     FeatureReader,
 )
+from keras_fewlabels.loops.noisy_student.training import student_features
 from keras_fewlabels.loops.noisy_student.training.finished_phases import (
     FinishedPhases,
 )
@@ -157,6 +159,30 @@ def test_features_are_kept_until_the_layers_change():
         features.of(context)
     change(context.student, 0.25)
     assert features.of(context) is not found
+
+
+def test_one_model_gives_the_features_of_all_layers(monkeypatch):
+    made = []
+
+    def counted(model):
+        made.append(model)
+        return with_features(model)
+
+    monkeypatch.setattr(student_features, "with_features", counted)
+    features, context = features_of(classifier(), Clock(np.inf))
+    first = features.of(context)
+    change(context.student)
+    np.testing.assert_allclose(
+        features.of(context).labeled, 2 * first.labeled, rtol=1e-3
+    )
+    assert made == [context.student]
+    # Another student has a model of its own.
+    context.student = classifier()
+    change(context.student, 3)
+    np.testing.assert_allclose(
+        features.of(context).labeled, 3 * first.labeled, rtol=1e-3
+    )
+    assert len(made) == 2
 
 
 def test_a_rung_may_leave_mirror_images_out():
