@@ -174,9 +174,9 @@ def main():
         "Passes over many images",
         "Images per second of a bare `predict`, and the speed of each pass "
         "beside it: 1 is as fast, less is slower. `predict` cannot read files "
-        "by itself, so there reading them into an array counts as well. Features "
-        "and probabilities together come from a model that is made and traced "
-        "in each pass, which takes a second or two.",
+        "by itself, so there reading them into an array counts as well. "
+        "Features and probabilities together come from a model that is made "
+        "and traced in each pass, which takes a second or two.",
         rows,
     )
 

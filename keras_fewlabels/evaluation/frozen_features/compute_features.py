@@ -13,6 +13,9 @@ from keras_fewlabels.foundation import fingerprint, predict_array
 BATCH_SIZE = 64
 # Bytes of images that are in memory at a time, unless a batch has more.
 _MOST_BYTES = 2**26
+# Between these, the largest of a piece of features tells that half precision
+# holds them.
+_HALF = 1e-2, 1e4
 # About the seconds between two changes of the progress.
 _SECONDS = 2.0
 
@@ -54,7 +57,9 @@ class FeatureReader:
         return 2 if self.mirrored else 1
 
     def read(self, source, count=None, progress=None, images=""):
-        """Returns the features of the images of a source, in half precision.
+        """Returns the features of the images of a source.
+
+        They are in half precision, unless they are too large or small for it.
 
         Beside them, two pieces of images are in memory.
 
@@ -67,7 +72,7 @@ class FeatureReader:
                 pieces are known.
 
         Returns:
-            Float16 array of shape `(count, num_features)`.
+            Float16 or float32 array of shape `(count, num_features)`.
         """
         key = fingerprint(self._made_from, images, self.mirrored)
         count = len(source) if count is None else count
@@ -75,6 +80,8 @@ class FeatureReader:
         for rows in self._pieces(source, count, key):
             if features is None:
                 features = np.empty((count, rows.shape[1]), rows.dtype)
+            if features.dtype != rows.dtype:
+                features = features.astype("float32")
             features[done : done + len(rows)] = rows
             done += len(rows)
             if progress is not None:
@@ -147,7 +154,10 @@ class FeatureReader:
         started = time.perf_counter()
         features = sum(map(self._predict, views)) / len(views)
         seconds = time.perf_counter() - started
-        return features.astype("float16"), seconds
+        low, high = _HALF
+        if low <= np.abs(features).max() <= high:
+            features = features.astype("float16")
+        return features, seconds
 
     def _predict(self, images):
         outputs = predict_array(self._extractor, images, BATCH_SIZE)

@@ -25,8 +25,10 @@ class NeighborGraph:
     """
 
     def __init__(self, features):
+        # In half precision the squares of features soon have no number.
+        features = np.asarray(features, "float32")
         lengths = np.linalg.norm(features, axis=1, keepdims=True)
-        features = (features / np.maximum(lengths, 1e-12)).astype("float32")
+        features = features / np.maximum(lengths, 1e-12)
         count = min(_NUM_NEIGHBORS, len(features) - 1)
         near, similarity = _nearest(features, count)
         rows = np.repeat(np.arange(len(features)), count)

@@ -40,6 +40,18 @@ def test_features_of_the_first_images(count):
     assert reader.seconds_per_image > 0
 
 
+@pytest.mark.parametrize("factors", [(1e6, 1e6), (1e-7, 1e-7), (1.0, 1e6)])
+def test_features_too_large_or_small_for_half_precision(factors, monkeypatch):
+    monkeypatch.setattr(compute_features, "BATCH_SIZE", 50)
+    monkeypatch.setattr(compute_features, "_MOST_BYTES", 1)
+    images = IMAGES.copy()
+    images[:100] *= factors[0]
+    images[100:] *= factors[1]
+    features = FeatureReader(extractor(), False).read(image_source(images))
+    assert features.dtype == "float32"
+    np.testing.assert_allclose(features, images.reshape(150, -1), rtol=1e-3)
+
+
 def test_mean_with_the_mirror_images():
     reader = FeatureReader(extractor(), mirrored=True)
     features = reader.read(image_source(IMAGES))

@@ -75,3 +75,14 @@ def test_neighbors_are_joined_both_ways():
     for image in (0, 150, 299):
         expected = np.flatnonzero(near[image])
         assert sorted(graph.neighbors(image)) == expected.tolist()
+
+
+@pytest.mark.parametrize("factor", [0.0, 1.0, 1000.0])
+def test_half_precision_changes_next_to_nothing(factor):
+    rng = np.random.default_rng(0)
+    features = (factor * rng.random((40, 16))).astype("float16")
+    targets = np.eye(40, 3)
+    expected = NeighborGraph(features.astype("float32")).spread(targets)
+    found = NeighborGraph(features).spread(targets)
+    np.testing.assert_array_equal(found, expected)
+    assert np.isfinite(found).all()

@@ -30,8 +30,8 @@ class Features:
     """Features of the images of a run.
 
     Args:
-        labeled: Float16 array of shape `(num_labeled, num_features)`.
-        unlabeled: Float16 array likewise, of unlabelled images.
+        labeled: Float array of shape `(num_labeled, num_features)`.
+        unlabeled: Float array likewise, of unlabelled images.
         numbers: Int array `(num_unlabeled,)`, which of them these are.
     """
 
