@@ -267,18 +267,14 @@ class MultiWorkerFixes:
 def trace_predict(model, images):
     """Traces the prediction of a model once, for batches of any size.
 
-    `predict` traces the first batch and the smaller last one apart. After a
-    few models TensorFlow warns of retracing, also in the user's next call.
-    Nothing happens on other backends, where functions run without graphs, and
-    where a trace cannot be shared.
+    `predict` traces a smaller last batch apart: TensorFlow soon warns of that.
 
     Args:
         model: Keras model.
-        images: Array of the images that `predict` gets.
+        images: Array of images to predict.
 
     Returns:
-        Boolean, whether `model.predict_function` is a traced function of a list
-        of one batch.
+        Boolean, whether `model.predict_function` takes a list of one batch.
     """
     is_traced = (
         keras.backend.backend() == "tensorflow"
@@ -287,17 +283,15 @@ def trace_predict(model, images):
         and model.steps_per_execution == 1
         and model.distribute_strategy.num_replicas_in_sync == 1
     )
-    if not is_traced:
-        return False
+    if not is_traced or model.predict_function is not None:
+        return is_traced
     import tensorflow as tf
 
     if tf.config.functions_run_eagerly():
         return False
-    if model.predict_function is not None:
-        return True
-    dtype = images.dtype.name
     # Keras casts arrays of floats.
-    dtype = keras.config.floatx() if "float" in dtype else dtype
+    is_float = "float" in images.dtype.name
+    dtype = keras.config.floatx() if is_float else images.dtype.name
     batch = tf.TensorSpec((None, *images.shape[1:]), dtype)
     model.make_predict_function()
     # If the model takes batches of one size only, `predict` traces that one.
