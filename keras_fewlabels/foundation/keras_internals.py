@@ -290,7 +290,7 @@ def trace_predict(model, images):
     if tf.config.functions_run_eagerly():
         return False
     # Keras casts arrays of floats.
-    is_float = "float" in images.dtype.name
+    is_float = keras.backend.is_float_dtype(images.dtype.name)
     dtype = keras.config.floatx() if is_float else images.dtype.name
     batch = tf.TensorSpec((None, *images.shape[1:]), dtype)
     model.make_predict_function()

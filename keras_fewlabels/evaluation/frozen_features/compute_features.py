@@ -13,8 +13,7 @@ from keras_fewlabels.foundation import fingerprint, predict_array
 BATCH_SIZE = 64
 # Bytes of images that are in memory at a time, unless a batch has more.
 _MOST_BYTES = 2**26
-# Between these, the largest of a piece of features tells that half precision
-# holds them.
+# Half precision holds features whose largest is between these.
 _HALF = 1e-2, 1e4
 # About the seconds between two changes of the progress.
 _SECONDS = 2.0
@@ -68,8 +67,8 @@ class FeatureReader:
             count: Optional int, how many images, from the first one on. By
                 default all.
             progress: Optional function of the number of images that are done.
-            images: String, the fingerprint of the images, by which stored
-                pieces are known.
+            images: String, the fingerprint of the images, by which pieces are
+                known that are stored or kept.
 
         Returns:
             Float16 or float32 array of shape `(count, num_features)`.
@@ -77,7 +76,7 @@ class FeatureReader:
         key = fingerprint(self._made_from, images, self.mirrored)
         count = len(source) if count is None else count
         features, done = None, 0
-        for rows in self._pieces(source, count, key):
+        for rows in self._pieces(source, count, key, keep=bool(images)):
             if features is None:
                 features = np.empty((count, rows.shape[1]), rows.dtype)
             if features.dtype != rows.dtype:
@@ -88,7 +87,7 @@ class FeatureReader:
                 progress(done)
         return features
 
-    def _pieces(self, source, count, key):
+    def _pieces(self, source, count, key, keep):
         """Yields the features in their order, stored ones as they are."""
         done, size = 0, self._piece(source)
         with ReadAhead(source) as reader:
@@ -109,7 +108,8 @@ class FeatureReader:
                     rows, more = self._features_of(images)
                     self._write(name, key, rows, seconds + more)
                     size = coming
-                self._first = self._first or {name: rows}
+                if keep and not self._first:
+                    self._first = {name: rows}
                 yield rows
                 done += len(rows)
 

@@ -169,7 +169,7 @@ def has_own_predict(model):
 
     It may take arrays only, as that of keras-hub's tasks does.
     """
-    return bool(overridden(model, ("predict",)))
+    return bool(overridden(model, ("predict", "make_predict_function")))
 
 
 def _input_shapes(model):

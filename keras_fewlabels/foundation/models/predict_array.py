@@ -50,6 +50,6 @@ def predict_array(model, images, batch_size=32, callbacks=None):
 
 
 def _as_keras_casts(images):
-    if np.issubdtype(images.dtype, np.floating):
+    if keras.backend.is_float_dtype(images.dtype.name):
         return images.astype(keras.config.floatx(), copy=False)
     return images

@@ -15,6 +15,8 @@ from keras_fewlabels.foundation import predict_array
 
 # Images that are in memory at a time.
 _PIECE = 1024
+# Unlabelled images that are predicted at a time.
+_BATCH_SIZE = 64
 
 
 def stored_features(extractor, data, argument, batch_size=None, verbose=0):
@@ -79,8 +81,8 @@ def unlabeled_features(extractor, unlabeled, verbose=0):
     source = image_source(unlabeled)
     bar = keras.utils.Progbar(len(source), verbose=verbose, unit_name="image")
     features = []
-    for piece in source.pieces(_PIECE):
-        features.append(predict_array(extractor, piece, 64))
+    for piece in source.pieces_to_predict(_BATCH_SIZE):
+        features.append(predict_array(extractor, piece, _BATCH_SIZE))
         bar.add(len(piece))
     return np.concatenate(features)
 

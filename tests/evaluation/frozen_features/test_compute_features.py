@@ -148,3 +148,10 @@ def test_the_first_piece_is_not_computed_again():
     # Of other images, the first ones are computed.
     reader.read(source, images="unlabeled")
     assert sum(images.sizes) == 2 * len(source)
+
+
+def test_images_without_a_fingerprint_are_never_taken_for_others():
+    reader = FeatureReader(extractor(), mirrored=False)
+    for images in (IMAGES, -IMAGES):
+        found = reader.read(image_source(images))
+        np.testing.assert_allclose(found, images.reshape(150, -1), atol=1e-3)

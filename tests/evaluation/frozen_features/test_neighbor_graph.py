@@ -78,7 +78,7 @@ def test_neighbors_are_joined_both_ways():
 
 
 @pytest.mark.parametrize("factor", [0.0, 1.0, 1000.0])
-def test_half_precision_changes_next_to_nothing(factor):
+def test_neighbors_of_features_in_half_precision_are_the_same(factor):
     rng = np.random.default_rng(0)
     features = (factor * rng.random((40, 16))).astype("float16")
     targets = np.eye(40, 3)

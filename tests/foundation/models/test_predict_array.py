@@ -69,6 +69,23 @@ def test_a_predict_of_its_own_is_called():
     )
 
 
+@pytest.mark.tensorflow
+def test_a_function_of_its_own_is_left_to_predict():
+    seen = []
+
+    class Own(keras.Sequential):
+        def make_predict_function(self, force=False):
+            super().make_predict_function(force)
+            function = self.predict_function
+            self.predict_function = lambda data: (
+                seen.append(type(data[0])) or function(data)
+            )
+
+    model = Own([keras.Input((4, 4, 1)), keras.layers.Flatten()])
+    assert predict_array(model, images_of("float32"), 3).shape == (7, 16)
+    assert seen and np.ndarray not in seen
+
+
 @pytest.mark.parametrize("options", [{}, {"run_eagerly": True}])
 def test_callbacks_see_each_batch(options):
     seen = []
