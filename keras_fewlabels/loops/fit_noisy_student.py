@@ -258,10 +258,11 @@ def fit_noisy_student(
     )
     keras.utils.set_random_seed(seed)
     labeled = labeled_arrays(labeled, "labeled")
-    build = builder_of(
-        classifier_of(build_student, labeled, class_names, value_range)
-    )
+    of_user = classifier_of(build_student, labeled, class_names, value_range)
+    build = builder_of(of_user)
+    building = time.perf_counter()
     model = build(0)
+    building = time.perf_counter() - building
     is_trained = layers_know_labels(build_student)
     task = inspect_task(model, labeled, unlabeled, value_range, is_trained)
     validation = task.check(validation_data, "validation_data")
@@ -288,9 +289,11 @@ def fit_noisy_student(
     finished = FinishedPhases(
         backup_dir, lambda: run_identity(model, recipe, data)
     )
-    clock = RunClock(_seconds(time_limit, settings), started)
+    clock = RunClock(_seconds(time_limit, settings), started, building)
+    # A function must show that it returns a new model each time.
+    first = model if isinstance(of_user, keras.Model) else None
     run = NoisyStudentRun(
-        build, recipe, data, callbacks, finished, progress, clock
+        build, recipe, data, callbacks, finished, progress, clock, first
     )
     run.run(phases, returns_early=on_interrupt == "return")
 

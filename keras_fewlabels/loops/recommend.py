@@ -214,6 +214,10 @@ def _ladder(model):
     }
     if not model.compiled:
         proposals["learning_rate"] = (3e-4, measured)
+        proposals["weight_decay"] = (
+            0.0,
+            "a few hundred steps at that rate would not feel it",
+        )
     return proposals
 
 

@@ -150,9 +150,10 @@ class Recipe:
         else:
             rate = self.settings.learning_rate * rate_factor
             warm_up = max(1, round(_WARM_UP * num_steps))
-            optimizer = keras.optimizers.AdamW(
+            optimizer = keras.optimizers.Adam(
                 WarmUpSchedule(rate, num_steps, warm_up, falls),
-                weight_decay=self.settings.weight_decay,
+                # Tracing it, even of 0, would take a second of each phase.
+                weight_decay=self.settings.weight_decay or None,
             )
             loss = self.task.scores.loss(
                 label_smoothing=self.settings.label_smoothing

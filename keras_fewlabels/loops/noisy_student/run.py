@@ -41,6 +41,7 @@ class NoisyStudentRun:
         finished: `FinishedPhases`.
         progress: `RunProgress`.
         clock: Optional `RunClock`. By default time does not matter.
+        first: Optional Keras model to take in place of the first `build(0)`.
 
     Attributes:
         models: Dict of branches to the Keras model of the last phase.
@@ -64,6 +65,7 @@ class NoisyStudentRun:
         finished,
         progress,
         clock=None,
+        first=None,
     ):
         self.build = build
         self.recipe = recipe
@@ -72,6 +74,7 @@ class NoisyStudentRun:
         self.finished = finished
         self.progress = progress
         self.clock = clock or RunClock()
+        self._first = first
         self.left_out = []
         # The seconds of the phases so far, and when the last one ended.
         self._seconds, self._last_end = 0.0, 0.0
@@ -292,7 +295,5 @@ class NoisyStudentRun:
     def _new_student(self, generation):
         # The weights that a student starts from depend on nothing before it.
         keras.utils.set_random_seed(self.data.seed + generation)
-        started = self.clock.seconds
-        model = self.build(generation)
-        self.clock.building = self.clock.seconds - started
-        return model
+        first, self._first = self._first, None
+        return self.build(generation) if generation or first is None else first

@@ -198,8 +198,14 @@ def test_others_are_trained_by_smoothed_labels():
     model = compiled()
     assert model.loss.label_smoothing == 0.2
     assert model.loss.get_config()["from_logits"] is True
-    assert isinstance(model.optimizer, keras.optimizers.AdamW)
+    assert isinstance(model.optimizer, keras.optimizers.Adam)
     assert model.optimizer.weight_decay == 0.25
+
+
+def test_a_decay_of_zero_is_none():
+    recipe, model = recipe_of(residual(), weight_decay=0.0), residual()
+    recipe.compile(model, residual(), 10)
+    assert model.optimizer.weight_decay is None
 
 
 @pytest.mark.parametrize("falls, end", [(True, 0.0), (False, 0.5)])

@@ -268,6 +268,18 @@ def test_a_new_student_depends_on_its_generation_alone(run):
     assert not np.array_equal(first[0], other[0])
 
 
+def test_the_first_student_may_be_there_already(small_phases):
+    first = small_phases.build()
+    data = types.SimpleNamespace(seed=0)
+    run = NoisyStudentRun(
+        lambda generation: small_phases.build(),
+        *(None, data, {}, None, None),
+        first=first,
+    )
+    assert run._new_student(0) is first
+    assert run._new_student(0) is not first
+
+
 @pytest.mark.parametrize(
     ("seconds", "tracing", "steps"),
     [

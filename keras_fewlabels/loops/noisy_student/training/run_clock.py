@@ -24,15 +24,12 @@ class RunClock:
         limit: Positive number, the seconds that the run may take, or `None`
             for any time.
         started: Float, the `time.perf_counter()` of the start.
-
-    Attributes:
-        building: Float, the seconds that it takes to build a model of the run,
-            as far as they are known.
+        building: Float, the seconds that it takes to build a model of the run.
     """
 
-    def __init__(self, limit=None, started=None):
+    def __init__(self, limit=None, started=None, building=0.0):
         self.limit = limit
-        self.building = 0.0
+        self._building = building
         self._started = time.perf_counter() if started is None else started
 
     @property
@@ -50,12 +47,12 @@ class RunClock:
     @property
     def tracing(self):
         """Float, about the seconds before a prediction of a changed model."""
-        return _TRACING * self.building
+        return _TRACING * self._building
 
     @property
     def tracing_of_step(self):
         """Float, about the seconds before the first step of a phase."""
-        return _TRACING_OF_STEP * self.building
+        return _TRACING_OF_STEP * self._building
 
     @property
     def seconds_left_for_features(self):
