@@ -1,5 +1,6 @@
 """A run: its phases, one after the other, and their results."""
 
+import collections
 import dataclasses
 
 import keras
@@ -52,8 +53,8 @@ class NoisyStudentRun:
             its state after the training, or `None`.
         labels_alone: List of arrays, the weights of a new model after the
             phase that learns labels alone, or `None`.
-        left_out: List of dicts of `name` and `why`, the phases, and the steps
-            of phases, that there was no time for, or that were interrupted.
+        left_out: List of dicts of `name` and `why`, the images, phases and
+            steps that there was no time for, or that were interrupted.
     """
 
     def __init__(
@@ -78,8 +79,12 @@ class NoisyStudentRun:
         self.left_out = []
         # The seconds of the phases so far, and when the last one ended.
         self._seconds, self._last_end = 0.0, 0.0
-        # The features of the student of each branch.
-        self._features = {}
+        # Those of the student of each branch, made when they are asked for.
+        self._features = collections.defaultdict(
+            lambda: StudentFeatures(
+                recipe.task, self.clock, progress, finished, self._leave_out
+            )
+        )
         self.models = {}
         self.results = {}
         self.last_policy = None
@@ -119,6 +124,7 @@ class NoisyStudentRun:
             self.models[branch].set_weights(weights)
 
     def _run_phase(self, phase):
+        phase = self.progress.phases[phase.title]
         if phase.as_long_as is not None:
             steps = self.total("steps", phase.as_long_as)
             phase = dataclasses.replace(phase, steps=steps)
@@ -218,15 +224,7 @@ class NoisyStudentRun:
             callbacks=self.callbacks[phase.title],
             progress=self.progress,
             clock=self.clock,
-            features=self._features.setdefault(
-                phase.branch,
-                StudentFeatures(
-                    recipe.task,
-                    self.clock,
-                    self.progress,
-                    self.finished,
-                ),
-            ),
+            features=self._features[phase.branch],
             **self._seconds_of(phase),
             results=tuple(self.results.get(phase.branch, ())),
         )

@@ -1,5 +1,6 @@
 """One line that says how far a run of several phases is."""
 
+import dataclasses
 import math
 import shutil
 import sys
@@ -130,6 +131,26 @@ class RunProgress:
         """Returns the share that a phase has in the cost of all to come."""
         total = sum(map(self.costs.get, self.phases))
         return self.costs[title] / total if total else 1.0
+
+    def num_rungs(self, kind):
+        """Returns the number of phases to come that predict the pool anew.
+
+        Args:
+            kind: String, a key of `PHASE_KINDS`.
+        """
+        kinds = [p.kind for p in self.phases.values() if p.num_predicted]
+        return kinds.count(kind)
+
+    def predict_at_most(self, count):
+        """Notes how many images the phases to come predict at most.
+
+        Args:
+            count: Int, of a pool for which there is no time fewer than planned.
+        """
+        for title, phase in self.phases.items():
+            num_predicted = min(phase.num_predicted, count)
+            phase = dataclasses.replace(phase, num_predicted=num_predicted)
+            self.phases[title], self.costs[title] = phase, self.cost(phase)
 
     def time_left(self, title, share_done):
         """Returns how long all phases will take, in words.

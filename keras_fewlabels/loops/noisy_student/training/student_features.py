@@ -23,6 +23,9 @@ from keras_fewlabels.loops.noisy_student.training.student_head import (
 
 # More images would need gigabytes for the similarities of all pairs.
 _MAX_UNLABELED = 20_000
+# So many are read before fine-tuning has a claim to the time. Of more of them,
+# all passes may take that part of the time that is left.
+_ENOUGH, _SHARE = 2_000, 0.4
 
 
 @dataclasses.dataclass(frozen=True)
@@ -47,8 +50,10 @@ class StudentFeatures:
     layers are kept, for the layers may go back to what they were.
 
     In the first pass it is decided whether there is time for the mirror images
-    as well, and for how many unlabelled images. If not for all, some are drawn,
-    for a pool may be sorted. Of a dataset the first ones are taken.
+    as well, and for how many unlabelled images. Each fine-tuning reads them
+    anew, so that of a large pool no more are read than leave time for that. If
+    there is none for all, some are drawn, for a pool may be sorted. Of a
+    dataset the first ones are taken.
 
     With a backup the features of all layers stay on disk, as a run that goes
     on measures every rung again.
@@ -58,6 +63,8 @@ class StudentFeatures:
         clock: `RunClock`.
         progress: `RunProgress`.
         finished: `FinishedPhases`, which stores decisions and features.
+        leave_out: Function of two strings, what is left out and why, for the
+            report.
 
     Attributes:
         foreign: `ForeignImages` by the first features of unlabelled images,
@@ -65,9 +72,9 @@ class StudentFeatures:
             unlabelled images, and if the layers know labels from the start.
     """
 
-    def __init__(self, task, clock, progress, finished):
+    def __init__(self, task, clock, progress, finished, leave_out):
         self._task, self._clock, self._progress = task, clock, progress
-        self._finished = finished
+        self._finished, self._leave_out = finished, leave_out
         self._plan = None
         # Dicts of what was computed, by a fingerprint of the layers, and that
         # of the layers as they are.
@@ -198,9 +205,7 @@ class StudentFeatures:
         count = 0
         if context.phase.with_unlabeled:
             if self._plan is None:
-                self._plan = self._finished.remember(
-                    "features", lambda: self._in_time(reader, labeled)
-                )
+                self._decide(reader, labeled)
             reader.mirrored = reader.mirrored and self._plan["mirrored"]
             count = self._plan["num_unlabeled"]
         features = reader.read(labeled, images="labeled")
@@ -224,13 +229,27 @@ class StudentFeatures:
         numbers = np.sort(order[:count])
         return image_source(SomeRows(pool.images, numbers)), numbers
 
+    def _decide(self, reader, labeled):
+        """Decides what the first pass and all later ones read."""
+        self._plan = self._finished.remember(
+            "features", lambda: self._in_time(reader, labeled)
+        )
+        count, total = self._plan["num_unlabeled"], len(self._task.unlabeled)
+        self._progress.predict_at_most(len(labeled) + count)
+        if count < min(total, _MAX_UNLABELED):
+            self._leave_out(
+                f"{total - count:,} of {total:,} unlabelled images",
+                "there was no time for them",
+            )
+
     def _in_time(self, reader, labeled):
         """Decides what there is time for, by the first labelled images."""
         may_mirror, reader.mirrored = reader.mirrored, False
         size = min(len(labeled), BATCH_SIZE)
         reader.read(labeled, size, images="labeled")
         reader.mirrored = may_mirror
-        num_images = min(len(self._task.unlabeled), _MAX_UNLABELED)
+        pool = min(len(self._task.unlabeled), _MAX_UNLABELED)
+        num_images = int(min(pool, max(_ENOUGH, self._num_with_time(reader))))
         seconds = self._clock.seconds_left_for_features
         num_passes = seconds / reader.seconds_per_image
         for_all = num_images + len(labeled)
@@ -239,3 +258,10 @@ class StudentFeatures:
             "mirrored": may_mirror and num_passes >= 2 * for_all,
             "num_unlabeled": int(min(num_images, num_left)),
         }
+
+    def _num_with_time(self, reader):
+        """Returns of how many images the features leave time for training."""
+        # The first one with mirror images.
+        num_passes = 2 + self._progress.num_rungs("fine-tuning")
+        seconds = _SHARE * self._clock.seconds_left / num_passes
+        return seconds / reader.seconds_per_image

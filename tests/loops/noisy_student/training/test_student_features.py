@@ -10,11 +10,15 @@ from keras_fewlabels.evaluation.features import with_features
 from keras_fewlabels.evaluation.frozen_features.compute_features import (
     FeatureReader,
 )
+from keras_fewlabels.loops.noisy_student.phases import Phase
 from keras_fewlabels.loops.noisy_student.training import student_features
 from keras_fewlabels.loops.noisy_student.training.finished_phases import (
     FinishedPhases,
 )
 from keras_fewlabels.loops.noisy_student.training.run_clock import RunClock
+from keras_fewlabels.loops.noisy_student.training.run_progress import (
+    RunProgress,
+)
 from keras_fewlabels.loops.noisy_student.training.student_features import (
     StudentFeatures,
 )
@@ -30,11 +34,12 @@ IMAGES = np.random.default_rng(0).random((40, 4, 4, 1), "float32")
 class Clock(RunClock):
     """A clock on which a number of passes of images are left."""
 
-    def __init__(self, seconds):
+    def __init__(self, seconds, seconds_left=np.inf):
         super().__init__()
         self.seconds_left_for_features = seconds
+        self.seconds_left = seconds_left
 
-    seconds_left_for_features = None
+    seconds_left_for_features = seconds_left = None
 
 
 class ImageBatches(keras.utils.PyDataset):
@@ -61,9 +66,10 @@ def change(model, factor=2):
 
 
 def features_of(student, clock, flip=True, with_unlabeled=True, folder=None):
-    progress = types.SimpleNamespace(
-        images=lambda title, total: lambda done: None, pace=None
-    )
+    rung = Phase("rung", "linear probe", 0, num_predicted=40)
+    tuning = Phase("tuning", "fine-tuning", 10, num_predicted=40)
+    settings = types.SimpleNamespace(batch_size=1, balanced=False)
+    progress = RunProgress([rung, tuning], settings, verbose=0)
     task = types.SimpleNamespace(
         layers_know_labels=False,
         unlabeled=image_source(IMAGES[10:]),
@@ -80,12 +86,18 @@ def features_of(student, clock, flip=True, with_unlabeled=True, folder=None):
             test=(IMAGES[:7], np.zeros(7)),
             seed=0,
         ),
-        recipe=types.SimpleNamespace(
-            task=task, settings=types.SimpleNamespace(balanced=False)
-        ),
+        recipe=types.SimpleNamespace(task=task, settings=settings),
+        progress=progress,
+        left_out=[],
     )
     finished = FinishedPhases(folder, lambda: "a run")
-    features = StudentFeatures(task, clock, progress, finished)
+    features = StudentFeatures(
+        task,
+        clock,
+        progress,
+        finished,
+        lambda *why: context.left_out.append(why),
+    )
     return features, context
 
 
@@ -139,6 +151,35 @@ def test_with_little_time_images_are_drawn(monkeypatch):
     features, context = features_of(classifier(), Clock(12.0), flip=False)
     context.recipe.task.unlabeled = features._task.unlabeled = source
     np.testing.assert_array_equal(features.of(context).numbers, np.arange(12))
+
+
+@pytest.mark.parametrize(
+    ("seconds_left", "count"),
+    [
+        # Three passes, the first of both views, in two fifths of the time.
+        (150.0, 20),
+        # Fewer are read only where one pass takes too long.
+        (15.0, 8),
+        (np.inf, 30),
+    ],
+)
+def test_of_a_large_pool_no_more_are_read_than_leave_time_to_train(
+    monkeypatch, seconds_left, count
+):
+    monkeypatch.setattr(FeatureReader, "seconds_per_image", 1.0)
+    monkeypatch.setattr(student_features, "_ENOUGH", 8)
+    clock = Clock(100.0, seconds_left)
+    features, context = features_of(classifier(), clock, flip=False)
+    assert len(features.of(context).numbers) == count
+    assert context.progress.phases["tuning"].num_predicted == 10 + count
+    assert context.progress.costs["tuning"] == 4 * 10 + 10 + count
+    why = "there was no time for them"
+    left_out = [(f"{30 - count} of 30 unlabelled images", why)]
+    assert context.left_out == (left_out if count < 30 else [])
+    # Nor is it said twice.
+    change(context.student)
+    features.of(context)
+    assert len(context.left_out) == (count < 30)
 
 
 def test_features_are_kept_until_the_layers_change():
