@@ -10,6 +10,7 @@ from keras_fewlabels.loops.noisy_student.build_student import (
 )
 from keras_fewlabels.loops.noisy_student.measure import (
     Labeler,
+    PseudoLabels,
     examine_predictions,
     predict,
 )
@@ -125,8 +126,11 @@ class Outcome:
             self._run.last_policy if is_student else None,
             self._data.labeled[0],
         )
+        known = self._run.features[STUDENT].predicted_pool(self.model)
+        if known is not None:
+            known = PseudoLabels(known, None, None, self._task.scores)
         return RunFiles(
-            models, mistakes, labeler, self._task.unlabeled, examined
+            models, mistakes, labeler, self._task.unlabeled, examined, known
         )
 
     def _examine(self):

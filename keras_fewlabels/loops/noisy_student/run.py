@@ -46,6 +46,7 @@ class NoisyStudentRun:
 
     Attributes:
         models: Dict of branches to the Keras model of the last phase.
+        features: Dict of branches to `StudentFeatures`, made when asked for.
         results: Dict of branches to lists of dicts for JSON, what the report
             says of each phase.
         last_data: `PhaseData` of the last phase of the students.
@@ -79,8 +80,7 @@ class NoisyStudentRun:
         self.left_out = []
         # The seconds of the phases so far, and when the last one ended.
         self._seconds, self._last_end = 0.0, 0.0
-        # Those of the student of each branch, made when they are asked for.
-        self._features = collections.defaultdict(
+        self.features = collections.defaultdict(
             lambda: StudentFeatures(
                 recipe.task, self.clock, progress, finished, self._leave_out
             )
@@ -224,7 +224,7 @@ class NoisyStudentRun:
             callbacks=self.callbacks[phase.title],
             progress=self.progress,
             clock=self.clock,
-            features=self._features[phase.branch],
+            features=self.features[phase.branch],
             **self._seconds_of(phase),
             results=tuple(self.results.get(phase.branch, ())),
         )

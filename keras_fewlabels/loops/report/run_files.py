@@ -34,6 +34,8 @@ class RunFiles:
         unlabeled: `ImageSource`, or `None`.
         examined: `ImageSource` of the images that the report examines, or
             `None`.
+        known: `PseudoLabels` of all unlabelled images, if the run has made
+            them, so that `labeler` need not.
     """
 
     models: dict
@@ -41,6 +43,7 @@ class RunFiles:
     labeler: object = None
     unlabeled: object = None
     examined: object = None
+    known: object = None
 
     def thumbnails(self, examples, foreign, value_range):
         """Returns small images for the page of a report.
@@ -73,8 +76,8 @@ class RunFiles:
         `None` without a labeler, and for a dataset that does not have the
         same order in every pass, so that nobody knows which image is which.
         """
-        if self.labeler is None:
-            return None
+        if self.known is not None or self.labeler is None:
+            return self.known
         try:
             return self.labeler(self.unlabeled.pieces(_PIECE))
         except ValueError:

@@ -18,6 +18,7 @@ from keras_fewlabels.evaluation.frozen_features.self_training import (
 from keras_fewlabels.evaluation.pool.foreign_images import foreign_images
 from keras_fewlabels.foundation import fingerprint
 from keras_fewlabels.loops.noisy_student.training.student_head import (
+    head_of,
     layers_fingerprint,
 )
 
@@ -36,11 +37,13 @@ class Features:
         labeled: Float array of shape `(num_labeled, num_features)`.
         unlabeled: Float array likewise, of unlabelled images.
         numbers: Int array `(num_unlabeled,)`, which of them these are.
+        mirrored: Boolean, whether they are the mean of those of two views.
     """
 
     labeled: np.ndarray
     unlabeled: np.ndarray
     numbers: np.ndarray
+    mirrored: bool
 
 
 class StudentFeatures:
@@ -155,6 +158,26 @@ class StudentFeatures:
             return np.ones(count, bool)
         return ~self.foreign.is_foreign[:count]
 
+    def predicted_pool(self, model):
+        """Returns what a model predicts for all unlabelled images, if known.
+
+        Args:
+            model: Keras model of the run, which may be calibrated.
+
+        Returns:
+            Float array `(num_unlabeled, num_classes)`, probabilities, as near
+            to those of `predict` as features in half precision are. `None`
+            without features of all images as they are, by these layers.
+        """
+        pool = self._task.unlabeled
+        if not self._kept or is_dataset(pool.images):
+            return None
+        found = self._kept.get(layers_fingerprint(model), {}).get("learned")
+        if not found or found.mirrored or len(found.numbers) < len(pool):
+            return None
+        head = head_of(model, kind_of(self._task.scores))
+        return head.probabilities(found.unlabeled)
+
     def _find_foreign(self, context):
         kept = self._kept[self._layers]
         features = kept["learned"]
@@ -218,7 +241,7 @@ class StudentFeatures:
         if self._progress.pace is None:
             # Steps of training tell it better, once there are any.
             self._progress.pace = reader.seconds_per_image
-        return Features(features, rest, numbers)
+        return Features(features, rest, numbers, reader.mirrored)
 
     def _part_of_pool(self, count, seed):
         """Returns a source of some unlabelled images, and their numbers."""

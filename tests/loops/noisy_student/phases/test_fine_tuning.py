@@ -1,3 +1,4 @@
+import csv
 import types
 
 import keras
@@ -10,6 +11,7 @@ from keras_fewlabels.evaluation.frozen_features.compute_features import (
     FeatureReader,
 )
 from keras_fewlabels.loops import fit_noisy_student
+from keras_fewlabels.loops.noisy_student.measure import Labeler
 from keras_fewlabels.loops.noisy_student.phases import Phase
 from keras_fewlabels.loops.noisy_student.phases import fine_tuning as module
 from keras_fewlabels.loops.noisy_student.phases.fine_tuning import FineTuning
@@ -104,6 +106,22 @@ def test_rounds_train_all_layers_but_batch_normalization(ladder):
     check_ladder(*ladder)
 
 
+def test_the_report_does_not_predict_the_pool_again(
+    ladder, tmp_path, monkeypatch
+):
+    _, model, report = ladder
+    monkeypatch.setattr(Labeler, "__call__", None)
+    report.save(tmp_path)
+    with open(tmp_path / "pseudo_labels.csv") as file:
+        rows = list(csv.DictReader(file))
+    np.testing.assert_allclose(
+        [float(row["confidence"]) for row in rows],
+        model.predict(IMAGES[20:], verbose=0).max(axis=1),
+        # Of features in half precision, by a head with large weights.
+        atol=2e-2,
+    )
+
+
 def test_rounds_of_a_compiled_model():
     student = pretrained("sparse_categorical_crossentropy")
     check_ladder(student, *run(student, settings=LONG))
@@ -180,6 +198,7 @@ def test_no_time_leaves_the_probe():
     ]
     assert details["time_limit"] == 0.01
     assert [each["name"] for each in details["left_out"]] == [
+        "180 of 180 unlabelled images",
         "fine-tuning on labels",
         "fine-tuning 1",
         "fine-tuning 2",

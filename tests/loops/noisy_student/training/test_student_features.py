@@ -236,6 +236,33 @@ def test_a_rung_may_leave_mirror_images_out():
     )
 
 
+def test_the_features_say_what_a_model_predicts_for_the_pool():
+    features, context = features_of(classifier(), Clock(np.inf), flip=False)
+    student = context.student
+    assert features.predicted_pool(student) is None
+    features.of(context)
+    # Another head of the same layers, as that of a model that is calibrated.
+    set_head(student, head_of(student).cooled(0.5))
+    np.testing.assert_allclose(
+        features.predicted_pool(student),
+        student.predict(IMAGES[10:], verbose=0),
+        atol=1e-3,
+    )
+    change(student)
+    assert features.predicted_pool(student) is None
+
+
+@pytest.mark.parametrize("why", ["mirrored", "drawn", "dataset"])
+def test_other_features_do_not_say_what_a_model_predicts(why, monkeypatch):
+    monkeypatch.setattr(FeatureReader, "seconds_per_image", 1.0)
+    clock = Clock(12.0 if why == "drawn" else 100.0)
+    features, context = features_of(classifier(), clock, why == "mirrored")
+    if why == "dataset":
+        features._task.unlabeled = image_source(ImageBatches())
+    features.of(context)
+    assert features.predicted_pool(context.student) is None
+
+
 @pytest.fixture
 def num_read(monkeypatch):
     """List of the numbers of images whose features are computed."""
