@@ -132,14 +132,21 @@ class RunProgress:
         total = sum(map(self.costs.get, self.phases))
         return self.costs[title] / total if total else 1.0
 
-    def num_rungs(self, kind):
-        """Returns the number of phases to come that predict the pool anew.
+    def shortest(self, kind):
+        """Returns the phases to come that predict the pool anew.
 
         Args:
             kind: String, a key of `PHASE_KINDS`.
+
+        Returns:
+            List of `Phase` with the fewest steps that are of use.
         """
-        kinds = [p.kind for p in self.phases.values() if p.num_predicted]
-        return kinds.count(kind)
+        fewest_steps = PHASE_KINDS[kind].fewest_steps
+        return [
+            dataclasses.replace(phase, steps=fewest_steps(phase))
+            for phase in self.phases.values()
+            if phase.kind == kind and phase.num_predicted
+        ]
 
     def predict_at_most(self, count):
         """Notes how many images the phases to come predict at most.

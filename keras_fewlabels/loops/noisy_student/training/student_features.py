@@ -1,6 +1,7 @@
 """The features that the student of a run has for its images."""
 
 import dataclasses
+import math
 
 import numpy as np
 
@@ -284,7 +285,15 @@ class StudentFeatures:
 
     def _num_with_time(self, reader):
         """Returns of how many images the features leave time for training."""
-        # The first one with mirror images.
-        num_passes = 2 + self._progress.num_rungs("fine-tuning")
-        seconds = _SHARE * self._clock.seconds_left / num_passes
-        return seconds / reader.seconds_per_image
+        rungs = self._progress.shortest("fine-tuning")
+        # With two passes, before and after it.
+        costs = [
+            self._progress.cost(rung) - rung.num_predicted + 2 * _ENOUGH
+            for rung in rungs
+        ]
+        seconds = self._clock.seconds_left - self._clock.tracing_of_step
+        num_passes = seconds / reader.seconds_per_image
+        if num_passes < min(costs, default=math.inf):
+            return math.inf  # There is none in any case.
+        # The first pass is one of mirror images, too.
+        return _SHARE * num_passes / (2 + len(rungs))

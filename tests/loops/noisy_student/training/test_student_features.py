@@ -1,3 +1,4 @@
+import dataclasses
 import types
 
 import keras
@@ -67,9 +68,12 @@ def change(model, factor=2):
 
 def features_of(student, clock, flip=True, with_unlabeled=True, folder=None):
     rung = Phase("rung", "linear probe", 0, num_predicted=40)
-    tuning = Phase("tuning", "fine-tuning", 10, num_predicted=40)
+    tuning = Phase(
+        "tuning", "fine-tuning", 50, with_unlabeled=True, num_predicted=40
+    )
+    more = [dataclasses.replace(tuning, generation=n) for n in (1, 2)]
     settings = types.SimpleNamespace(batch_size=1, balanced=False)
-    progress = RunProgress([rung, tuning], settings, verbose=0)
+    progress = RunProgress([rung, tuning, *more], settings, verbose=0)
     task = types.SimpleNamespace(
         layers_know_labels=False,
         unlabeled=image_source(IMAGES[10:]),
@@ -156,10 +160,12 @@ def test_with_little_time_images_are_drawn(monkeypatch):
 @pytest.mark.parametrize(
     ("seconds_left", "count"),
     [
-        # Three passes, the first of both views, in two fifths of the time.
-        (150.0, 20),
-        # Fewer are read only where one pass takes too long.
-        (15.0, 8),
+        # Five passes, the first of both views, in two fifths of the time.
+        (300.0, 24),
+        # Forty steps, each of four passes, and two passes of twenty images.
+        (200.0, 20),
+        # There is no time to train in any case.
+        (199.0, 30),
         (np.inf, 30),
     ],
 )
@@ -167,12 +173,12 @@ def test_of_a_large_pool_no_more_are_read_than_leave_time_to_train(
     monkeypatch, seconds_left, count
 ):
     monkeypatch.setattr(FeatureReader, "seconds_per_image", 1.0)
-    monkeypatch.setattr(student_features, "_ENOUGH", 8)
+    monkeypatch.setattr(student_features, "_ENOUGH", 20)
     clock = Clock(100.0, seconds_left)
     features, context = features_of(classifier(), clock, flip=False)
     assert len(features.of(context).numbers) == count
     assert context.progress.phases["tuning"].num_predicted == 10 + count
-    assert context.progress.costs["tuning"] == 4 * 10 + 10 + count
+    assert context.progress.costs["tuning"] == 4 * 50 + 10 + count
     why = "there was no time for them"
     left_out = [(f"{30 - count} of 30 unlabelled images", why)]
     assert context.left_out == (left_out if count < 30 else [])
