@@ -13,6 +13,7 @@ import numpy as np
 
 from keras_fewlabels import data, evaluation, loops, models
 from keras_fewlabels.data.folders.find_files import find_files
+from keras_fewlabels.foundation import writable_folder
 
 # In the folder of a report: the model as it was trained, and one that takes
 # images as they are and knows the names of its classes.
@@ -28,21 +29,24 @@ def fit(options):
         image_size=options.image_size,
         seed=options.seed,
     )
-    output = pathlib.Path(options.output).expanduser()
+    network = _network(options, folders)
+    # Before the training, which may take long.
+    output = writable_folder(options.output, "--output")
     model, report = loops.fit_noisy_student(
-        _network(options, folders),
+        network,
         **folders.arguments(),
         time_limit=options.time_limit,
         seed=options.seed,
         on_interrupt="return",
     )
     print(report)
-    report.save(output)
+    # Before the report, which ends with labels that may take long.
     models.standalone(
         model,
         folders.class_names,
         value_range=report.to_dict()["data"]["value_range"],
     ).save(output / _STANDALONE)
+    report.save(output)
     print(f"\nThe report is {output / 'index.html'}")
     return 0
 

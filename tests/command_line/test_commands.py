@@ -64,6 +64,16 @@ def test_fit_writes_a_report(fitted):
     assert (fitted / "report" / "index.html").exists()
 
 
+def test_an_output_that_cannot_be_written_is_refused_before_the_fit(
+    folder, capsys
+):
+    (folder / "taken").write_text("a file")
+    arguments = ["--backbone", "network.keras", "--output", "taken"]
+    assert command(folder, "fit", "labeled", "unlabeled", *arguments) == 1
+    error = capsys.readouterr().err
+    assert "`--output` must be a folder" in error and "'taken'" in error
+
+
 def test_predict_prints_or_writes_the_class_of_each_image(fitted, capsys):
     images = ["test/dark", "test/bright/bright0.png"]
     assert command(fitted, "predict", "report", *images) == 0

@@ -130,7 +130,13 @@ class Outcome:
         if known is not None:
             known = PseudoLabels(known, None, None, self._task.scores)
         return RunFiles(
-            models, mistakes, labeler, self._task.unlabeled, examined, known
+            models,
+            mistakes,
+            labeler,
+            self._task.unlabeled,
+            examined,
+            known,
+            self._run.progress.images,
         )
 
     def _examine(self):

@@ -215,8 +215,10 @@ class FitReport(Result):
         - `model.keras`: the model that the fit returned, and `last.keras`:
           that of the last phase, if another was kept.
         - `pseudo_labels.csv`: label, confidence, and the weight in the loss of
-          each unlabelled image. The images are labelled when the report is
-          saved for the first time, by the model as it then is.
+          each unlabelled image. It is written last. Where the run does not
+          know their labels, all images are predicted when the report is saved
+          for the first time, by the model as it then is. A line shows how many
+          are done.
 
         Args:
             folder: String or path, which is created if it does not exist.
@@ -231,21 +233,20 @@ class FitReport(Result):
         self._files.save_models(folder)
         figures = report_figures(self._details, self._files.mistakes)
         pictures = {name: _png(figures[name]) for name in figures}
-        pages = {
+        files = {f"{name}.png": png for name, png in pictures.items()}
+        files |= {
             "settings.json": settings_json(self._details),
-            "pseudo_labels.csv": self._files.pseudo_labels_csv(
-                self._details["data"].get("class_names")
-            ),
             "README.md": model_card(self._details),
             "index.html": self._page(pictures),
+            # That of an earlier report, whose labels are others.
+            "pseudo_labels.csv": None,
         }
-        files = {f"{name}.png": png for name, png in pictures.items()}
-        for name, content in {**files, **pages}.items():
-            if content is None:
-                # That of an earlier report.
-                (folder / name).unlink(missing_ok=True)
-            else:
-                write_whole(folder / name, content)
+        for name, content in files.items():
+            _write(folder / name, content)
+        # Last, for that of many images takes long.
+        class_names = self._details["data"].get("class_names")
+        labels = self._files.pseudo_labels_csv(class_names)
+        _write(folder / "pseudo_labels.csv", labels)
 
     def _page(self, pictures):
         examined = self._details.get("examined") or {}
@@ -256,6 +257,14 @@ class FitReport(Result):
         )
         shape = self._details["data"].get("image_shape") or (0, 0)
         return report_page(self._details, pictures, thumbnails, is_small(shape))
+
+
+def _write(path, content):
+    if content is None:
+        # That of an earlier report.
+        path.unlink(missing_ok=True)
+    else:
+        write_whole(path, content)
 
 
 def _has(details, name):

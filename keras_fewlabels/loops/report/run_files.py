@@ -36,6 +36,8 @@ class RunFiles:
             `None`.
         known: `PseudoLabels` of all unlabelled images, if the run has made
             them, so that `labeler` need not.
+        progress: Optional function of a title and a number of images that
+            returns a function of how many are done, which shows that.
     """
 
     models: dict
@@ -44,6 +46,7 @@ class RunFiles:
     unlabeled: object = None
     examined: object = None
     known: object = None
+    progress: object = None
 
     def thumbnails(self, examples, foreign, value_range):
         """Returns small images for the page of a report.
@@ -79,12 +82,24 @@ class RunFiles:
         if self.known is not None or self.labeler is None:
             return self.known
         try:
-            return self.labeler(self.unlabeled.pieces(_PIECE))
+            return self.labeler(self._pieces())
         except ValueError:
             # The images were trained on, so that nothing else can be wrong.
             if is_dataset(self.unlabeled.images):
                 return None
             raise
+
+    def _pieces(self):
+        """Yields the unlabelled images, and shows how many are done."""
+        count, done = len(self.unlabeled), 0
+        show = None
+        if self.progress is not None and count > _PIECE:
+            show = self.progress("labels", count)
+        for images in self.unlabeled.pieces(_PIECE):
+            yield images
+            done += len(images)
+            if show is not None:
+                show(done)
 
     def pseudo_labels_csv(self, class_names=None):
         """Returns the pseudo-labels as a table, or `None`.

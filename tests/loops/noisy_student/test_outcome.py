@@ -8,6 +8,9 @@ from keras_fewlabels.foundation import embedded_image
 from keras_fewlabels.loops.noisy_student.outcome import Outcome
 from keras_fewlabels.loops.noisy_student.phase_data import divide
 from keras_fewlabels.loops.noisy_student.task import inspect_task
+from keras_fewlabels.loops.noisy_student.training.run_progress import (
+    RunProgress,
+)
 from keras_fewlabels.loops.noisy_student.training.student_features import (
     StudentFeatures,
 )
@@ -49,6 +52,7 @@ def outcome_of(
     run = types.SimpleNamespace(
         models=models,
         recipe=recipe,
+        progress=RunProgress([], None, 0),
         features={"student": StudentFeatures(task, *4 * [None])},
         data=data,
         last_data=data.with_validation_learned() if learns_validation else data,

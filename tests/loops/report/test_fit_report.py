@@ -208,6 +208,19 @@ def test_models_and_pseudo_labels_lie_beside_the_page(tmp_path):
     assert not any(name.startswith(".") for name in names)
 
 
+def test_ctrl_c_among_the_labels_leaves_the_rest_of_the_report(tmp_path):
+    def interrupted(pieces):
+        raise KeyboardInterrupt
+
+    images = image_source(np.zeros((2, 4, 4, 1), "uint8"))
+    (tmp_path / "pseudo_labels.csv").write_text("of an earlier report")
+    report = FitReport(details(), RunFiles({}, None, interrupted, images))
+    with pytest.raises(KeyboardInterrupt):
+        report.save(tmp_path)
+    assert (tmp_path / "index.html").exists()
+    assert not (tmp_path / "pseudo_labels.csv").exists()
+
+
 def test_the_figure_compares_the_phases():
     report = FitReport(details())
     assert isinstance(report, Result)

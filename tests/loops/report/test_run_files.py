@@ -1,4 +1,5 @@
 import csv
+import dataclasses
 import json
 import re
 
@@ -17,6 +18,7 @@ from keras_fewlabels.loops.noisy_student.measure import (
     Labeler,
     PseudoLabels,
 )
+from keras_fewlabels.loops.report import run_files as module
 from keras_fewlabels.loops.report.run_files import RunFiles, settings_json
 from keras_fewlabels.policies import FixedThreshold
 from keras_fewlabels.policies.parts import ClassScores, Sigmoids
@@ -145,6 +147,33 @@ def test_every_unlabelled_image_has_a_label_in_its_order():
     )
     # They are predicted once.
     assert run_files.pseudo_labels is run_files.pseudo_labels
+
+
+@pytest.mark.parametrize(("piece", "expected"), [(3, [3, 6, 7]), (7, [])])
+def test_labelling_several_pieces_shows_how_far_it_is(
+    piece, expected, monkeypatch
+):
+    monkeypatch.setattr(module, "_PIECE", piece)
+    shown = []
+
+    def progress(title, count):
+        assert (title, count) == ("labels", 7)
+        return shown.append
+
+    files = dataclasses.replace(of_model(IMAGES), progress=progress)
+    assert len(files.pseudo_labels.probabilities) == 7
+    assert shown == expected
+
+
+def test_labels_that_are_known_are_not_made_again():
+    known = PseudoLabels(np.eye(2), None, None)
+    source = image_source(IMAGES[:2])
+    files = RunFiles({}, None, None, source, known=known)
+    assert files.pseudo_labels_csv().splitlines() == [
+        "index,label,class,confidence",
+        "0,0,0,1.0000",
+        "1,1,1,1.0000",
+    ]
 
 
 @pytest.mark.tensorflow
