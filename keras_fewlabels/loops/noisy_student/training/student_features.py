@@ -1,7 +1,6 @@
 """The features that the student of a run has for its images."""
 
 import dataclasses
-import math
 
 import numpy as np
 
@@ -9,7 +8,6 @@ from keras_fewlabels.data.sources import image_source, is_dataset
 from keras_fewlabels.data.sources.some_rows import SomeRows
 from keras_fewlabels.evaluation.features import with_features
 from keras_fewlabels.evaluation.frozen_features.compute_features import (
-    BATCH_SIZE,
     FeatureReader,
 )
 from keras_fewlabels.evaluation.frozen_features.head_kinds import kind_of
@@ -18,16 +16,14 @@ from keras_fewlabels.evaluation.frozen_features.self_training import (
 )
 from keras_fewlabels.evaluation.pool.foreign_images import foreign_images
 from keras_fewlabels.foundation import fingerprint
+from keras_fewlabels.loops.noisy_student.training.plan_features import (
+    MAX_UNLABELED,
+    plan_features,
+)
 from keras_fewlabels.loops.noisy_student.training.student_head import (
     head_of,
     layers_fingerprint,
 )
-
-# More images would need gigabytes for the similarities of all pairs.
-_MAX_UNLABELED = 20_000
-# So many are read before fine-tuning has a claim to the time. Of more of them,
-# all passes may take that part of the time that is left.
-_ENOUGH, _SHARE = 2_000, 0.4
 
 
 @dataclasses.dataclass(frozen=True)
@@ -53,11 +49,9 @@ class StudentFeatures:
     They are computed when they are due. Those of the last two states of the
     layers are kept, for the layers may go back to what they were.
 
-    In the first pass it is decided whether there is time for the mirror images
-    as well, and for how many unlabelled images. Each fine-tuning reads them
-    anew, so that of a large pool no more are read than leave time for that. If
-    there is none for all, some are drawn, for a pool may be sorted. Of a
-    dataset the first ones are taken.
+    In the first pass `plan_features` decides how many unlabelled images are
+    read. If there is no time for all, some are drawn, for a pool may be sorted.
+    Of a dataset the first ones are taken.
 
     With a backup the features of all layers stay on disk, as a run that goes
     on measures every rung again.
@@ -256,44 +250,15 @@ class StudentFeatures:
     def _decide(self, reader, labeled):
         """Decides what the first pass and all later ones read."""
         self._plan = self._finished.remember(
-            "features", lambda: self._in_time(reader, labeled)
+            "features",
+            lambda: plan_features(
+                reader, labeled, self._task, self._clock, self._progress
+            ),
         )
         count, total = self._plan["num_unlabeled"], len(self._task.unlabeled)
         self._progress.predict_at_most(len(labeled) + count)
-        if count < min(total, _MAX_UNLABELED):
+        if count < min(total, MAX_UNLABELED):
             self._leave_out(
                 f"{total - count:,} of {total:,} unlabelled images",
                 "there was no time for them",
             )
-
-    def _in_time(self, reader, labeled):
-        """Decides what there is time for, by the first labelled images."""
-        may_mirror, reader.mirrored = reader.mirrored, False
-        size = min(len(labeled), BATCH_SIZE)
-        reader.read(labeled, size, images="labeled")
-        reader.mirrored = may_mirror
-        pool = min(len(self._task.unlabeled), _MAX_UNLABELED)
-        num_images = int(min(pool, max(_ENOUGH, self._num_with_time(reader))))
-        seconds = self._clock.seconds_left_for_features
-        num_passes = seconds / reader.seconds_per_image
-        for_all = num_images + len(labeled)
-        num_left = max(0, num_passes - (len(labeled) - size))
-        return {
-            "mirrored": may_mirror and num_passes >= 2 * for_all,
-            "num_unlabeled": int(min(num_images, num_left)),
-        }
-
-    def _num_with_time(self, reader):
-        """Returns of how many images the features leave time for training."""
-        rungs = self._progress.shortest("fine-tuning")
-        # With two passes, before and after it.
-        costs = [
-            self._progress.cost(rung) - rung.num_predicted + 2 * _ENOUGH
-            for rung in rungs
-        ]
-        seconds = self._clock.seconds_left - self._clock.tracing_of_step
-        num_passes = seconds / reader.seconds_per_image
-        if num_passes < min(costs, default=math.inf):
-            return math.inf  # There is none in any case.
-        # The first pass is one of mirror images, too.
-        return _SHARE * num_passes / (2 + len(rungs))

@@ -12,7 +12,10 @@ from keras_fewlabels.evaluation.frozen_features.compute_features import (
     FeatureReader,
 )
 from keras_fewlabels.loops.noisy_student.phases import Phase
-from keras_fewlabels.loops.noisy_student.training import student_features
+from keras_fewlabels.loops.noisy_student.training import (
+    plan_features,
+    student_features,
+)
 from keras_fewlabels.loops.noisy_student.training.finished_phases import (
     FinishedPhases,
 )
@@ -173,7 +176,7 @@ def test_of_a_large_pool_no_more_are_read_than_leave_time_to_train(
     monkeypatch, seconds_left, count
 ):
     monkeypatch.setattr(FeatureReader, "seconds_per_image", 1.0)
-    monkeypatch.setattr(student_features, "_ENOUGH", 20)
+    monkeypatch.setattr(plan_features, "_ENOUGH", 20)
     clock = Clock(100.0, seconds_left)
     features, context = features_of(classifier(), clock, flip=False)
     assert len(features.of(context).numbers) == count
