@@ -12,7 +12,7 @@ the command may be stopped and started again. It prints a table: for each set
 and number of labels the mean test accuracy over the seeds, in percent. `LR`,
 `SVM`, `LS` and `ST` are the logistic regression, the support vector machine,
 the label spreading and the self-training of scikit-learn on the features of the
-frozen backbone; `best` is the best of the four for each split, chosen
+frozen backbone; `best head` is the best of the four for each split, chosen
 afterwards on the test images. `FineTune` trains all layers on the labels alone
 for 300 s. The other columns are `fit_noisy_student` with these time limits.
 """
@@ -38,10 +38,11 @@ from results import FILES, add_output, table, write_results
 TITLE = "Photographs, with a network that comes trained"
 ABOUT = (
     "Test accuracy in % on four sets of photographs, with EfficientNet-Lite0. "
-    "LR, SVM, LS and ST are scikit-learn's logistic regression, support vector "
-    "machine, label spreading and self-training on its frozen features. *best* "
-    "is the best of the four for each split, chosen afterwards on the test "
-    "images. Columns with a time are `fit_noisy_student` with this limit."
+    "*best head* is the best of four heads of scikit-learn on its frozen "
+    "features, for each split chosen afterwards on the test images: logistic "
+    "regression (LR), support vector machine (SVM), label spreading (LS) and "
+    "self-training (ST). Columns with a time are `fit_noisy_student` with this "
+    "limit."
 )
 ABOUT_FINE_TUNE = " *FineTune* trains all layers on the labels alone for 300 s."
 HEADS = "LR", "SVM", "LS", "ST"
@@ -241,7 +242,7 @@ def rows_of(results, seeds):
             cell = cells.setdefault((name, int(per_class)), {})
             cell = cell.setdefault(COLUMNS.get(column, column), {})
             cell[int(seed)] = 100 * result["accuracy"]
-    columns = *HEADS, "best", *COLUMNS.values()
+    columns = *HEADS, "best head", *COLUMNS.values()
     rows, differences = [], {}
     for (name, per_class), cell in sorted(cells.items()):
         cell = {
@@ -251,12 +252,12 @@ def rows_of(results, seeds):
         }
         if COLUMNS["300"] not in cell:
             continue
-        cell["best"] = [
+        cell["best head"] = [
             max(heads) for heads in zip(*map(cell.get, HEADS), strict=True)
         ]
         row = {"": f"{name}, {per_class} per class"}
         rows.append(row | {key: cell[key] for key in columns if key in cell})
-        best = statistics.fmean(cell["best"])
+        best = statistics.fmean(cell["best head"])
         for column in COLUMNS.values():
             if column in cell:
                 gain = statistics.fmean(cell[column]) - best
@@ -271,7 +272,7 @@ def rows_of(results, seeds):
             row.pop(column, None)
     for text, choose in ("mean", statistics.fmean), ("least", min):
         rows.append(
-            {"": f"{text} difference to *best*"}
+            {"": f"{text} difference to *best head*"}
             | {column: choose(found) for column, found in told.items()}
         )
     return rows
