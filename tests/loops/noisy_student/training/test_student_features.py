@@ -1,4 +1,3 @@
-import dataclasses
 import types
 
 import keras
@@ -12,10 +11,7 @@ from keras_fewlabels.evaluation.frozen_features.compute_features import (
     FeatureReader,
 )
 from keras_fewlabels.loops.noisy_student.phases import Phase
-from keras_fewlabels.loops.noisy_student.training import (
-    plan_features,
-    student_features,
-)
+from keras_fewlabels.loops.noisy_student.training import student_features
 from keras_fewlabels.loops.noisy_student.training.finished_phases import (
     FinishedPhases,
 )
@@ -38,12 +34,11 @@ IMAGES = np.random.default_rng(0).random((40, 4, 4, 1), "float32")
 class Clock(RunClock):
     """A clock on which a number of passes of images are left."""
 
-    def __init__(self, seconds, seconds_left=np.inf):
+    def __init__(self, seconds):
         super().__init__()
         self.seconds_left_for_features = seconds
-        self.seconds_left = seconds_left
 
-    seconds_left_for_features = seconds_left = None
+    seconds_left_for_features = None
 
 
 class ImageBatches(keras.utils.PyDataset):
@@ -74,9 +69,8 @@ def features_of(student, clock, flip=True, with_unlabeled=True, folder=None):
     tuning = Phase(
         "tuning", "fine-tuning", 50, with_unlabeled=True, num_predicted=40
     )
-    more = [dataclasses.replace(tuning, generation=n) for n in (1, 2)]
     settings = types.SimpleNamespace(batch_size=1, balanced=False)
-    progress = RunProgress([rung, tuning, *more], settings, verbose=0)
+    progress = RunProgress([rung, tuning], settings, verbose=0)
     task = types.SimpleNamespace(
         layers_know_labels=False,
         unlabeled=image_source(IMAGES[10:]),
@@ -160,35 +154,18 @@ def test_with_little_time_images_are_drawn(monkeypatch):
     np.testing.assert_array_equal(features.of(context).numbers, np.arange(12))
 
 
-@pytest.mark.parametrize(
-    ("seconds_left", "count"),
-    [
-        # Five passes, the first of both views, in two fifths of the time.
-        (300.0, 24),
-        # Forty steps, each of four passes, and two passes of twenty images.
-        (200.0, 20),
-        # There is no time to train in any case.
-        (199.0, 30),
-        (np.inf, 30),
-    ],
-)
-def test_of_a_large_pool_no_more_are_read_than_leave_time_to_train(
-    monkeypatch, seconds_left, count
-):
+def test_the_run_knows_how_many_images_are_left_out(monkeypatch):
     monkeypatch.setattr(FeatureReader, "seconds_per_image", 1.0)
-    monkeypatch.setattr(plan_features, "_ENOUGH", 20)
-    clock = Clock(100.0, seconds_left)
-    features, context = features_of(classifier(), clock, flip=False)
-    assert len(features.of(context).numbers) == count
-    assert context.progress.phases["tuning"].num_predicted == 10 + count
-    assert context.progress.costs["tuning"] == 4 * 50 + 10 + count
+    features, context = features_of(classifier(), Clock(24.0), flip=False)
+    assert len(features.of(context).numbers) == 24
+    assert context.progress.phases["tuning"].num_predicted == 10 + 24
+    assert context.progress.costs["tuning"] == 4 * 50 + 10 + 24
     why = "there was no time for them"
-    left_out = [(f"{30 - count} of 30 unlabelled images", why)]
-    assert context.left_out == (left_out if count < 30 else [])
+    assert context.left_out == [("6 of 30 unlabelled images", why)]
     # Nor is it said twice.
     change(context.student)
     features.of(context)
-    assert len(context.left_out) == (count < 30)
+    assert len(context.left_out) == 1
 
 
 def test_features_are_kept_until_the_layers_change():
