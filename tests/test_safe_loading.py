@@ -20,9 +20,6 @@ from keras_fewlabels.loops.noisy_student.training.finished_phases import (
     FinishedPhases,
     PhaseBackup,
 )
-from keras_fewlabels.loops.noisy_student.training.warm_up_schedule import (
-    WarmUpSchedule,
-)
 from keras_fewlabels.models.student.balanced_head import BalancedHead
 from keras_fewlabels.models.student.fit_progress import FitProgress
 from keras_fewlabels.models.student.pseudo_label_metrics import (
@@ -44,7 +41,7 @@ def neighbour(name):
 
 
 SERIALIZED = neighbour("test_serialization")
-# Parts of the models, their noise and optimizers, which are saved within them.
+# Parts of the models and their noise, which are saved within them.
 PARTS = {
     "Augmentation": lambda: Augmentation([HorizontalFlip(seed=0)]),
     "BalancedHead": lambda: BalancedHead(seed=0),
@@ -53,7 +50,6 @@ PARTS = {
     "HorizontalFlip": lambda: HorizontalFlip(seed=0),
     "MixUp": lambda: MixUp(seed=0),
     "PseudoLabelMetrics": lambda: PseudoLabelMetrics(name="metrics"),
-    "WarmUpSchedule": lambda: WarmUpSchedule(0.1, 40, 4, falls=False),
 }
 LAYERS = {**SERIALIZED.LAYERS, **PARTS}
 

@@ -10,9 +10,6 @@ from keras_fewlabels.layers.augmentation import Augmentation
 from keras_fewlabels.layers.horizontal_flip import HorizontalFlip
 from keras_fewlabels.loops.class_balance import class_weights
 from keras_fewlabels.loops.noisy_student.task import Task
-from keras_fewlabels.loops.noisy_student.training.warm_up_schedule import (
-    WarmUpSchedule,
-)
 from keras_fewlabels.loops.settings import Settings
 from keras_fewlabels.models.copy_model import copy_model
 from keras_fewlabels.models.methods import augmented_views
@@ -149,10 +146,10 @@ class Recipe:
             loss = student.loss
         else:
             rate = self.settings.learning_rate * rate_factor
-            warm_up = max(1, round(_WARM_UP * num_steps))
             optimizer = keras.optimizers.Adam(
-                WarmUpSchedule(rate, num_steps, warm_up, falls),
-                # Tracing it, even of 0, would take a second of each phase.
+                _learning_rate(rate, num_steps, falls),
+                # Even one of 0 asks the schedule once for each weight, which
+                # takes seconds to trace.
                 weight_decay=self.settings.weight_decay or None,
             )
             loss = self.task.scores.loss(
@@ -280,3 +277,14 @@ def check_any_size(model, images):
             "pool its features over all positions instead of flattening them. "
             f"Received: a model of input shape {shape}"
         )
+
+
+def _learning_rate(rate, num_steps, falls):
+    warm_up = max(1, round(_WARM_UP * num_steps))
+    return keras.optimizers.schedules.CosineDecay(
+        rate / 100,
+        max(1, num_steps - warm_up),
+        alpha=0.0 if falls else 1.0,
+        warmup_target=rate,
+        warmup_steps=warm_up,
+    )

@@ -294,4 +294,6 @@ class NoisyStudentRun:
         # The weights that a student starts from depend on nothing before it.
         keras.utils.set_random_seed(self.data.seed + generation)
         first, self._first = self._first, None
-        return self.build(generation) if generation or first is None else first
+        if first is not None and generation == 0:
+            return first
+        return self.build(generation)
