@@ -255,13 +255,13 @@ def two_digits(seed):
     return labeled, pool, pictures(order[1200:], 600)
 
 
-def convolutions():
+def convolutions(activation=None):
     steps = [keras.Input((8, 16, 1))]
     for filters, strides in ((32, 1), (32, 2), (64, 1)):
         steps.append(layers.Conv2D(filters, 3, strides, padding="same"))
         steps += [layers.BatchNormalization(), layers.ReLU()]
     return keras.Sequential(
-        [*steps, layers.GlobalMaxPooling2D(), layers.Dense(10)]
+        [*steps, layers.GlobalMaxPooling2D(), layers.Dense(10, activation)]
     )
 
 
@@ -299,3 +299,28 @@ def test_pictures_without_labels_raise_the_mean_average_precision():
         print(f"seed {seed}: labels {alone:.4f}, with the pool {both:.4f}")
         gains.append(both - alone)
     assert np.mean(gains) > 0.01
+
+
+@pytest.mark.slow
+def test_the_loop_raises_the_mean_average_precision():
+    gains = []
+    for seed in (100, 101):
+        labeled, pool, test = two_digits(seed)
+        _, report = kfl.loops.fit_noisy_student(
+            lambda: convolutions("sigmoid"),
+            labeled,
+            pool,
+            test_data=test,
+            baseline=True,
+            settings={"supervised_steps": 400, "student_steps": 1000},
+            seed=seed,
+            verbose=0,
+        )
+        details = report.to_dict()
+        alone, both = (
+            phase["test"]["mean_average_precision"]
+            for phase in (details["baseline"], details["phases"][-1])
+        )
+        print(f"seed {seed}: labels {alone:.4f}, with the pool {both:.4f}")
+        gains.append(both - alone)
+    assert min(gains) > 0

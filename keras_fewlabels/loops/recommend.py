@@ -247,8 +247,10 @@ def _teaching(one_true):
     if not one_true:
         threshold = 0.0
         limit = (
-            "each label is judged by itself, and all count, sharpened; above "
-            "0.5 those that are not sure do not count"
+            "each label is judged by itself, and all count, sharpened. Before, "
+            "they are aligned to the share of the labelled images that have "
+            "the label; if it is another one in the unlabelled images, pass "
+            "`policy=FixedThreshold(0.8, soft=True)`"
         )
     return {
         "teacher": (

@@ -13,7 +13,9 @@ class DistributionAlignment(AdjustedPolicy):
     classes, and training on its labels increases the preference. This policy
     divides each prediction by the moving average of the predictions,
     multiplies it by the share that each class should have, and normalises it,
-    before another policy judges it.
+    before another policy judges it. Of a model with a sigmoid for each of
+    several labels, the yes and no of each label are aligned by themselves, so
+    that no label becomes rarer among the pseudo-labels than it should be.
 
     Reference:
         - [Berthelot et al., 2019](https://arxiv.org/abs/1911.09785), whose
@@ -26,13 +28,16 @@ class DistributionAlignment(AdjustedPolicy):
             `FixedThreshold`.
         prior: Optional sequence of positive floats, how frequent each class
             is among the unlabelled images. They are scaled to sum to 1. By
-            default all classes are equally frequent.
+            default all classes are equally frequent. Several labels need a
+            prior: of each label the share of the images that have it, between
+            0 and 1.
         momentum: Float in `[0, 1)`, the share of the average that each batch
             keeps.
         **kwargs: As for `Policy`, such as `name` and `dtype`.
 
     Call arguments:
-        probabilities: Float tensor of shape `(batch, num_classes)`.
+        probabilities: Float tensor of shape `(batch, num_classes)`, or
+            `(batch, num_labels, 2)` of several labels.
         training: Boolean. The average moves only if it is `True`.
         indices: As for `policy`, which gets them.
         labeled_probabilities: As for `policy`, which gets them as they are.
@@ -43,7 +48,7 @@ class DistributionAlignment(AdjustedPolicy):
     Raises:
         ValueError: If `policy` is not a `Policy`, `prior` or `momentum` is
             out of range, or the prior has another number of classes than the
-            probabilities.
+            probabilities. If several labels have no prior, or one of 1.
 
     Example:
 
@@ -66,15 +71,32 @@ class DistributionAlignment(AdjustedPolicy):
             )
         self.prior = None if prior is None else [float(p) for p in prior]
 
+    @property
+    def per_output(self):
+        """Boolean, as that of `policy`."""
+        return self.policy.per_output
+
     def build(self, input_shape):
-        num_classes = input_shape[-1]
-        prior = np.ones(num_classes) if self.prior is None else self.prior
+        num_classes = input_shape[1]
+        has_pairs = len(input_shape) == 3
+        prior = self.prior
+        if prior is None and not has_pairs:
+            prior = [1.0] * num_classes
+        if has_pairs and (prior is None or max(prior) >= 1):
+            raise ValueError(
+                "Several labels need a `prior`: of each label the share of "
+                "the images that have it, such as `labels.mean(axis=0)`, "
+                f"between 0 and 1. Received: prior={prior}"
+            )
         if len(prior) != num_classes:
             raise ValueError(
                 "`prior` must have a share for each of the model's classes. "
                 f"Received: {len(prior)} shares for {num_classes} classes"
             )
-        self._shares = np.divide(prior, np.sum(prior))
+        prior = np.asarray(prior)
+        if has_pairs:
+            prior = np.stack([1 - prior, prior], axis=-1)
+        self._shares = prior / prior.sum(axis=-1, keepdims=True)
         self.build_from(self._shares, input_shape)
 
     def adjust(self, probabilities, training):

@@ -44,8 +44,10 @@ class Policy(keras.layers.Layer):
     Attributes:
         soft: Boolean, whether the targets are distributions.
         per_output: Boolean, `False` by default. A class may set it to `True`
-            if it has no state of images or classes. Each output `p` of a
-            multi-label model is then a row `(1 - p, p)` of its own.
+            if it judges each output `p` of a model of several labels by
+            itself. It then gets the pairs `(1 - p, p)`, of shape `(batch,
+            num_labels, 2)`, without `indices` and `labeled_probabilities`, and
+            returns weights of shape `(batch, num_labels)`.
 
     Call arguments:
         probabilities: Float tensor of shape `(batch, num_classes)`, the
@@ -141,12 +143,12 @@ class Policy(keras.layers.Layer):
         if probabilities.shape[0] == 0:
             if not self.built:
                 self.build(probabilities.shape)
-            result = probabilities, probabilities[:, 0]
+            result = probabilities, probabilities[..., 0]
         else:
             result = super().__call__(
                 probabilities, training=training, **context
             )
-            _check_result(self, result, probabilities.shape[-1])
+            _check_result(self, result, probabilities)
         return tuple(ops.cast(part, self.compute_dtype) for part in result)
 
     def call(
@@ -246,12 +248,13 @@ def _check_probabilities(probabilities):
         )
 
 
-def _check_result(policy, result, num_classes):
+def _check_result(policy, result, probabilities):
     is_pair = isinstance(result, (tuple, list)) and len(result) == 2
+    rank, num_classes = len(probabilities.shape), probabilities.shape[-1]
     if not (
         is_pair
-        and _has_rank(result[0], 2)
-        and _has_rank(result[1], 1)
+        and _has_rank(result[0], rank)
+        and _has_rank(result[1], rank - 1)
         and result[0].shape[-1:] in ((), (None,), (num_classes,))
     ):
         shapes = keras.tree.map_structure(lambda part: part.shape, result)

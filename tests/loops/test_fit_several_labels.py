@@ -8,7 +8,11 @@ import numpy as np
 import pytest
 
 from keras_fewlabels.loops import fit_noisy_student, recommend
-from keras_fewlabels.policies import AdaMatchPolicy, FixedThreshold
+from keras_fewlabels.policies import (
+    AdaMatchPolicy,
+    DistributionAlignment,
+    FixedThreshold,
+)
 
 # A label says whether a quarter of the image is bright.
 RANDOM = np.random.default_rng(0)
@@ -184,12 +188,16 @@ def test_settings_for_several_labels():
     [
         ({"settings": {"balanced": True}}, "needs `balanced=False`"),
         ({"policy": AdaMatchPolicy()}, "AdaMatchPolicy compares classes"),
+        (
+            {"policy": DistributionAlignment(FixedThreshold())},
+            "labels need a `prior`",
+        ),
         ({"truth": TRUTH[40:140, 0]}, "a column for each label"),
         ({"test_data": (TEST[0], np.full((60, 4), 0.25))}, "hold 0 and 1"),
         ({"build_student": lambda: build("softmax")}, "have several labels"),
         ({"build_student": lambda: build(None)}, "have several labels"),
     ],
-    ids=["balanced", "policy", "truth", "test", "softmax", "linear"],
+    ids=["balanced", "policy", "prior", "truth", "test", "softmax", "linear"],
 )
 def test_refused_before_training(options, message):
     def train(batch, logs=None):

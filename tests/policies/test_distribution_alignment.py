@@ -3,7 +3,11 @@ import numpy as np
 import pytest
 from keras import ops
 
-from keras_fewlabels.policies import DistributionAlignment, FixedThreshold
+from keras_fewlabels.policies import (
+    AdaMatchPolicy,
+    DistributionAlignment,
+    FixedThreshold,
+)
 
 RANDOM = np.random.default_rng(0)
 # Three batches of a teacher that prefers the first class.
@@ -38,6 +42,39 @@ def test_against_the_formula_over_several_batches(prior):
         np.testing.assert_array_equal(
             ops.convert_to_numpy(weights), np.max(rows, axis=1) >= 0.6
         )
+
+
+def test_several_labels_are_aligned_by_themselves():
+    yes = RANDOM.beta([1, 2], [4, 1], (5, 2)).astype("float32")
+    prior = [0.5, 0.3]
+    policy = DistributionAlignment(
+        FixedThreshold(0.6, soft=True, temperature=0.5), prior, momentum=0.7
+    )
+    assert policy.per_output
+    pairs = np.stack([1 - yes, yes], axis=-1)
+    targets, weights = map(ops.convert_to_numpy, policy(pairs, training=True))
+    assert weights.shape == (5, 2)
+    for label in range(2):
+        mean = 0.7 * prior[label] + 0.3 * yes[:, label].mean()
+        odds = yes[:, label] / (1 - yes[:, label])
+        # The odds change as those of the share of the label should.
+        odds *= prior[label] / (1 - prior[label]) / (mean / (1 - mean))
+        np.testing.assert_allclose(
+            targets[:, label, 1], odds**2 / (1 + odds**2), rtol=1e-4
+        )
+        expected = np.maximum(odds, 1 / odds) >= 0.6 / 0.4
+        np.testing.assert_array_equal(weights[:, label], expected)
+
+
+def test_a_policy_that_compares_classes_judges_no_several_labels():
+    assert not DistributionAlignment(AdaMatchPolicy()).per_output
+
+
+@pytest.mark.parametrize("prior", [None, [0.5, 1.0]])
+def test_several_labels_need_a_prior(prior):
+    policy = DistributionAlignment(FixedThreshold(), prior)
+    with pytest.raises(ValueError, match=r"need a `prior`.*labels\.mean"):
+        policy(np.full((4, 2, 2), 0.5, "float32"))
 
 
 def test_mean_moves_in_training_only():

@@ -355,7 +355,7 @@ class PseudoLabeler(keras.callbacks.Callback):
         if self.cache_dir is not None:
             writable_folder(self.cache_dir, "cache_dir")
         if not self.policy.built:
-            self.policy.build((None, num_classes))
+            self.policy.build(scores.shape_judged(num_classes))
         if self._policy_state is None:
             self._policy_state = policy_state(self.policy)
         num_labels = None if self._one_true else num_classes

@@ -51,7 +51,9 @@ class Recipe:
         for name in ("strong", "weak"):
             self.augmentation(name)
         self._check_channels()
-        check_policy_of(self.task.scores, self.policy())
+        policy = self.policy()
+        check_policy_of(self.task.scores, policy)
+        policy.build(self.task.shape_judged)
         if self.settings.low_resolution:
             check_any_size(student, self.task.labeled[0])
         if self.settings.stochastic_depth:
@@ -201,14 +203,13 @@ class Recipe:
             soft=True,
             temperature=self.settings.temperature,
         )
+        # The classes are taken to be as frequent as among the labels.
+        counts, num_labeled = self.task.class_counts, len(self.task.labeled[0])
+        prior = counts / counts.sum()
         if not self.task.scores.one_true:
-            return policy
-        return DistributionAlignment(
-            policy,
-            # The classes are taken to be as frequent as among the labels.
-            prior=self.task.class_counts / self.task.class_counts.sum(),
-            momentum=0.99,
-        )
+            # A label that all of them have may be missing elsewhere.
+            prior = (counts + 0.5) / (num_labeled + 1)
+        return DistributionAlignment(policy, prior, momentum=0.99)
 
 
 def strong_augmentation(settings, value_range):

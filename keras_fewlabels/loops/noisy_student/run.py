@@ -208,7 +208,7 @@ class NoisyStudentRun:
         policy = None
         if kind.has_policy:
             policy = recipe.policy()
-            policy.build((None, recipe.task.num_classes))
+            policy.build(recipe.task.shape_judged)
         return PhaseContext(
             phase=phase,
             recipe=recipe.at_full_resolution()

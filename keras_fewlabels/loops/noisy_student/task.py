@@ -66,6 +66,11 @@ class Task:
         """Labelled images per class, int array of shape `(num_classes,)`."""
         return self.count_classes(self.labeled[1])
 
+    @property
+    def shape_judged(self):
+        """Shape of the probabilities that a policy judges, a tuple."""
+        return self.scores.shape_judged(self.num_classes)
+
     def count_classes(self, labels):
         """Returns the number of images per class, `(num_classes,)` ints."""
         return self.scores.count_classes(labels, self.num_classes)

@@ -90,6 +90,10 @@ class ClassScores:
         """
         return policy(probabilities, **context)
 
+    def shape_judged(self, num_classes):
+        """Returns the shape of what a policy judges, to build it with."""
+        return None, num_classes
+
     def are_right(self, targets, truth):
         """Returns which decisions are right, in the shape of the weights.
 
@@ -252,12 +256,13 @@ class Sigmoids(OneSigmoid):
         )
 
     def judge(self, policy, probabilities, training=None, **context):
-        # Every decision is a problem of two classes, without a number.
-        shape = ops.shape(probabilities)
-        flat = ops.reshape(probabilities, (-1, 1))
-        pairs = ops.concatenate([1 - flat, flat], axis=-1)
+        # Every decision is a problem of two classes.
+        pairs = ops.stack([1 - probabilities, probabilities], axis=-1)
         targets, weights = policy(pairs, training=training)
-        return ops.reshape(targets[:, 1], shape), ops.reshape(weights, shape)
+        return targets[..., 1], weights
+
+    def shape_judged(self, num_classes):
+        return None, num_classes, 2
 
     def are_right(self, targets, truth):
         return ops.equal(targets > 0.5, ops.cast(truth, "bool"))

@@ -43,6 +43,24 @@ def recipe_of(model, layers=(), **settings):
     return Recipe(task, settings, {**NO_LAYERS, **dict(layers)})
 
 
+def test_each_of_several_labels_is_as_frequent_as_among_the_labelled():
+    labels = np.eye(3, dtype="int32")[LABELS]
+    labels[:, 0] = 1
+    model = keras.Sequential(
+        [
+            keras.Input((4, 4, 1)),
+            keras.layers.Flatten(),
+            keras.layers.Dense(3, "sigmoid"),
+        ]
+    )
+    task = inspect_task(model, (IMAGES[:24], labels), IMAGES[24:])
+    settings = recommended_for(task, model, True)
+    policy = Recipe(task, settings, NO_LAYERS).policy()
+    assert isinstance(policy, DistributionAlignment)
+    # Even a label that all images have is below 1.
+    np.testing.assert_allclose(policy.prior, [0.98, 0.34, 0.18])
+
+
 def drop_rates(model):
     return [
         layer.rate

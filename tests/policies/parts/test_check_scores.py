@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 from keras import layers
 
-from keras_fewlabels.policies import DistributionAlignment, FixedThreshold
+from keras_fewlabels.policies import DebiasedPolicy, FixedThreshold
 from keras_fewlabels.policies.parts import (
     ClassScores,
     OneSigmoid,
@@ -70,7 +70,7 @@ def test_a_softmax_that_a_binary_loss_reads():
 
 
 def test_what_several_labels_cannot_do():
-    policy = DistributionAlignment(FixedThreshold())
+    policy = DebiasedPolicy(FixedThreshold())
     for scores in (ClassScores(True), OneSigmoid(False)):
         check_one_true(scores, "This")
         check_policy_of(scores, policy)
@@ -79,7 +79,7 @@ def test_what_several_labels_cannot_do():
         check_one_true(Sigmoids(True), "This")
     with pytest.raises(ValueError, match=r"two classes. Do that. Received"):
         check_one_true(Sigmoids(True), "This", "Do that.")
-    with pytest.raises(ValueError, match=r"DistributionAlignment compares cl"):
+    with pytest.raises(ValueError, match=r"DebiasedPolicy compares classes"):
         check_policy_of(Sigmoids(True), policy)
 
 
