@@ -25,8 +25,8 @@ class FeatureReader:
     Args:
         extractor: Keras model of two outputs, features first, as of
             `with_features`.
-        mirrored: Boolean. If `True`, the features of an image are the mean of
-            those of the image and of its mirror image.
+        mirrored: Boolean. If `True`, an image has two views: itself and its
+            mirror image.
         store: Optional `ArrayStore`. A pass that is killed and started again
             reads the finished pieces from it.
         made_from: String, the fingerprint of the extractor's weights.
@@ -71,14 +71,15 @@ class FeatureReader:
                 known that are stored or kept.
 
         Returns:
-            Float16 or float32 array of shape `(count, num_features)`.
+            Float16 or float32 array of shape `(count, num_views,
+            num_features)`, of which the first view is the image as it is.
         """
         key = fingerprint(self._made_from, images, self.mirrored)
         count = len(source) if count is None else count
         features, done = None, 0
         for rows in self._pieces(source, count, key, keep=bool(images)):
             if features is None:
-                features = np.empty((count, rows.shape[1]), rows.dtype)
+                features = np.empty((count, *rows.shape[1:]), rows.dtype)
             if features.dtype != rows.dtype:
                 features = features.astype("float32")
             features[done : done + len(rows)] = rows
@@ -152,7 +153,7 @@ class FeatureReader:
             self._predict(images[: BATCH_SIZE if is_jax else 1])
             self._is_traced = True
         started = time.perf_counter()
-        features = sum(map(self._predict, views)) / len(views)
+        features = np.stack(list(map(self._predict, views)), axis=1)
         seconds = time.perf_counter() - started
         low, high = _HALF
         if low <= np.abs(features).max() <= high:

@@ -28,19 +28,20 @@ from keras_fewlabels.loops.noisy_student.training.student_head import (
 
 @dataclasses.dataclass(frozen=True)
 class Features:
-    """Features of the images of a run.
+    """Features of the images of a run, the mean of those of all views.
 
     Args:
         labeled: Float array of shape `(num_labeled, num_features)`.
         unlabeled: Float array likewise, of unlabelled images.
+        as_they_are: Float array likewise, of the same images without their
+            mirror images, as a model predicts them.
         numbers: Int array `(num_unlabeled,)`, which of them these are.
-        mirrored: Boolean, whether they are the mean of those of two views.
     """
 
     labeled: np.ndarray
     unlabeled: np.ndarray
+    as_they_are: np.ndarray
     numbers: np.ndarray
-    mirrored: bool
 
 
 class StudentFeatures:
@@ -113,7 +114,7 @@ class StudentFeatures:
             # A run that goes on may have other images to measure with.
             known = "" if self._finished.store is None else source.checksum()
             reader = self._reader(context, mirrored=False)
-            kept[split] = reader.read(source, images=known)
+            kept[split] = reader.read(source, images=known)[:, 0]
         return kept[split]
 
     def classifier(self, context, balanced=None):
@@ -162,16 +163,16 @@ class StudentFeatures:
         Returns:
             Float array `(num_unlabeled, num_classes)`, probabilities, as near
             to those of `predict` as features in half precision are. `None`
-            without features of all images as they are, by these layers.
+            without features of all images by these layers.
         """
         pool = self._task.unlabeled
         if not self._kept or is_dataset(pool.images):
             return None
         found = self._kept.get(layers_fingerprint(model), {}).get("learned")
-        if not found or found.mirrored or len(found.numbers) < len(pool):
+        if not found or len(found.numbers) < len(pool):
             return None
         head = head_of(model, kind_of(self._task.scores))
-        return head.probabilities(found.unlabeled)
+        return head.probabilities(found.as_they_are)
 
     def _find_foreign(self, context):
         kept = self._kept[self._layers]
@@ -226,17 +227,19 @@ class StudentFeatures:
                 self._decide(reader, labeled)
             reader.mirrored = reader.mirrored and self._plan["mirrored"]
             count = self._plan["num_unlabeled"]
-        features = reader.read(labeled, images="labeled")
-        rest, numbers = features[:0], np.arange(0)
+        views = reader.read(labeled, images="labeled")
+        features = _mean(views)
+        rest, as_they_are, numbers = features[:0], features[:0], np.arange(0)
         if count:
             title = f"{context.phase.title}: features"
             show = self._progress.images(title, count)
             part, numbers = self._part_of_pool(count, context.data.seed)
-            rest = reader.read(part, count, show, f"unlabeled {count}")
+            views = reader.read(part, count, show, f"unlabeled {count}")
+            rest, as_they_are = _mean(views), views[:, 0]
         if self._progress.pace is None:
             # Steps of training tell it better, once there are any.
             self._progress.pace = reader.seconds_per_image
-        return Features(features, rest, numbers, reader.mirrored)
+        return Features(features, rest, as_they_are, numbers)
 
     def _part_of_pool(self, count, seed):
         """Returns a source of some unlabelled images, and their numbers."""
@@ -262,3 +265,10 @@ class StudentFeatures:
                 f"{total - count:,} of {total:,} unlabelled images",
                 "there was no time for them",
             )
+
+
+def _mean(views):
+    """Returns the mean features of the views of each image."""
+    if views.shape[1] == 1:
+        return views[:, 0]
+    return views.mean(axis=1, dtype="float32").astype(views.dtype)

@@ -222,8 +222,9 @@ def test_a_rung_may_leave_mirror_images_out():
     )
 
 
-def test_the_features_say_what_a_model_predicts_for_the_pool():
-    features, context = features_of(classifier(), Clock(np.inf), flip=False)
+@pytest.mark.parametrize("flip", [False, True])
+def test_the_features_say_what_a_model_predicts_for_the_pool(flip):
+    features, context = features_of(classifier(), Clock(np.inf), flip)
     student = context.student
     assert features.predicted_pool(student) is None
     features.of(context)
@@ -238,11 +239,11 @@ def test_the_features_say_what_a_model_predicts_for_the_pool():
     assert features.predicted_pool(student) is None
 
 
-@pytest.mark.parametrize("why", ["mirrored", "drawn", "dataset"])
+@pytest.mark.parametrize("why", ["drawn", "dataset"])
 def test_other_features_do_not_say_what_a_model_predicts(why, monkeypatch):
     monkeypatch.setattr(FeatureReader, "seconds_per_image", 1.0)
     clock = Clock(12.0 if why == "drawn" else 100.0)
-    features, context = features_of(classifier(), clock, why == "mirrored")
+    features, context = features_of(classifier(), clock, flip=False)
     if why == "dataset":
         features._task.unlabeled = image_source(ImageBatches())
     features.of(context)
