@@ -43,9 +43,7 @@ def headline(details):
 
 def _by_cross_validation(details):
     """Returns how good the last head is that labels could measure."""
-    measured = [
-        phase for phase in details["phases"] if phase.get("cross_validation")
-    ]
+    measured = [p for p in details["phases"] if p.get("cross_validation")]
     if not measured:
         return ""
     last = measured[-1]
@@ -132,9 +130,7 @@ def choice_line(details):
 
 def undone_line(details):
     """Returns a sentence on phases that were not kept, or `""`."""
-    undone = [
-        phase_name(phase) for phase in details["phases"] if phase.get("kept")
-    ]
+    undone = [phase_name(p) for p in details["phases"] if p.get("kept")]
     if not undone:
         return ""
     return (
@@ -213,8 +209,7 @@ def verdict_line(details):
         text = (
             "A linear classifier on the features of the model before the "
             f"training (linear probe) is better: {name}"
-            f"{percent(probe['accuracy'])}, where the model that is handed "
-            "back has "
+            f"{percent(probe['accuracy'])}, where the returned model has "
             f"{percent(probe['accuracy_of_kept'])}. With unlabelled images: "
             f"{figures}"
         )
@@ -222,6 +217,11 @@ def verdict_line(details):
         text += " The model trained on labels alone was kept."
     elif verdict["kept"] != "student":
         text += " The model of the supervised phase was kept."
+    elif verdict["is_better"] is False:
+        text += (
+            " The student was kept all the same, for no test image may choose "
+            "a model: pass `validation_data` for that."
+        )
     return text
 
 
