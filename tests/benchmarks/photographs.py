@@ -46,6 +46,7 @@ ABOUT = (
 )
 ABOUT_FINE_TUNE = " *FineTune* trains all layers on the labels alone for 300 s."
 HEADS = "LR", "SVM", "LS", "ST"
+LABELS = "labels per class"
 COLUMNS = {
     "FineTune": "FineTune",
     "60": "60 s",
@@ -255,7 +256,7 @@ def rows_of(results, seeds):
         cell["best head"] = [
             max(heads) for heads in zip(*map(cell.get, HEADS), strict=True)
         ]
-        row = {"": f"{name}, {per_class} per class"}
+        row = {LABELS: f"{name}, {per_class}"}
         rows.append(row | {key: cell[key] for key in columns if key in cell})
         best = statistics.fmean(cell["best head"])
         for column in COLUMNS.values():
@@ -272,7 +273,7 @@ def rows_of(results, seeds):
             row.pop(column, None)
     for text, choose in ("mean", statistics.fmean), ("least", min):
         rows.append(
-            {"": f"{text} difference to *best head*"}
+            {LABELS: f"{text} difference to *best head*"}
             | {column: choose(found) for column, found in told.items()}
         )
     return rows
