@@ -113,6 +113,18 @@ class ImageSource(abc.ABC):
         """
 
     @abc.abstractmethod
+    def draw(self, count, seed=0):
+        """Returns the numbers of some images, an int array in ascending order.
+
+        They are drawn from all images, for these may be sorted. Of a dataset,
+        which is read in its order, they are the first ones.
+
+        Args:
+            count: Int, how many at most.
+            seed: Int.
+        """
+
+    @abc.abstractmethod
     def checksum(self):
         """Returns a string that changes with every image and their order.
 
@@ -196,6 +208,10 @@ class ImageArray(ImageSource):
 
     def take(self, indices):
         return np.asarray(self.images[np.asarray(indices, "int64")])
+
+    def draw(self, count, seed=0):
+        order = np.random.default_rng(seed).permutation(len(self))
+        return np.sort(order[:count])
 
     def checksum(self):
         # `ImageFiles` may read the same files in another way.

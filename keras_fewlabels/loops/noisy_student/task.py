@@ -42,7 +42,8 @@ class Task:
     Args:
         labeled: Pair of arrays, images and labels.
         unlabeled: `ImageSource`.
-        sample: Array of the first unlabelled images.
+        sample: Array of some unlabelled images.
+        sample_numbers: Int array, the numbers of these images.
         value_range: Pair of floats, the values of black and white.
         num_classes: Int.
         scores: `ClassScores`, the kind of scores that the model gives.
@@ -55,6 +56,7 @@ class Task:
     labeled: tuple
     unlabeled: ImageSource
     sample: np.ndarray
+    sample_numbers: np.ndarray
     value_range: tuple
     num_classes: int
     scores: ClassScores
@@ -141,7 +143,8 @@ def inspect_task(
     _check_model(model)
     images, labels = labeled_arrays(labeled, "labeled")
     source = image_source(unlabeled)
-    sample = source.first(_SAMPLE_SIZE)
+    sample_numbers = source.draw(_SAMPLE_SIZE)
+    sample = source.take(sample_numbers)
     check_same_images(images, sample)
     value_range = resolve_value_range(value_range, images, "labeled")
     check_values(images, "labeled", value_range)
@@ -173,6 +176,7 @@ def inspect_task(
         labeled=(images, scores.as_loss_takes(labels, num_classes)),
         unlabeled=source,
         sample=sample,
+        sample_numbers=sample_numbers,
         value_range=value_range,
         num_classes=num_classes,
         scores=scores,

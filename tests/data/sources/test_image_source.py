@@ -7,6 +7,7 @@ import pytest
 
 from keras_fewlabels.data import ImageFiles
 from keras_fewlabels.data.sources.image_source import image_source
+from keras_fewlabels.data.sources.image_stream import ImageStream
 
 IMAGES = np.random.default_rng(0).integers(0, 255, (150, 3, 2, 1), "uint8")
 
@@ -74,6 +75,18 @@ def test_length_shape_and_dtype(source):
     assert len(source) == 150
     assert source.shape == (3, 2, 1)
     assert source.dtype == "uint8"
+
+
+@pytest.mark.parametrize("count", [1, 64, 150, 1000])
+def test_numbers_of_some_images(source, count):
+    numbers = source.draw(count, seed=3)
+    assert len(set(numbers)) == len(numbers) == min(count, 150)
+    np.testing.assert_array_equal(numbers, np.sort(numbers))
+    assert numbers[0] >= 0 and numbers[-1] < 150
+    if count == 64:
+        first = isinstance(source, ImageStream)
+        assert (numbers[-1] == 63) == first
+        assert np.array_equal(numbers, source.draw(count, seed=4)) == first
 
 
 @pytest.mark.parametrize("size", [1, 40, 64, 149, 150, 1000])

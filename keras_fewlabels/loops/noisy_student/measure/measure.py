@@ -160,12 +160,13 @@ class Labeler:
     policy: keras.layers.Layer | None
     labeled_images: np.ndarray
 
-    def __call__(self, pieces):
+    def __call__(self, pieces, numbers=None):
         """Labels unlabelled images.
 
         Args:
-            pieces: Iterable of arrays, the unlabelled images in their order,
-                from the first one on.
+            pieces: Iterable of arrays, the unlabelled images in their order.
+            numbers: Optional int array, the numbers of these images, which
+                the policy gets. By default they begin at 0.
 
         Returns:
             `PseudoLabels`.
@@ -178,6 +179,8 @@ class Labeler:
             probabilities = self._predict(images)
             indices = np.arange(start, start + len(images), dtype="int32")
             start += len(images)
+            if numbers is not None:
+                indices = numbers[indices].astype("int32")
             targets, weights = (None, None)
             if self.policy is not None:
                 targets, weights = self.scores.judge(

@@ -164,8 +164,9 @@ class PhaseKind:
         truth = data.truth
         figures = None
         if context.policy is not None:
-            figures = labeler([task.sample]).figures(
-                None if truth is None else truth[: len(task.sample)]
+            numbers = task.sample_numbers
+            figures = labeler([task.sample], numbers).figures(
+                None if truth is None else truth[numbers]
             )
         accuracies = {
             split: measure_accuracy(

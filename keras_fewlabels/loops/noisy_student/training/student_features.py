@@ -244,10 +244,9 @@ class StudentFeatures:
     def _part_of_pool(self, count, seed):
         """Returns a source of some unlabelled images, and their numbers."""
         pool = self._task.unlabeled
+        numbers = pool.draw(count, seed)
         if count == len(pool) or is_dataset(pool.images):
-            return pool, np.arange(count)
-        order = np.random.default_rng(seed).permutation(len(pool))
-        numbers = np.sort(order[:count])
+            return pool, numbers
         return image_source(SomeRows(pool.images, numbers)), numbers
 
     def _decide(self, reader, labeled):

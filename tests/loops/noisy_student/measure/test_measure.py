@@ -148,6 +148,25 @@ def test_a_policy_gets_the_probabilities_of_the_labelled_images():
     np.testing.assert_array_equal(weights, expected)
 
 
+def test_a_policy_gets_the_numbers_of_the_images():
+    class Numbered(FixedThreshold):
+        def call(
+            self,
+            probabilities,
+            training=None,
+            indices=None,
+            labeled_probabilities=None,
+        ):
+            targets, _ = super().call(probabilities)
+            return targets, keras.ops.cast(indices, "float32")
+
+    labeler = Labeler(classifier(), LOGITS, Numbered(), IMAGES[:2])
+    pieces = [IMAGES[:4], IMAGES[4:5]]
+    np.testing.assert_array_equal(labeler(pieces).weights, np.arange(5))
+    numbers = np.array([3, 7, 8, 20, 60])
+    np.testing.assert_array_equal(labeler(pieces, numbers).weights, numbers)
+
+
 def test_without_a_policy_there_are_predictions_alone():
     pseudo_labels = Labeler(classifier(), LOGITS, None, IMAGES[:2])([IMAGES])
     np.testing.assert_allclose(
