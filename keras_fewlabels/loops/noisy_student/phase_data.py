@@ -6,7 +6,7 @@ import numpy as np
 
 from keras_fewlabels.data.batches import LabeledBatches, MixedBatches
 from keras_fewlabels.data.checks import as_array, check_labels, check_truth
-from keras_fewlabels.data.sources import is_dataset
+from keras_fewlabels.data.sources import image_source, is_dataset
 from keras_fewlabels.data.split_labels import split_labels
 
 # The images that settle the statistics of batch normalization.
@@ -83,7 +83,8 @@ def divide(task, validation, test, validation_split, seed, truth=None):
             one_true=task.scores.one_true,
         )
         truth = truth.astype("int32")
-    images = np.concatenate([labeled[0][:_CLEAN_IMAGES], task.sample])
+    drawn = image_source(labeled[0], "labeled").draw(_CLEAN_IMAGES, seed)
+    images = np.concatenate([labeled[0][drawn], task.sample])
     order = np.random.default_rng(seed).permutation(len(images))
     return PhaseData(
         labeled,

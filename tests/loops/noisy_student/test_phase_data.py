@@ -129,6 +129,14 @@ def test_clean_images_are_some_of_those_to_train_on(num_unlabeled):
     assert np.abs(np.corrcoef(clean, range(len(clean)))[0, 1]) < 0.2
 
 
+def test_clean_images_are_drawn_from_all_of_many_labelled_ones():
+    task = task_of((2000, 2000), num_unlabeled=10)
+    clean = divide(task, None, None, 0.0, seed=0).clean_images
+    assert len(clean) == 2048
+    # The images lie in their order between 0 and 0.8.
+    assert np.mean(clean) == pytest.approx(0.4, abs=0.02)
+
+
 def test_validation_images_may_be_learned_in_the_end():
     task = task_of((20, 30))
     data = divide(task, None, "test data", 0.2, seed=0)
