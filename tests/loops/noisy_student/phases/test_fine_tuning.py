@@ -45,7 +45,7 @@ def pretrained(loss=None):
         ]
     )
     if loss:
-        model.compile(keras.optimizers.Adam(0.01), loss)
+        model.compile(keras.optimizers.Adam(1e-3), loss)
     return model
 
 
