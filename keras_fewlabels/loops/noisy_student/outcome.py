@@ -128,7 +128,8 @@ class Outcome:
         )
         known = self._run.features[STUDENT].predicted_pool(self.model)
         if known is not None:
-            known = PseudoLabels(known, None, None, self._task.scores)
+            numbers, rows = known
+            known = numbers, PseudoLabels(rows, None, None, self._task.scores)
         return RunFiles(
             models,
             mistakes,

@@ -6,7 +6,8 @@ import json
 
 import numpy as np
 
-from keras_fewlabels.data.sources import is_dataset
+from keras_fewlabels.data.sources import image_source, is_dataset
+from keras_fewlabels.data.sources.some_rows import SomeRows
 from keras_fewlabels.foundation import (
     atomic_write,
     csv_text,
@@ -34,8 +35,9 @@ class RunFiles:
         unlabeled: `ImageSource`, or `None`.
         examined: `ImageSource` of the images that the report examines, or
             `None`.
-        known: `PseudoLabels` of all unlabelled images, if the run has made
-            them, so that `labeler` need not.
+        known: Pair of an int array, the numbers of unlabelled images, and the
+            `PseudoLabels` that the run has made of them, so that `labeler`
+            need not; or `None`.
         progress: Optional function of a title and a number of images that
             returns a function of how many are done, which shows that.
     """
@@ -79,23 +81,37 @@ class RunFiles:
         `None` without a labeler, and for a dataset that does not have the
         same order in every pass, so that nobody knows which image is which.
         """
-        if self.known is not None or self.labeler is None:
-            return self.known
+        if self.known is not None:
+            return self._completed(*self.known)
+        if self.labeler is None:
+            return None
         try:
-            return self.labeler(self._pieces())
+            return self.labeler(self._pieces(self.unlabeled))
         except ValueError:
             # The images were trained on, so that nothing else can be wrong.
             if is_dataset(self.unlabeled.images):
                 return None
             raise
 
-    def _pieces(self):
-        """Yields the unlabelled images, and shows how many are done."""
-        count, done = len(self.unlabeled), 0
+    def _completed(self, numbers, known):
+        """Returns the `PseudoLabels` of all images by those of some."""
+        rest = np.setdiff1d(np.arange(len(self.unlabeled)), numbers)
+        if not len(rest):
+            return known
+        images = image_source(SomeRows(self.unlabeled.images, rest))
+        made = self.labeler(self._pieces(images)).probabilities
+        probabilities = np.empty((len(self.unlabeled), made.shape[1]))
+        probabilities[numbers] = known.probabilities
+        probabilities[rest] = made
+        return dataclasses.replace(known, probabilities=probabilities)
+
+    def _pieces(self, source):
+        """Yields the images of a source, and shows how many are done."""
+        count, done = len(source), 0
         show = None
         if self.progress is not None and count > _PIECE:
             show = self.progress("labels", count)
-        for images in self.unlabeled.pieces(_PIECE):
+        for images in source.pieces(_PIECE):
             yield images
             done += len(images)
             if show is not None:

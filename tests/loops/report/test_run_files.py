@@ -168,12 +168,32 @@ def test_labelling_several_pieces_shows_how_far_it_is(
 def test_labels_that_are_known_are_not_made_again():
     known = PseudoLabels(np.eye(2), None, None)
     source = image_source(IMAGES[:2])
-    files = RunFiles({}, None, None, source, known=known)
+    files = RunFiles({}, None, None, source, known=(np.arange(2), known))
     assert files.pseudo_labels_csv().splitlines() == [
         "index,label,class,confidence",
         "0,0,0,1.0000",
         "1,1,1,1.0000",
     ]
+
+
+def test_labels_that_are_known_are_completed():
+    whole = of_model(IMAGES)
+    every, numbers = whole.pseudo_labels, np.array([1, 2])
+    known = dataclasses.replace(
+        every, probabilities=every.probabilities[numbers]
+    )
+    seen = []
+
+    def labeler(pieces):
+        seen.extend(pieces)
+        return whole.labeler(seen)
+
+    files = dataclasses.replace(whole, labeler=labeler, known=(numbers, known))
+    np.testing.assert_allclose(
+        files.pseudo_labels.probabilities, every.probabilities, rtol=1e-5
+    )
+    rest = np.delete(IMAGES, numbers, axis=0)
+    np.testing.assert_array_equal(np.concatenate(seen), rest)
 
 
 @pytest.mark.tensorflow

@@ -155,24 +155,24 @@ class StudentFeatures:
         return ~self.foreign.is_foreign[:count]
 
     def predicted_pool(self, model):
-        """Returns what a model predicts for all unlabelled images, if known.
+        """Returns what a model predicts for unlabelled images, if known.
 
         Args:
             model: Keras model of the run, which may be calibrated.
 
         Returns:
-            Float array `(num_unlabeled, num_classes)`, probabilities, as near
-            to those of `predict` as features in half precision are. `None`
-            without features of all images by these layers.
+            Pair of an int array `(count,)`, the numbers of the images with
+            features, and a float array `(count, num_classes)`, probabilities,
+            as near to those of `predict` as features in half precision are.
+            `None` without features by these layers, and of a dataset.
         """
-        pool = self._task.unlabeled
-        if not self._kept or is_dataset(pool.images):
+        if not self._kept or is_dataset(self._task.unlabeled.images):
             return None
         found = self._kept.get(layers_fingerprint(model), {}).get("learned")
-        if not found or len(found.numbers) < len(pool):
+        if not found or not len(found.numbers):
             return None
         head = head_of(model, kind_of(self._task.scores))
-        return head.probabilities(found.as_they_are)
+        return found.numbers, head.probabilities(found.as_they_are)
 
     def _find_foreign(self, context):
         kept = self._kept[self._layers]

@@ -230,22 +230,31 @@ def test_the_features_say_what_a_model_predicts_for_the_pool(flip):
     features.of(context)
     # Another head of the same layers, as that of a model that is calibrated.
     set_head(student, head_of(student).cooled(0.5))
+    numbers, predicted = features.predicted_pool(student)
+    np.testing.assert_array_equal(numbers, np.arange(30))
     np.testing.assert_allclose(
-        features.predicted_pool(student),
-        student.predict(IMAGES[10:], verbose=0),
-        atol=1e-3,
+        predicted, student.predict(IMAGES[10:], verbose=0), atol=1e-3
     )
     change(student)
     assert features.predicted_pool(student) is None
 
 
-@pytest.mark.parametrize("why", ["drawn", "dataset"])
-def test_other_features_do_not_say_what_a_model_predicts(why, monkeypatch):
+def test_what_a_model_predicts_for_images_that_were_drawn(monkeypatch):
     monkeypatch.setattr(FeatureReader, "seconds_per_image", 1.0)
-    clock = Clock(12.0 if why == "drawn" else 100.0)
-    features, context = features_of(classifier(), clock, flip=False)
-    if why == "dataset":
-        features._task.unlabeled = image_source(ImageBatches())
+    features, context = features_of(classifier(), Clock(12.0), flip=False)
+    features.of(context)
+    numbers, predicted = features.predicted_pool(context.student)
+    assert 0 < len(numbers) < 30
+    np.testing.assert_allclose(
+        predicted,
+        context.student.predict(IMAGES[10:][numbers], verbose=0),
+        atol=1e-3,
+    )
+
+
+def test_features_do_not_say_which_images_of_a_dataset_are_which():
+    features, context = features_of(classifier(), Clock(100.0), flip=False)
+    features._task.unlabeled = image_source(ImageBatches())
     features.of(context)
     assert features.predicted_pool(context.student) is None
 
