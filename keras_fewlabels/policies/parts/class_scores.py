@@ -92,7 +92,7 @@ class ClassScores:
 
     def shape_judged(self, num_classes):
         """Returns the shape of what a policy judges, to build it with."""
-        return None, num_classes
+        return (None, num_classes) if self.one_true else (None, num_classes, 2)
 
     def are_right(self, targets, truth):
         """Returns which decisions are right, in the shape of the weights.
@@ -260,9 +260,6 @@ class Sigmoids(OneSigmoid):
         pairs = ops.stack([1 - probabilities, probabilities], axis=-1)
         targets, weights = policy(pairs, training=training)
         return targets[..., 1], weights
-
-    def shape_judged(self, num_classes):
-        return None, num_classes, 2
 
     def are_right(self, targets, truth):
         return ops.equal(targets > 0.5, ops.cast(truth, "bool"))
