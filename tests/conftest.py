@@ -76,6 +76,26 @@ def reset_keras():
     keras.config.set_dtype_policy("float32")
 
 
+@pytest.fixture(autouse=True, scope="session")
+def no_waits_for_autotuning():
+    """Deletes each iterator of tf.data at once.
+
+    Else a test may wait for as long as an iterator of any earlier test has
+    lived, up to a minute: see `without_autotuning`.
+    """
+    if keras.backend.backend() != "tensorflow":
+        yield
+        return
+    import tensorflow as tf
+
+    from keras_fewlabels.data.sources.streams import without_autotuning
+
+    iterate = tf.data.Dataset.__iter__
+    tf.data.Dataset.__iter__ = lambda data: iterate(without_autotuning(data))
+    yield
+    tf.data.Dataset.__iter__ = iterate
+
+
 def run_eagerly(is_eager):
     if keras.backend.backend() == "tensorflow":
         import tensorflow as tf
