@@ -354,6 +354,9 @@ class PseudoLabeler(keras.callbacks.Callback):
         truth = true_decisions(self.truth, scores, num_classes)
         if self.cache_dir is not None:
             writable_folder(self.cache_dir, "cache_dir")
+        if not self.model.optimizer.built:
+            # TensorFlow traces a step twice if the first one makes variables.
+            self.model.optimizer.build(self.model.trainable_variables)
         if not self.policy.built:
             self.policy.build(scores.shape_judged(num_classes))
         if self._policy_state is None:

@@ -51,6 +51,24 @@ class Remember(keras.callbacks.Callback):
         self.labels.append(self.labeler.labels.copy())
 
 
+@pytest.mark.tensorflow
+def test_a_step_is_traced_once():
+    traces = []
+
+    class Counting(keras.Sequential):
+        def train_step(self, *args):
+            traces.append(args)
+            return super().train_step(*args)
+
+    model = Counting(classifier(None).layers)
+    model.compile("adam", "sparse_categorical_crossentropy")
+    labeler = PseudoLabeler(UNLABELED[:40], policy=FixedThreshold(0.1))
+    model.fit(
+        labeler.mixed_with(LABELED), epochs=2, callbacks=[labeler], verbose=0
+    )
+    assert len(traces) == 1
+
+
 def test_teacher_labels_once_and_every_kept_image_is_above_the_threshold(
     teacher,
 ):
