@@ -354,9 +354,6 @@ class PseudoLabeler(keras.callbacks.Callback):
         truth = true_decisions(self.truth, scores, num_classes)
         if self.cache_dir is not None:
             writable_folder(self.cache_dir, "cache_dir")
-        if not self.model.optimizer.built:
-            # TensorFlow traces a step twice if the first one makes variables.
-            self.model.optimizer.build(self.model.trainable_variables)
         if not self.policy.built:
             self.policy.build(scores.shape_judged(num_classes))
         if self._policy_state is None:
@@ -383,6 +380,9 @@ class PseudoLabeler(keras.callbacks.Callback):
             # Not those of the teacher, whose loss may be another one.
             own = scores_of_loss(self.model.loss, num_classes)
             self._loss = LossOfKnown(self.model, own.from_logits)
+        if not self.model.optimizer.built:
+            # TensorFlow traces a step twice if the first one makes variables.
+            self.model.optimizer.build(self.model.trainable_variables)
         self._has_warned = False
         self._is_first_epoch = True
 
