@@ -22,6 +22,7 @@ from keras_fewlabels.policies import FixedThreshold, FlexMatchPolicy
 DIGITS = load_digits()
 IMAGES = (DIGITS.images[..., None] * 255 / 16).astype("uint8")
 LABELED, UNLABELED, TEST = split_labels(IMAGES, DIGITS.target, 40, 300)
+TRUTH = np.arange(300) % 10
 # Two epochs of each phase.
 SHORT = {
     "supervised_steps": 6,
@@ -135,7 +136,7 @@ def usual():
     """The run that most tests look at or compare with."""
     return fit(
         test_data=TEST,
-        truth=np.arange(300) % 10,
+        truth=TRUTH,
         class_names=list("abcdefghij"),
     )
 
@@ -149,7 +150,13 @@ class Again:
     def __init__(self, usual, folder):
         self.recorder, self.logs = Recorder(), folder / "logs"
         self.logs.mkdir()
+        # A step that counts the right pseudo-labels is another program to
+        # XLA, whose quick compiler then rounds the last bit otherwise. So JAX
+        # counts them here as well. The other backends show that truth
+        # changes nothing.
+        on_jax = keras.backend.backend() == "jax"
         self.model, self.report = fit(
+            truth=TRUTH if on_jax else None,
             settings=usual[1].to_dict()["settings"],
             callbacks=self.callbacks,
             backup_dir=folder / "backup",
@@ -574,7 +581,6 @@ class KeepPolicy(Recorder):
             )
 
 
-TRUTH = np.arange(300) % 10
 # Two epochs of labels alone, and the student's until thresholds differ. One op
 # of RandAugment draws as all do, and is traced sooner.
 FLEX_MATCH = {**DROPPING, "student_steps": 39, "ops": ["translate_x"]}
