@@ -115,23 +115,26 @@ class FullBatches(keras.utils.PyDataset, abc.ABC):
             return self
         import tensorflow as tf
 
-        from keras_fewlabels.data.sources.streams import without_autotuning
+        from keras_fewlabels.data.sources.streams import (
+            from_passes,
+            without_autotuning,
+        )
 
-        def one_epoch():
+        def begin_pass():
             epoch, order = self._epoch_number, self.new_order()
-            for index in range(self.num_steps):
+
+            def make(index):
                 if epoch != self._epoch_number:
                     raise _past_epoch(epoch)
-                yield self.batch(index, order)
+                return self.batch(index, order)
+
+            return make
 
         signature = keras.tree.map_structure(
             lambda part: tf.TensorSpec(part.shape, part.dtype), self[0]
         )
-        dataset = tf.data.Dataset.from_generator(
-            one_epoch, output_signature=signature
-        )
-        cardinality = tf.data.experimental.assert_cardinality(self.num_steps)
-        dataset = dataset.apply(cardinality).prefetch(tf.data.AUTOTUNE)
+        dataset = from_passes(begin_pass, self.num_steps, signature)
+        dataset = dataset.prefetch(tf.data.AUTOTUNE)
         dataset = without_autotuning(dataset)
         dataset.begin_epoch = self.begin_epoch
         dataset.content_sample = self.content_sample

@@ -80,7 +80,13 @@ def _of_one_size(elements, argument):
 
 
 # Of errors of tf.data, in the words of its operations.
-_ABOUT_SIZES = ("Cannot batch", "an element of shape", "must match", "rebatch")
+_ABOUT_SIZES = (
+    "Cannot batch",
+    "an element of shape",
+    "expected shape",
+    "must match",
+    "rebatch",
+)
 
 
 def is_about_sizes(error):
@@ -92,8 +98,9 @@ def is_about_sizes(error):
 
 def several_sizes(argument, received):
     """Returns the error of a dataset whose images have several sizes."""
-    # Without the name of TensorFlow's operation, and its trace.
-    received = re.sub(r"^\{\{.*?\}\}\s*", "", str(received)).splitlines()[0]
+    # Without the names of TensorFlow's operations, and their trace.
+    received = str(received).splitlines()[0]
+    received = re.sub(r"^\{\{.*?\}\}\s*(.*\bMap: )?", "", received)
     return ValueError(
         f"`{argument}` must be images of one height, width and number of "
         "channels. Resize the images before they are batched, with "

@@ -1,3 +1,5 @@
+import itertools
+
 import keras
 import numpy as np
 import pytest
@@ -11,8 +13,10 @@ from keras_fewlabels.data.sources.streams import (
     as_stream,
     count_images,
     finite,
+    from_passes,
     without_autotuning,
 )
+from keras_fewlabels.loops import fit_noisy_student
 
 IMAGES = np.arange(7, dtype="float32").reshape(-1, 1, 1, 1)
 
@@ -148,3 +152,85 @@ def test_autotuning_of_a_mixed_dataset_is_disabled():
     source = stream(UNLABELED).with_options(options)
     mixed = mix_labeled_unlabeled(PAIR, source, 2)
     assert mixed.options().autotune.enabled is False
+
+
+def of_numbers(begin, length=5):
+    return from_passes(begin, length, (tf.TensorSpec((), tf.int32),))
+
+
+def read(dataset):
+    return [int(number) for (number,) in dataset.as_numpy_iterator()]
+
+
+def test_each_pass_has_a_function_of_its_own():
+    passes = itertools.count(1)
+
+    def begin():
+        factor = next(passes)
+        return lambda number: (factor * number,)
+
+    dataset = of_numbers(begin)
+    assert len(dataset) == 5
+    assert dataset.element_spec == (tf.TensorSpec((), tf.int32),)
+    # One that is broken off, and two at the same time.
+    assert read(dataset.take(2)) == [0, 1]
+    both = tf.data.Dataset.zip(dataset, dataset)
+    pairs = [(int(x), int(y)) for (x,), (y,) in both.as_numpy_iterator()]
+    assert sorted(pairs[1]) == [2, 3]
+    assert sorted(pairs[4]) == [8, 12]
+    assert read(dataset.repeat(2)) == [0, 4, 8, 12, 16, 0, 5, 10, 15, 20]
+
+
+def test_what_a_function_raises_ends_the_pass():
+    def make(number):
+        if number == 2:
+            raise ValueError("the third one is broken")
+        return (number,)
+
+    with pytest.raises(Exception, match="third one is"):
+        read(of_numbers(lambda: make))
+    with pytest.raises(tf.errors.InvalidArgumentError, match="expected shape"):
+        read(of_numbers(lambda: lambda number: (np.ones(1),)))
+
+
+def test_no_loop_asks_for_a_dataset_that_slows_the_process(monkeypatch):
+    # On Python 3.11 each training step would be slower ever after.
+    def refuse(*args, **kwargs):
+        raise AssertionError("from_generator")
+
+    monkeypatch.setattr(tf.data.Dataset, "from_generator", refuse)
+    images = np.random.default_rng(0).uniform(size=(24, 4, 4, 1))
+    labeled = images[:8], np.arange(8) % 2
+    model = keras.Sequential(
+        [keras.Input((4, 4, 1)), keras.layers.Flatten(), keras.layers.Dense(2)]
+    )
+
+    class Pool(keras.utils.PyDataset):
+        def __len__(self):
+            return 3
+
+        def __getitem__(self, index):
+            return images[8 * index : 8 * index + 8]
+
+    for pool in (images, Pool()):
+        steps = {"supervised_steps": 2, "student_steps": 2}
+        fit_noisy_student(
+            lambda: keras.models.clone_model(model),
+            labeled,
+            pool,
+            noise=keras.layers.Identity(),
+            weak_noise=keras.layers.Identity(),
+            settings=steps,
+            verbose=0,
+        )
+        labeler = PseudoLabeler(pool, start=1)
+        model.compile(
+            "sgd",
+            keras.losses.SparseCategoricalCrossentropy(from_logits=True),
+        )
+        model.fit(
+            labeler.mixed_with(labeled, 4),
+            epochs=2,
+            verbose=0,
+            callbacks=[labeler],
+        )
