@@ -96,7 +96,10 @@ from keras_fewlabels.foundation.models.classifier import (
     ends_with,
 )
 from keras_fewlabels.foundation.models.head_input import head_input, last_dense
-from keras_fewlabels.foundation.models.predict_array import predict_array
+from keras_fewlabels.foundation.models.predict_array import (
+    batch_size_for,
+    predict_array,
+)
 from keras_fewlabels.foundation.optional_import import optional_import
 from keras_fewlabels.foundation.result import Result, as_json, save_figure
 from keras_fewlabels.foundation.running_fit import (

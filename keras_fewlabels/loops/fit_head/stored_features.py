@@ -11,12 +11,10 @@ from keras_fewlabels.data.sources import (
     is_dataset,
     read_elements,
 )
-from keras_fewlabels.foundation import predict_array
+from keras_fewlabels.foundation import batch_size_for, predict_array
 
 # Images that are in memory at a time.
 _PIECE = 1024
-# Unlabelled images that are predicted at a time.
-_BATCH_SIZE = 64
 
 
 def stored_features(extractor, data, argument, batch_size=None, verbose=0):
@@ -81,8 +79,9 @@ def unlabeled_features(extractor, unlabeled, verbose=0):
     source = image_source(unlabeled)
     bar = keras.utils.Progbar(len(source), verbose=verbose, unit_name="image")
     features = []
-    for piece in source.pieces_to_predict(_BATCH_SIZE):
-        features.append(predict_array(extractor, piece, _BATCH_SIZE))
+    batch_size = batch_size_for(source.shape)
+    for piece in source.pieces_to_predict(batch_size):
+        features.append(predict_array(extractor, piece, batch_size))
         bar.add(len(piece))
     return np.concatenate(features)
 

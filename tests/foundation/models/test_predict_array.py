@@ -2,7 +2,8 @@ import keras
 import numpy as np
 import pytest
 
-from keras_fewlabels.foundation import predict_array
+from keras_fewlabels.foundation import batch_size_for, predict_array
+from keras_fewlabels.foundation.models import predict_array as module
 
 
 def two_outputs():
@@ -111,3 +112,17 @@ def test_new_weights_are_seen():
     predict_array(model, images, 3)
     model.set_weights([np.zeros(part.shape) for part in model.get_weights()])
     assert not predict_array(model, images, 3)["a"].any()
+
+
+@pytest.mark.parametrize(
+    ("size", "on_cpu", "elsewhere"),
+    [(8, 256, 256), (90, 49, 256), (224, 7, 41), (9999, 1, 1)],
+)
+def test_large_images_pass_in_small_batches(
+    size, on_cpu, elsewhere, monkeypatch
+):
+    for has_accelerator, expected in ((False, on_cpu), (True, elsewhere)):
+        monkeypatch.setattr(
+            module, "has_accelerator", lambda has=has_accelerator: has
+        )
+        assert batch_size_for((size, size, 3)) == expected

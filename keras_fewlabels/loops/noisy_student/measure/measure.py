@@ -11,13 +11,8 @@ from keras_fewlabels.data.sources import image_source
 from keras_fewlabels.evaluation.mean_average_precision import (
     mean_average_precision,
 )
-from keras_fewlabels.foundation import predict_array
+from keras_fewlabels.foundation import batch_size_for, predict_array
 from keras_fewlabels.policies.parts import ClassScores
-
-# Pixels of the images that pass through a model at once: more activations
-# would need gigabytes.
-_MAX_PIXELS = 2**21
-_MAX_BATCH_SIZE = 256
 
 
 def predict_outputs(model, images):
@@ -35,19 +30,6 @@ def predict_outputs(model, images):
     return keras.tree.map_structure(
         lambda *parts: np.concatenate(parts), *outputs
     )
-
-
-def batch_size_for(image_shape):
-    """Returns how many images a model predicts at once.
-
-    Args:
-        image_shape: Tuple `(height, width, channels)`.
-
-    Returns:
-        Int, 256 for images up to 90 px, 41 for those of 224 px.
-    """
-    height, width, _ = image_shape
-    return int(np.clip(_MAX_PIXELS // (height * width), 1, _MAX_BATCH_SIZE))
 
 
 def predict(model, images, scores):

@@ -7,7 +7,6 @@ from keras_fewlabels.data.folders import ImageFiles
 from keras_fewlabels.loops.noisy_student.measure import (
     Labeler,
     PseudoLabels,
-    batch_size_for,
     measure_accuracy,
     measure_probabilities,
     predict,
@@ -195,13 +194,6 @@ def test_files_are_scored_in_batches_like_the_array(tmp_path):
         model, (np.tile(levels, (30, 1, 1, 1)), labels), LOGITS
     )
     assert measure_accuracy(model, (files, labels), LOGITS) == expected
-
-
-@pytest.mark.parametrize(
-    ("size", "expected"), [(8, 256), (90, 256), (160, 81), (224, 41), (9999, 1)]
-)
-def test_large_images_pass_in_small_batches(size, expected):
-    assert batch_size_for((size, size, 3)) == expected
 
 
 @pytest.mark.parametrize("activation", [None, "sigmoid"])
