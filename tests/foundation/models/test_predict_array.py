@@ -2,7 +2,11 @@ import keras
 import numpy as np
 import pytest
 
-from keras_fewlabels.foundation import batch_size_for, predict_array
+from keras_fewlabels.foundation import (
+    batch_size_for,
+    has_accelerator,
+    predict_array,
+)
 from keras_fewlabels.foundation.models import predict_array as module
 
 
@@ -121,8 +125,30 @@ def test_new_weights_are_seen():
 def test_large_images_pass_in_small_batches(
     size, on_cpu, elsewhere, monkeypatch
 ):
-    for has_accelerator, expected in ((False, on_cpu), (True, elsewhere)):
-        monkeypatch.setattr(
-            module, "has_accelerator", lambda has=has_accelerator: has
-        )
+    for found, expected in ((False, on_cpu), (True, elsewhere)):
+        monkeypatch.setattr(module, "has_accelerator", lambda has=found: has)
         assert batch_size_for((size, size, 3)) == expected
+
+
+@pytest.mark.tensorflow
+@pytest.mark.skipif(has_accelerator(), reason="has memory for whole batches")
+def test_large_images_of_a_batch_pass_in_parts_on_a_cpu():
+    seen, batches = [], []
+
+    class Mean(keras.layers.Layer):
+        def call(self, images):
+            seen.append(images.shape[0])
+            return keras.ops.mean(images, axis=(1, 2))
+
+    class Count(keras.callbacks.Callback):
+        def on_predict_batch_end(self, batch, logs=None):
+            batches.append(len(logs["outputs"]))
+
+    model = keras.Sequential([keras.Input((224, 224, 1)), Mean()])
+    images = np.random.default_rng(0).uniform(size=(15, 224, 224, 1))
+    seen.clear()
+    found = predict_array(model, images, 12, [Count()])
+    np.testing.assert_allclose(found, images.mean(axis=(1, 2)), rtol=1e-4)
+    assert batches == [12, 3]
+    # Of the last part, TensorFlow traces any number.
+    assert set(seen) <= {6, 3, None}
