@@ -184,7 +184,7 @@ def from_passes(begin, length, signature):
     `tf.data.Dataset.from_generator` must not be used. On Python 3.11 its first
     iterator makes the C library map each larger block of memory anew, for the
     rest of the process. Each later training step then waits for its pages: one
-    of EfficientNet-Lite0 on two CPU cores took 1.5 times as long.
+    of EfficientNet-Lite0 on two CPU cores took 1.6 times as long.
 
     Args:
         begin: Function without arguments that is called at the start of each
