@@ -61,9 +61,9 @@ def evaluate_corruptions(
     corrupted in the same way in any batch, beside any other corruptions, and
     for any model. `corrupt` returns it.
 
-    Images are corrupted batch by batch while the model predicts, so only one
-    corrupted batch is held in memory. Corrupted images have 256 levels, also
-    if they are floats.
+    Images are corrupted while the model predicts others, so only two
+    corrupted batches are held in memory. Corrupted images have 256 levels,
+    also if they are floats.
 
     Reference:
         - [Hendrycks and Dietterich, 2019](https://arxiv.org/abs/1903.12261).

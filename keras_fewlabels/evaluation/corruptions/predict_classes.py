@@ -1,12 +1,11 @@
-import keras
+import concurrent.futures
+import itertools
+
 import numpy as np
 from keras import ops
 
 from keras_fewlabels.evaluation.checks import check_scores
-from keras_fewlabels.foundation import has_own_predict
-
-# The batches that are predicted at a time by a model that takes arrays only.
-_BATCHES_PER_PIECE = 16
+from keras_fewlabels.foundation import predict_array
 
 
 def predict_classes(
@@ -19,9 +18,9 @@ def predict_classes(
         images: Array of shape `(num_images, height, width, channels)`.
         change: Function of a batch of images, the position of its first
             image, and a version, that returns the inputs of the model.
-        versions: Sequence of values for `change`, such as severities. They
-            share one call of `predict`, because each call starts slowly.
-        batch_size: Integer. Only a batch of changed images is held at once.
+        versions: Sequence of values for `change`, such as severities.
+        batch_size: Integer. Of the changed images, two batches are held at
+            once: one is predicted while the next one is changed.
         scores: `ClassScores`, the kind of scores of the model.
         progress: Optional `PredictionProgress`.
 
@@ -33,47 +32,29 @@ def predict_classes(
     Raises:
         ValueError: If the model returns other than finite scores.
     """
-    batches = _ChangedBatches(images, change, versions, batch_size)
     callbacks = [progress] if progress else None
-    if has_own_predict(model):
-        pieces = range(0, len(batches), _BATCHES_PER_PIECE)
-        outputs = np.concatenate(
-            [
-                model.predict(
-                    batches.piece(first), batch_size=batch_size, verbose=0
-                )
-                for first in pieces
-            ]
-        )
-    else:
-        outputs = model.predict(batches, verbose=0, callbacks=callbacks)
+    outputs = [
+        predict_array(model, batch, batch_size, callbacks)
+        for batch in _changed_batches(images, change, versions, batch_size)
+    ]
+    outputs = np.concatenate(outputs)
     check_scores(outputs, len(versions) * len(images))
     probabilities = ops.convert_to_numpy(scores.probabilities(outputs))
     decisions = scores.decide(probabilities)
     return decisions.reshape(len(versions), len(images), *decisions.shape[1:])
 
 
-class _ChangedBatches(keras.utils.PyDataset):
-    def __init__(self, images, change, versions, batch_size):
-        super().__init__()
-        self.images = images
-        self.change = change
-        self.batches = [
-            (version, first)
-            for version in versions
-            for first in range(0, len(images), batch_size)
-        ]
-        self.batch_size = batch_size
+def _changed_batches(images, change, versions, batch_size):
+    """Yields the batches of all versions. The next one is changed meanwhile."""
 
-    def __len__(self):
-        return len(self.batches)
+    def changed(version, first):
+        return change(images[first : first + batch_size], first, version)
 
-    def __getitem__(self, index):
-        version, first = self.batches[index]
-        batch = self.images[first : first + self.batch_size]
-        return (self.change(batch, first, version),)
-
-    def piece(self, first):
-        """Returns some batches from the given one on, as one array."""
-        indices = range(first, min(first + _BATCHES_PER_PIECE, len(self)))
-        return np.concatenate([self[index][0] for index in indices])
+    starts = range(0, len(images), batch_size)
+    with concurrent.futures.ThreadPoolExecutor(1) as thread:
+        coming = None
+        for version, first in itertools.product(versions, starts):
+            ready, coming = coming, thread.submit(changed, version, first)
+            if ready is not None:
+                yield ready.result()
+        yield coming.result()
