@@ -71,17 +71,25 @@ class EMATeacher(keras.layers.Layer):
         )
         self.built = True
 
-    def update(self, student):
-        """Moves the average towards the weights the student has now."""
+    def update(self, student, frozen=()):
+        """Moves the average towards the weights the student has now.
+
+        Args:
+            student: Keras model that the average follows.
+            frozen: Sequence of weights of the student that have not changed
+                since the average began to follow it.
+        """
+        frozen = set(map(id, frozen))
         updates = ops.cast(self.updates, "float32")
         share = 1 - ops.minimum(self.decay, (1 + updates) / (10 + updates))
         for average, weight in zip(
             self.model.weights, student.weights, strict=True
         ):
+            if id(weight) in frozen:
+                continue
             if keras.backend.is_float_dtype(average.dtype):
-                # Each is read once, which traces a step a second faster.
-                now, new = map(ops.convert_to_tensor, (average, weight))
-                average.assign(now + ops.cast(share, now.dtype) * (new - now))
+                share_of = ops.cast(share, average.dtype)
+                average.assign(average + share_of * (weight - average))
             else:
                 average.assign(weight)
         self.updates.assign_add(1)

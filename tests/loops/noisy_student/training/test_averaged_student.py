@@ -197,3 +197,16 @@ def test_a_student_that_was_not_built_is_refused():
     expected = r"`decay` must be a number in \[0, 1\)"
     with pytest.raises(ValueError, match=expected):
         AveragedStudent(classifier(), None, 1.0)
+
+
+@pytest.mark.parametrize("build", [supervised, frozen_teacher])
+def test_average_of_frozen_layers_is_what_they_are(build):
+    model = build()
+    for layer in model.student.layers[:3]:
+        layer.trainable = False
+    before = copies(model.student)
+    trained(model)
+    now = copies(model.average.model)
+    # The last two weights are those of the last layer, which trains.
+    assert differ(before, now) == [False] * 6 + [True] * 2
+    assert differ(copies(model.student), now) == [False] * 6 + [True] * 2
