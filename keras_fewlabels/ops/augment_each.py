@@ -5,6 +5,7 @@ import numpy as np
 from keras import ops
 
 from keras_fewlabels.ops.augment_merged import (
+    AXES,
     POINTWISE,
     TABLES,
     augment_merged,
@@ -53,29 +54,33 @@ def augment_each(
     """
     num_ops = drawn.shape[1]
 
-    def branch(name):
-        def run(image, strength, center):
+    groups = _groups(names)
+    group_of, place_of = _positions(names, groups)
+
+    def branch(group):
+        def run(image, drawn, strength, center):
+            name = group[0]
             if name in POINTWISE:
                 return POINTWISE[name](image, strength[0], image)
             if name in TABLES:
                 return _tabulated(image, TABLES[name](image, None, levels()))
-            first = np.zeros((1, 1), "int32")
             return augment_merged(
-                image, (name,), first, strength, center, fill, interpolation
+                image, group, drawn, strength, center, fill, interpolation
             )
 
         return run
 
-    branches = [branch(name) for name in names]
+    branches = list(map(branch, groups))
 
     def one(inputs):
         image, drawn, strength, center = inputs
 
         def slot(i, image):
             return ops.switch(
-                drawn[i],
+                ops.take(group_of, drawn[i]),
                 branches,
                 image,
+                ops.take(place_of, ops.slice(drawn, (i,), (1,)))[None],
                 ops.slice(strength, (i,), (1,))[None],
                 ops.slice(center, (i, 0), (1, 2))[None],
             )
@@ -93,6 +98,29 @@ def augment_each(
     # XLA on TensorFlow cannot compile a loop over no images.
     count = ops.shape(images)[0]
     return _map(one, [_at_least_one(part, count) for part in inputs])[:count]
+
+
+def _groups(names):
+    """Returns tuples of the names that share a branch.
+
+    Those that move pixels along one axis differ in their matrix alone, and the
+    code that moves pixels takes long to compile.
+    """
+    groups = {}
+    for name in names:
+        groups.setdefault(AXES.get(name, name), []).append(name)
+    return list(map(tuple, groups.values()))
+
+
+def _positions(names, groups):
+    """Returns int arrays of the group of each name, and its place in there."""
+    positions = [
+        (number, group.index(name))
+        for name in names
+        for number, group in enumerate(groups)
+        if name in group
+    ]
+    return np.array(positions, "int32").T
 
 
 def _map(one, inputs):

@@ -28,6 +28,8 @@ def test_graph_holds_each_op_once_and_no_large_table(drawn_inputs):
     nodes = [node for part in graph.library.function for node in part.node_def]
     cases = [node for node in nodes if node.op.endswith("Case")]
     assert len(cases) == 1
-    assert len(cases[0].attr["branches"].list.func) == len(names)
+    # The two that move pixels sideways share a branch, as do the two that
+    # move them up and down.
+    assert len(cases[0].attr["branches"].list.func) == len(names) - 2
     # Texts of nodes take most of it.
     assert graph.ByteSize() < 600_000
