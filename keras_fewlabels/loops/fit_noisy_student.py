@@ -90,10 +90,10 @@ def fit_noisy_student(
     2. Self-training: the labels spread to the nearest neighbours among the
        features, and a head learns them too. The probe stays if it is better
        in a cross-validation on the labels.
-    3. Fine-tuning: all layers learn the labels under noise, while batch
-       normalization keeps its statistics. A head is then fitted to the new
-       features, as before.
-    4. Rounds of fine-tuning: all layers learn the labels and the surer half
+    3. Fine-tuning: the upper three quarters of the layers learn the labels
+       under noise, while batch normalization keeps its statistics. A head is
+       then fitted to the new features, as before.
+    4. Rounds of fine-tuning: these layers learn the labels and the surer half
        of the pseudo-labels of each class, which each round makes anew.
 
     The logits are divided by a temperature, found in the cross-validation, to

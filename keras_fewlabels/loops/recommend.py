@@ -82,8 +82,8 @@ def recommended_for(task, model, needs_validation, pretrained=None):
         "pretrained": (pretrained, reason),
         "rounds": (
             2,
-            "pseudo-labels are made anew for each; all layers learn the surer "
-            "half of those of each class",
+            "pseudo-labels are made anew for each; the upper layers learn the "
+            "surer half of those of each class",
         ),
         "balanced": _balance(task),
     }

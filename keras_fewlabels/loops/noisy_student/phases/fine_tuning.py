@@ -12,6 +12,7 @@ from keras_fewlabels.evaluation.frozen_features.temperature import (
     fit_temperature,
 )
 from keras_fewlabels.evaluation.precision_verdict import compare_precisions
+from keras_fewlabels.foundation import backbone_of, batch_norms
 from keras_fewlabels.loops.noisy_student.measure import (
     measure_probabilities,
     predict,
@@ -43,17 +44,25 @@ _LEAST_SURE = 0.5
 _FEWEST_STEPS = 100
 # Of the images of a dataset that are in memory.
 _MAX_BYTES = 2**30
+# The part of the layers that stay as they are, the first ones. With 4 labels
+# per class and 300 s, one run each, the accuracy on test images and pool was
+# 87.9 and 85.6 % on hands, 60.8 and 62.1 on waste, 72.7 and 69.9 on flowers.
+# With all layers, whose steps take 1.3 to 1.5 times as long, it was 85.0 and
+# 81.8, 58.2 and 58.2, 73.9 and 69.9.
+_FIRST_LAYERS = 0.25
 # A training step beside a forward pass, per image.
 _COST = 4
 
 
 class FineTuning(ContinuedPhase):
-    """Trains all layers, then fits the head anew.
+    """Trains the upper layers, then fits the head anew.
 
     The layers learn the labels alone, or pseudo-labels as well: the student's
     own sharpened predictions, those of the surer half of each class, which
     stay the same for the whole round. They learn under noise, from the
-    weights that they have. Batch normalization keeps its statistics, as
+    weights that they have. The first quarter of the layers with weights stays
+    as it is: it sees edges and colours, which most images have in common, and
+    it takes much of the time. Batch normalization keeps its statistics, as
     `FineTune` does.
 
     After labels alone the student gets the mean of its weights before and
@@ -123,7 +132,9 @@ class FineTuning(ContinuedPhase):
         return None  # The batches hold as many labels of each class.
 
     def callbacks(self, model):
-        return [FineTune(model.student, {0: "all"})]
+        backbone = backbone_of(model.student) or model.student
+        first = _first_layers(backbone)
+        return [FineTune(backbone, {0: lambda layer: layer.name not in first})]
 
     def train(self, context, backup):
         if not context.phase.steps:
@@ -152,6 +163,16 @@ class FineTuning(ContinuedPhase):
     def measure(self, context):
         results = super().measure(context)
         return {**results, "pseudo_labels": pseudo_label_figures(context)}
+
+
+def _first_layers(backbone):
+    """Returns the names of the layers that stay as they are."""
+    names = [
+        layer.name
+        for layer in backbone.layers
+        if layer.weights and layer not in batch_norms(backbone)
+    ]
+    return set(names[: int(_FIRST_LAYERS * len(names))])
 
 
 def _as_often(images, labels):

@@ -40,7 +40,7 @@ class Phase:
         full_resolution: Boolean, whether the phase sees images as they are
             in spite of the setting `low_resolution`.
         with_unlabeled: Boolean, whether a rung learns from unlabelled images.
-        with_pseudo_labels: Boolean, whether all layers learn pseudo-labels,
+        with_pseudo_labels: Boolean, whether the layers learn pseudo-labels,
             and not the head alone.
         mirrored: Boolean, whether the features of a rung are the mean of those
             of an image and of its mirror image.

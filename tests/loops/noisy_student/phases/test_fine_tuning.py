@@ -38,15 +38,19 @@ def pretrained(loss=None):
             keras.layers.Dense(2, activation="softmax"),
         ]
     )
+    look_trained(model)
+    if loss:
+        model.compile(keras.optimizers.Adam(1e-3), loss)
+    return model
+
+
+def look_trained(model):
     model.set_weights(
         [
             weight + 0.05 if weight.ndim == 1 else weight
             for weight in model.get_weights()
         ]
     )
-    if loss:
-        model.compile(keras.optimizers.Adam(1e-3), loss)
-    return model
 
 
 # Four steps on labels, and four of one round.
@@ -102,8 +106,34 @@ def check_ladder(student, model, report):
     )
 
 
-def test_rounds_train_all_layers_but_batch_normalization(ladder):
+def test_rounds_train_few_layers_but_batch_normalization(ladder):
     check_ladder(*ladder)
+
+
+def test_the_first_quarter_of_the_layers_stays_as_it_is():
+    inner = [
+        keras.layers.Conv2D(2 + number, 1, name=f"conv_{number}")
+        for number in range(9)
+    ]
+    norm = keras.layers.BatchNormalization()
+    backbone = keras.Sequential([keras.Input((8, 8, 1)), norm, *inner])
+    model = keras.Sequential(
+        [
+            keras.Input((8, 8, 1)),
+            backbone,
+            keras.layers.GlobalAveragePooling2D(),
+            keras.layers.Dense(2, activation="softmax"),
+        ]
+    )
+    look_trained(model)
+    before = model.get_weights()
+    trained, _ = run(model)
+    same = [
+        np.array_equal(ours, theirs)
+        for ours, theirs in zip(before, trained.get_weights(), strict=True)
+    ]
+    # Four weights of the normalization, and two of each other layer.
+    assert same == [True] * 8 + [False] * 16
 
 
 def test_the_report_does_not_predict_the_pool_again(
