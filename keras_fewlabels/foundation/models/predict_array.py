@@ -46,24 +46,30 @@ def predict_array(model, images, batch_size=32, callbacks=None):
         images: Array of images.
         batch_size: Int, how many images are predicted at a time.
         callbacks: Optional list of Keras callbacks, which see whole batches.
+            Of a model with a `predict` of its own they see the end.
 
     Returns:
         Array of `(num_images, ...)`, or as many of them as there are outputs,
         in their structure.
     """
     is_traced = trace_predict(model, images)
-    if not is_traced or has_own_predict(model) or not len(images):
-        # A `predict` of its own may take no callbacks.
-        options = {"callbacks": callbacks} if callbacks else {}
+    is_own = has_own_predict(model)
+    if not is_own and not (is_traced and len(images)):
         return model.predict(
-            images, batch_size=batch_size, verbose=0, **options
+            images, batch_size=batch_size, verbose=0, callbacks=callbacks
         )
-    images = np.asarray(images)
     starts = range(0, len(images), batch_size)
     callbacks = keras.callbacks.CallbackList(
         callbacks, model=model, steps=len(starts), epochs=1
     )
     callbacks.on_predict_begin()
+    if is_own:
+        # It may take no callbacks.
+        outputs = model.predict(images, batch_size=batch_size, verbose=0)
+        callbacks.on_predict_batch_end(len(starts) - 1, {"outputs": outputs})
+        callbacks.on_predict_end()
+        return outputs
+    images = np.asarray(images)
     size = min(batch_size, batch_size_for(images.shape[1:]))
     outputs = []
     for number, start in enumerate(starts):

@@ -74,6 +74,22 @@ def test_a_predict_of_its_own_is_called():
     )
 
 
+def test_a_predict_of_its_own_need_not_take_callbacks():
+    class Narrow(keras.Sequential):
+        def predict(self, x, batch_size=None, verbose="auto"):
+            return super().predict(x, batch_size=batch_size, verbose=verbose)
+
+    class Watch(keras.callbacks.Callback):
+        def on_predict_batch_end(self, batch, logs=None):
+            seen.append((batch, self.params["steps"], len(logs["outputs"])))
+
+    seen = []
+    model = Narrow([keras.Input((4, 4, 1)), keras.layers.Flatten()])
+    found = predict_array(model, images_of("float32"), 3, [Watch()])
+    assert found.shape == (7, 16)
+    assert seen == [(2, 3, 7)]
+
+
 @pytest.mark.tensorflow
 def test_a_function_of_its_own_is_left_to_predict():
     seen = []

@@ -168,10 +168,11 @@ class FineTuning(ContinuedPhase):
 
 def _first_layers(backbone):
     """Returns the names of the layers that stay as they are."""
+    norms = batch_norms(backbone)
     names = [
         layer.name
         for layer in backbone.layers
-        if layer.weights and layer not in batch_norms(backbone)
+        if layer.weights and layer not in norms
     ]
     return set(names[: int(_FIRST_LAYERS * len(names))])
 

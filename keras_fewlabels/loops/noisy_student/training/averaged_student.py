@@ -63,6 +63,8 @@ class SupervisedStudent(SavesAverage, MultiWorkerFixes, keras.Model):
         self.noise = noise
         self.average = average
         self.warm_up = WarmUpStatistics(student)
+        # The `id` of each weight that a step may have changed.
+        self._changed = frozenset()
         self.built = True
 
     def call(self, images, training=None):
@@ -75,7 +77,12 @@ class SupervisedStudent(SavesAverage, MultiWorkerFixes, keras.Model):
 
     def train_step(self, *args):
         result = super().train_step(*args)
-        return after_train_step(self, result, lambda: _update_average(self))
+        self._changed |= _not_frozen(self.student)
+        return after_train_step(
+            self,
+            result,
+            lambda: self.average.update(self.student, self._changed),
+        )
 
     def fit(self, *args, callbacks=(), **kwargs):
         return super().fit(
@@ -111,16 +118,17 @@ class AveragedStudent(SavesAverage, NoisyStudentModel):
         result = super().train_step(*args)
         if self.teacher is self.average:
             return result
-        return after_train_step(self, result, lambda: _update_average(self))
+        return after_train_step(
+            self, result, lambda: self.average.update(self.student)
+        )
 
 
-def _update_average(model):
-    # Without the weights of frozen layers, for tracing all of them would take
-    # a seventh of the time until the first step of an EfficientNet has run.
+def _not_frozen(model):
+    """Returns the `id` of each weight that is not one of a frozen layer."""
     frozen = [
-        weight
-        for layer in flatten_layers(model.student)
+        id(weight)
+        for layer in flatten_layers(model)
         if not layer.trainable and not has_layers(layer)
         for weight in layer.weights
     ]
-    model.average.update(model.student, frozen)
+    return frozenset(map(id, model.weights)).difference(frozen)

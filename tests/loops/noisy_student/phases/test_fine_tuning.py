@@ -106,7 +106,7 @@ def check_ladder(student, model, report):
     )
 
 
-def test_rounds_train_few_layers_but_batch_normalization(ladder):
+def test_rounds_train_a_short_network_but_batch_normalization(ladder):
     check_ladder(*ladder)
 
 
