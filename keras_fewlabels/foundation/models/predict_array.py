@@ -53,23 +53,18 @@ def predict_array(model, images, batch_size=32, callbacks=None):
         in their structure.
     """
     is_traced = trace_predict(model, images)
-    is_own = has_own_predict(model)
-    if not is_own and not (is_traced and len(images)):
+    if not isinstance(model, keras.Model) or has_own_predict(model):
+        return _predict_own(model, images, batch_size, callbacks)
+    if not is_traced or not len(images):
         return model.predict(
             images, batch_size=batch_size, verbose=0, callbacks=callbacks
         )
+    images = np.asarray(images)
     starts = range(0, len(images), batch_size)
     callbacks = keras.callbacks.CallbackList(
         callbacks, model=model, steps=len(starts), epochs=1
     )
     callbacks.on_predict_begin()
-    if is_own:
-        # It may take no callbacks.
-        outputs = model.predict(images, batch_size=batch_size, verbose=0)
-        callbacks.on_predict_batch_end(len(starts) - 1, {"outputs": outputs})
-        callbacks.on_predict_end()
-        return outputs
-    images = np.asarray(images)
     size = min(batch_size, batch_size_for(images.shape[1:]))
     outputs = []
     for number, start in enumerate(starts):
@@ -83,6 +78,20 @@ def predict_array(model, images, batch_size=32, callbacks=None):
         callbacks.on_predict_batch_end(number, {"outputs": outputs[-1]})
     callbacks.on_predict_end()
     return _joined(outputs)
+
+
+def _predict_own(model, images, batch_size, callbacks):
+    """Calls a `predict` of its own, which may take no callbacks."""
+    outputs = model.predict(images, batch_size=batch_size, verbose=0)
+    if callbacks:
+        steps = math.ceil(len(images) / batch_size)
+        callbacks = keras.callbacks.CallbackList(
+            callbacks, model=model, steps=steps, epochs=1
+        )
+        callbacks.on_predict_begin()
+        callbacks.on_predict_batch_end(steps - 1, {"outputs": outputs})
+        callbacks.on_predict_end()
+    return outputs
 
 
 def _joined(outputs):
