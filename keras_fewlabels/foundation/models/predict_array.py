@@ -12,8 +12,9 @@ from keras_fewlabels.foundation.models.called_model import has_own_predict
 # Pixels of the images that pass through a model at once. More activations
 # would need gigabytes of an accelerator. On a CPU, memory for arrays of more
 # than 32 MiB is asked of the system again and again. For EfficientNet-Lite0 and
-# B0, ResNet50 and MobileNetV3 this took 1.2 to 1.6 times as long.
-_MAX_PIXELS, _MAX_PIXELS_ON_CPU = 2**21, 2**19
+# B0, ResNet50 and MobileNetV3 this took 1.2 to 1.6 times as long. At 160 px, 16
+# images at once took 1.3 times as long as 8; at 224 px, 4 are slower than 8.
+_MAX_PIXELS, _MAX_PIXELS_ON_CPU = 2**21, 8 * 224**2
 _MAX_BATCH_SIZE = 256
 
 
@@ -25,8 +26,8 @@ def batch_size_for(image_shape):
 
     Returns:
         Int, a power of 2, for the usual batches are then whole numbers of it.
-        On a CPU 256 for images up to 45 px, 16 for those of 160 px, 8 for those
-        of 224 px. On an accelerator 256 up to 90 px, 32 for 224 px.
+        On a CPU 256 for images up to 39 px, 32 for those of 100 px, 8 for those
+        of 160 and 224 px. On an accelerator 256 up to 90 px, 32 for 224 px.
     """
     pixels = _MAX_PIXELS if has_accelerator() else _MAX_PIXELS_ON_CPU
     most = pixels // max(1, math.prod(image_shape[:2]))
