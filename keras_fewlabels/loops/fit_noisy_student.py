@@ -285,11 +285,11 @@ def fit_noisy_student(
 
     # Run. All arguments are checked before a backup is written.
     callbacks = callbacks_of_phases(callbacks, phases, model)
-    progress = RunProgress(phases, settings, verbose)
+    clock = RunClock(_seconds(time_limit, settings), started, building)
+    progress = RunProgress(phases, settings, verbose, clock)
     finished = FinishedPhases(
         backup_dir, lambda: run_identity(model, recipe, data)
     )
-    clock = RunClock(_seconds(time_limit, settings), started, building)
     # A function must show that it returns a new model each time.
     first = model if isinstance(of_user, keras.Model) else None
     run = NoisyStudentRun(

@@ -151,7 +151,7 @@ class NoisyStudentRun:
             **measured,
             "seconds_since_start": self._spend(trained["seconds"]),
         }
-        self.progress.finish(phase.title, results, self.clock.seconds_left)
+        self.progress.finish(phase.title, results)
         self.models[phase.branch] = context.student
         self.results.setdefault(phase.branch, []).append(results)
         if phase.branch == STUDENT:

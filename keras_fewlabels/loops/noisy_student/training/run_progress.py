@@ -1,7 +1,6 @@
 """One line that says how far a run of several phases is."""
 
 import dataclasses
-import math
 import shutil
 import sys
 import time
@@ -11,6 +10,7 @@ import keras
 from keras_fewlabels.callbacks.print_progress import print_progress
 from keras_fewlabels.foundation import check_verbose
 from keras_fewlabels.loops.noisy_student.phases import PHASE_KINDS
+from keras_fewlabels.loops.noisy_student.training.run_clock import RunClock
 from keras_fewlabels.loops.report.text import cross_validated, duration
 
 # Seconds between two changes of a line in place.
@@ -24,15 +24,17 @@ class RunProgress:
 
     In a terminal and in a notebook the line changes in place; elsewhere, and
     with `verbose=2`, there is a line for each epoch. The time left rests on
-    how long the steps have taken since the first one, which compiles.
+    how long the steps have taken since the first one, which compiles, and on
+    the time limit.
 
     Args:
         phases: List of `Phase`.
         settings: `Settings`.
         verbose: `"auto"`, 0, 1 or 2, as for `fit()`.
+        clock: Optional `RunClock`. By default there is any time.
     """
 
-    def __init__(self, phases, settings, verbose="auto"):
+    def __init__(self, phases, settings, verbose="auto", clock=None):
         # The phases that have not ended, by their titles, and their costs.
         self.phases = {phase.title: phase for phase in phases}
         self._settings = settings
@@ -40,6 +42,7 @@ class RunProgress:
             title: self.cost(phase) for title, phase in self.phases.items()
         }
         self.verbose = check_verbose(verbose)
+        self._clock = clock or RunClock()
         # Seconds for a unit of cost, as far as they are known.
         self.pace = None
 
@@ -85,13 +88,12 @@ class RunProgress:
             print_progress(f"{title} of {total:,} images")
         return bar.update
 
-    def finish(self, title, results=None, seconds_left=math.inf):
+    def finish(self, title, results=None):
         """Notes that a phase has ended, and shows what a rung has brought.
 
         Args:
             title: String, the title of the phase.
             results: Optional dict, what the report says of the phase.
-            seconds_left: Float, the time there is for all phases to come.
         """
         self.phases.pop(title, None)
         if self.verbose and (results or {}).get("cross_validation"):
@@ -99,7 +101,7 @@ class RunProgress:
                 f"{title}: {cross_validated(results)}, "
                 f"{duration(results['seconds'])}{self._shares(results)}"
             )
-            self._show_what_comes(seconds_left)
+            self._show_what_comes()
 
     def _shares(self, results):
         """Returns how even the classes of the pool seem to be, in words."""
@@ -109,7 +111,7 @@ class RunProgress:
         low, high = (round(100 * share) for share in (min(shares), max(shares)))
         return f"; each class seems to be {low} to {high} % of the pool"
 
-    def _show_what_comes(self, seconds_left):
+    def _show_what_comes(self):
         """Shows how long the phases to come would take with all their steps."""
         to_come = list(self.phases.values())
         if self.pace is None or not to_come or not to_come[0].steps:
@@ -119,8 +121,8 @@ class RunProgress:
             for phase in to_come
         )
         left = ""
-        if seconds_left < math.inf:
-            left = f"; there are {duration(max(0, seconds_left))}"
+        if self._clock.limit is not None:
+            left = f"; there are {duration(max(0, self._clock.seconds_left))}"
         print_progress(f"to come: {times}{left}")
 
     def cost(self, phase):
@@ -177,7 +179,8 @@ class RunProgress:
             phase.patience is not None for phase in self.phases.values()
         )
         at_most = "at most " if may_end_early else ""
-        return f"{at_most}{duration(self.pace * cost)} left"
+        seconds = min(self.pace * cost, max(0, self._clock.seconds_left))
+        return f"{at_most}{duration(seconds)} left"
 
 
 class _PhaseProgress(keras.callbacks.Callback):

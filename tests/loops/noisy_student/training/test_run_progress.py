@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from keras_fewlabels.loops.noisy_student.phases import Phase
+from keras_fewlabels.loops.noisy_student.training.run_clock import RunClock
 from keras_fewlabels.loops.noisy_student.training.run_progress import (
     RunProgress,
 )
@@ -65,20 +66,21 @@ def test_the_first_step_says_nothing_of_the_others(clock, capsys):
     assert progress.time_left("supervised", 0.25) == "at most 1:15 left"
 
 
-def test_a_rung_says_what_it_brought_and_what_comes(capsys):
+def test_a_rung_says_what_it_brought_and_what_comes(monkeypatch, capsys):
+    monkeypatch.setattr(time, "perf_counter", lambda: 0.0)
     rungs = [
         Phase("probe", "linear probe", 0),
         Phase("tuning", "fine-tuning", 10),
         Phase("tuning", "fine-tuning", 20, generation=1),
     ]
-    progress = RunProgress(rungs, SETTINGS, 2)
+    progress = RunProgress(rungs, SETTINGS, 2, RunClock(limit=31.5))
     results = {
         "cross_validation": {"accuracy": 0.9, "num_images": 10},
         "seconds": 3,
         "pseudo_labels": {"class_shares": [0.2, 0.114, 0.686]},
     }
     progress.pace = 0.5
-    progress.finish("probe", results, seconds_left=30.2)
+    progress.finish("probe", results)
     # A step costs as much as four passes of its one image.
     assert capsys.readouterr().out == (
         "probe: 90.0 % (60-98) of 10 labels by cross-validation, 0:03; each "
@@ -86,7 +88,16 @@ def test_a_rung_says_what_it_brought_and_what_comes(capsys):
         "to come: tuning 0:20, tuning 1 0:40; there are 0:30\n"
     )
     progress.finish("tuning", results | {"pseudo_labels": None})
-    assert capsys.readouterr().out.splitlines()[1] == "to come: tuning 1 0:40"
+    last = capsys.readouterr().out.splitlines()[1]
+    assert last == "to come: tuning 1 0:40; there are 0:30"
+    # It ends in time.
+    assert progress.time_left("tuning 1", 0.0) == "0:30 left"
+    assert progress.time_left("tuning 1", 0.5) == "0:20 left"
+    progress = RunProgress(rungs[2:], SETTINGS, 2)
+    progress.pace = 0.5
+    progress.finish("probe", results)
+    last = capsys.readouterr().out.splitlines()[1]
+    assert last == "to come: tuning 1 0:40"
 
 
 def test_what_is_over_is_not_waited_for(clock, capsys):
