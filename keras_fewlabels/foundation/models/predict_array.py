@@ -12,8 +12,9 @@ from keras_fewlabels.foundation.models.called_model import has_own_predict
 # Pixels of the images that pass through a model at once. More activations
 # would need gigabytes of an accelerator. On a CPU, memory for arrays of more
 # than 32 MiB is asked of the system again and again. For EfficientNet-Lite0 and
-# B0, ResNet50 and MobileNetV3 this took 1.2 to 1.6 times as long. At 160 px, 16
-# images at once took 1.3 times as long as 8; at 224 px, 4 are slower than 8.
+# B0, ResNet50 and MobileNetV3 this took 1.2 to 1.6 times as long. At 160 px,
+# EfficientNet-Lite0 took 1.3 times as long with 16 images at once as with 8. At
+# 224 px, 4 were faster than 8 for MobileNetV2 and slower for ResNet50.
 _MAX_PIXELS, _MAX_PIXELS_ON_CPU = 2**21, 8 * 224**2
 _MAX_BATCH_SIZE = 256
 
