@@ -24,7 +24,7 @@ SMALLER = {
     "magnitude=5)": "magnitude=5, ops=['rotate'])",
     '"MobileNetV2"': "small_backbone(trained=False)",
     "time_limit=600": f"settings={{{STEPS}, {OPS}}}",
-    "10, folders.image_shape[:2], None": "10, preprocessing='none'",
+    "folders.image_shape[:2], None": "preprocessing='none'",
 }
 
 

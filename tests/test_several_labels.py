@@ -199,6 +199,25 @@ def test_methods_that_judge_each_label(make):
     assert 0 <= history["pseudo_label_accuracy"][0] <= 1
 
 
+def test_each_label_is_aligned_by_itself(tmp_path):
+    def aligned(prior):
+        policy = kfl.policies.FixedThreshold(0.5)
+        policy = kfl.policies.DistributionAlignment(policy, prior)
+        model = kfl.models.NoisyStudentModel(several(), policy=policy)
+        model.compile("sgd", LOSS(from_logits=True))
+        return model
+
+    model = aligned([0.5, 0.25, 0.125])
+    model.fit(mixed(), verbose=0)
+    assert model.policy.mean.shape == (3, 2)
+    model.save(tmp_path / "model.keras")
+    loaded = keras.saving.load_model(tmp_path / "model.keras")
+    for ours, theirs in zip(loaded.weights, model.weights, strict=True):
+        np.testing.assert_array_equal(ours, theirs)
+    with pytest.raises(ValueError, match="Several labels need a `prior`"):
+        aligned(None).fit(mixed(), verbose=0)
+
+
 def test_the_loss_of_a_step_is_that_of_the_formula():
     student = several(compiled=False)
     policy = kfl.policies.FixedThreshold(0.52)

@@ -1,6 +1,6 @@
 import numpy as np
 
-from keras_fewlabels.evaluation.verdict import wilson_interval
+from keras_fewlabels.evaluation.verdicts import wilson_interval
 
 
 def class_recalls(confusion):

@@ -106,12 +106,24 @@ def chosen_pretrained(settings, layers):
     Args:
         settings: `Settings`, dict of some settings, or `None`.
         layers: Dict of the user's `policy`, `noise` and `weak_noise`.
+
+    Raises:
+        ValueError: If the layers would have no effect.
     """
+    choice = None
     if isinstance(settings, Settings):
-        return settings.pretrained
-    if isinstance(settings, dict) and "pretrained" in settings:
-        return settings["pretrained"]
-    # They are for the loop of Noisy Student.
-    if layers["policy"] is not None or layers["weak_noise"] is not None:
-        return False
-    return None
+        choice = settings.pretrained
+    elif isinstance(settings, dict):
+        choice = settings.get("pretrained")
+    for_new = [
+        name for name in ("policy", "weak_noise") if layers[name] is not None
+    ]
+    if choice and for_new:
+        raise ValueError(
+            f"`{for_new[0]}` would have no effect: it is for pseudo-labels "
+            "that each step makes anew, as the loop of new models does. Leave "
+            "it out, or leave `settings` out, and the model is trained as a "
+            f"new one. Received: {for_new[0]}={layers[for_new[0]]}, with "
+            "settings of pretrained=True"
+        )
+    return False if for_new else choice

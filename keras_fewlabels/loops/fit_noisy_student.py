@@ -263,8 +263,9 @@ def fit_noisy_student(
     building = time.perf_counter()
     model = build(0)
     building = time.perf_counter() - building
-    is_trained = layers_know_labels(build_student)
-    task = inspect_task(model, labeled, unlabeled, value_range, is_trained)
+    task = inspect_task(
+        model, labeled, unlabeled, value_range, layers_know_labels(model)
+    )
     validation = task.check(validation_data, "validation_data")
     test = task.check(test_data, "test_data")
     check_class_names(class_names, task.num_classes)

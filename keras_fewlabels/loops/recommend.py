@@ -118,11 +118,11 @@ def _validation(task, needs_validation):
             "train_on_validation": (False, given),
         }
     num_labeled = len(task.labeled[0])
-    # One image per class is the least that stands for all classes.
     per_class = num_labeled / task.num_classes
-    split = max(0.1 if per_class >= 100 else 0.2, 1 / per_class)
-    split = min(split, 0.5)
-    num_validation = max(task.num_classes, round(split * num_labeled))
+    split = 0.1 if per_class >= 100 else 0.2
+    if task.scores.one_true:
+        split = min(max(split, 1 / per_class), 0.5)
+    num_validation = task.num_validation(split)
     learned = num_validation < _MIN_VALIDATION_PER_CLASS * task.num_classes
     return {
         "validation_split": (

@@ -187,16 +187,22 @@ class NoisyStudentModel(StudentUnderNoise):
     def build_for(self, num_outputs):
         """Builds the policy and the metrics for a number of outputs.
 
-        Their variables must exist before training, and before loading. If the
-        student does not know its output shape, `fit()` calls this when it has
-        seen the first batch.
+        Their variables must exist before training, and before loading.
+        `fit()` calls this again when it has seen the first batch: a student
+        may not know its output shape before.
         """
         self.num_outputs = num_outputs
         # One sigmoid unit tells two classes apart.
-        num_classes = max(2, num_outputs)
-        for layer in (self.policy, self.pseudo_label_metrics):
-            if not layer.built:
-                layer.build((None, num_classes))
+        shape = None, max(2, num_outputs)
+        if not self.pseudo_label_metrics.built:
+            self.pseudo_label_metrics.build(shape)
+        if self.policy.per_output and num_outputs > 1:
+            if not self.compiled:
+                # The loss will tell whether it judges classes or labels.
+                return
+            shape = self.scores.shape_judged(num_outputs)
+        if not self.policy.built:
+            self.policy.build(shape)
 
     @property
     def scores(self):

@@ -55,5 +55,17 @@ def test_a_policy_is_for_the_loop_of_noisy_student():
     assert chosen_pretrained({"flip": True}, no_layers) is None
     assert chosen_pretrained(RECOMMENDED, no_layers) is False
     layers = {**no_layers, "policy": "policy"}
-    assert chosen_pretrained(None, layers) is False
-    assert chosen_pretrained({"pretrained": True}, layers) is True
+    for choice in None, {"flip": True}, {"pretrained": False}, RECOMMENDED:
+        assert chosen_pretrained(choice, layers) is False
+
+
+@pytest.mark.parametrize("name", ["policy", "weak_noise"])
+def test_a_layer_for_pseudo_labels_is_refused_where_none_are_made(name):
+    layers = {"policy": None, "noise": "noise", "weak_noise": None}
+    for choice in (
+        {"pretrained": True},
+        dataclasses.replace(RECOMMENDED, pretrained=True),
+    ):
+        assert chosen_pretrained(choice, layers) is True
+        with pytest.raises(ValueError, match=f"`{name}` would have no effect"):
+            chosen_pretrained(choice, {**layers, name: name})

@@ -3,7 +3,7 @@ import dataclasses
 import numpy as np
 
 from keras_fewlabels.data.review import write_image_table
-from keras_fewlabels.evaluation.verdict import compare_predictions
+from keras_fewlabels.evaluation.verdicts import compare_predictions
 from keras_fewlabels.foundation import (
     Result,
     class_name,

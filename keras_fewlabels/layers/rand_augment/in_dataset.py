@@ -121,6 +121,9 @@ def call_on_host(layer, images, numbers, *args, index=None, **kwargs):
 
     def call(images, *index):
         index = index[0] if index else next(numbers)
+        # Values a little outside of the range are clipped, as they are in
+        # datasets of TensorFlow. In an array they would be an error.
+        images = ops.convert_to_tensor(images)
         output = layer(images, *args, index=index, **kwargs)
         return ops.convert_to_numpy(output)
 

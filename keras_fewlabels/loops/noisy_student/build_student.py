@@ -8,14 +8,17 @@ import keras
 from keras_fewlabels.foundation import (
     check_built,
     graph_of,
+    inner_optimizer,
     last_dense,
     resolve_value_range,
 )
 from keras_fewlabels.models.classifier import classifier
 from keras_fewlabels.models.copy_model import copy_model
 
-# Names of optimizers, which a saved model keeps.
-_MARK, _LAYERS = "fit_noisy_student", "_layers"
+# In names of optimizers, which a saved model keeps: of a model that the loop
+# has compiled, and of one whose layers it has trained.
+_COMPILED = "fit_noisy_student"
+_LAYERS_TRAINED = "fit_noisy_student_layers"
 
 
 def builder_of(build_student):
@@ -51,6 +54,7 @@ def builder_of(build_student):
         model = build_student(*args, **kwargs)
         if isinstance(model, keras.Model):
             _check_new(model, variables)
+            _forget_compilation(model)
         return model
 
     return build
@@ -163,33 +167,57 @@ def comes_from_loop(model):
 
     That is known as long as the model is compiled, also after it was saved.
     """
-    optimizer = getattr(model, "optimizer", None)
     return bool(getattr(model, "compiled", False)) and (
-        getattr(optimizer, "name", "").startswith(_MARK)
+        _name_of_optimizer(model).startswith(_COMPILED)
     )
 
 
 def layers_know_labels(model):
-    """Returns whether the loop has trained the layers below a model's head."""
-    return comes_from_loop(model) and model.optimizer.name == _MARK + _LAYERS
+    """Returns whether the loop has trained the layers below a model's head.
+
+    That is known as long as the model has the optimizer that it came with.
+    """
+    return _name_of_optimizer(model).endswith(_LAYERS_TRAINED)
 
 
-def optimizer_of_loop(is_trained):
-    """Returns the optimizer that marks a model that the loop has trained.
+def optimizer_of_loop():
+    """Returns the optimizer that marks a model that the loop has compiled.
 
     It has no slots, which would be saved with the model.
-
-    Args:
-        is_trained: Boolean, whether the layers below the head have learned
-            labels.
     """
-    return keras.optimizers.SGD(name=_MARK + _LAYERS * is_trained)
+    return keras.optimizers.SGD(name=_COMPILED)
+
+
+def mark_layers_trained(model):
+    """Marks a compiled model whose layers below the head have learned labels.
+
+    The optimizer may be the user's.
+    """
+    if layers_know_labels(model):
+        return
+    optimizer = inner_optimizer(model.optimizer)
+    if comes_from_loop(model):
+        optimizer.name = _LAYERS_TRAINED
+    else:
+        optimizer.name = f"{optimizer.name}_{_LAYERS_TRAINED}"
+
+
+def _name_of_optimizer(model):
+    optimizer = inner_optimizer(getattr(model, "optimizer", None))
+    return getattr(optimizer, "name", "")
 
 
 def _copy_of(model):
     check_built(model, "student")
     copy = copy_model(model)
-    if comes_from_loop(model):
-        # It was compiled to be evaluated, not to be trained like that.
-        copy.compiled, copy.loss = False, None
+    _forget_compilation(copy)
     return copy
+
+
+def _forget_compilation(model):
+    """Takes a model that the loop has compiled for one that nobody has.
+
+    It was compiled to be evaluated, not to be trained like that.
+    """
+    if comes_from_loop(model):
+        model.compiled, model.loss = False, None

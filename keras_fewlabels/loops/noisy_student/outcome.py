@@ -1,11 +1,17 @@
 """The outcome of a run: the model to keep, and its mistakes."""
 
+import collections
 import dataclasses
+import itertools
 
 from keras_fewlabels.data.sources import image_source
-from keras_fewlabels.evaluation.precision_verdict import compare_precisions
-from keras_fewlabels.evaluation.verdict import compare_predictions
+from keras_fewlabels.evaluation.verdicts import (
+    compare_precisions,
+    compare_predictions,
+    compare_recalls,
+)
 from keras_fewlabels.loops.noisy_student.build_student import (
+    mark_layers_trained,
     optimizer_of_loop,
 )
 from keras_fewlabels.loops.noisy_student.measure import (
@@ -32,17 +38,17 @@ class Outcome:
     baseline, the model after the supervised phase stands in for it, if there
     are validation images. Where students have learned these, they can only
     tell that a student is worse: of images that it has not learned, it knows
-    less still.
+    less still. Where all classes count alike, the balanced accuracy is
+    compared.
 
     Args:
         run: `NoisyStudentRun` whose phases have ended.
 
     Attributes:
         model: The Keras model that is kept.
-        verdict: Dict of `evaluation.Verdict`, with `split`, `kept` and
-            `linear_probe`, or `None`. `linear_probe` is a dict of `accuracy`,
-            `accuracy_of_kept` (of several labels, mean average precisions) and
-            `is_better`, or `None` without a probe.
+        verdict: Dict of a `Verdict`, with `figure`, `split`,
+            `reference`, `kept` and `linear_probe`, as `FitReport` has it, or
+            `None`.
         examined: Dict of `split` and the results of `examine_predictions`.
             Without validation and test images they are those of the
             cross-validation of the last head on frozen features, with its
@@ -56,11 +62,20 @@ class Outcome:
         self.verdict = None
         if BASELINE in run.models:
             self._compare(run.models[BASELINE])
-        elif run.labels_alone is not None and run.data.validation:
+        elif self._has_learned_labels_alone():
             alone = run.build(0)
             alone.set_weights(run.labels_alone)
             self._compare(alone, "supervised phase", run.data)
         self.examined, self._images = self._examine()
+
+    def _has_learned_labels_alone(self):
+        """Returns whether a supervised phase can stand in for a baseline.
+
+        It cannot if the run was interrupted, and ended with it.
+        """
+        run = self._run
+        is_over = len(run.results[STUDENT]) > 1
+        return run.labels_alone is not None and is_over and run.data.validation
 
     def results(self, phases):
         """Returns what the report says of the run, a dict for JSON.
@@ -71,14 +86,23 @@ class Outcome:
         run, results = self._run, self._run.results
         *_, baseline = results.get(BASELINE, [None])
         (linear_probe,) = results.get(LINEAR_PROBE, [None])
+        planned = collections.Counter(phase.branch for phase in phases)
+        steps = {
+            name: phase.branch
+            for name, phase in waterfall_steps(phases).items()
+        }
+
+        def is_complete(name):
+            return len(results.get(steps[name], ())) == planned[steps[name]]
+
         waterfall = [
             {
                 "name": name,
-                "validation": results[phase.branch][-1]["validation"],
-                "test": results[phase.branch][-1]["test"],
+                "validation": results[steps[name]][-1]["validation"],
+                "test": results[steps[name]][-1]["test"],
             }
-            for name, phase in waterfall_steps(phases).items()
-            if phase.branch in results
+            # Without one of them, the next would have its gain as well.
+            for name in itertools.takewhile(is_complete, steps)
         ]
         return {
             "phases": results[STUDENT],
@@ -97,15 +121,17 @@ class Outcome:
         """Returns the model, compiled as it was trained or by the user."""
         task, model = self._task, self.model
         if not model.compiled:
-            phases = self._run.results[STUDENT]
-            is_trained = any(phase["steps"] for phase in phases)
             # For labels in the form of the user.
             scores = dataclasses.replace(task.scores, sparse=not task.one_hot)
             model.compile(
-                optimizer_of_loop(is_trained or task.layers_know_labels),
+                optimizer_of_loop(),
                 scores.loss(),
                 metrics=[scores.accuracy()],
             )
+        phases = self._run.results[STUDENT]
+        is_trained = any(phase["steps"] for phase in phases)
+        if is_trained or task.layers_know_labels:
+            mark_layers_trained(model)
         return model
 
     def files(self):
@@ -173,9 +199,7 @@ class Outcome:
         if getattr(data, split) is None:
             return
         images, labels = getattr(data, split)
-        compare = compare_precisions
-        if self._task.scores.one_true:
-            compare = compare_predictions
+        figure, compare = self._comparison()
         verdict = compare(
             self._predict(baseline, images),
             self._predict(student, images),
@@ -191,22 +215,29 @@ class Outcome:
         kept = name if is_worse else "student"
         self.verdict = {
             **verdict.to_dict(),
+            "figure": figure,
             "split": split,
             "reference": name,
             "kept": kept,
-            "linear_probe": self._probe(split, is_worse)
+            "linear_probe": self._probe(figure, split, is_worse)
             if name == "baseline"
             else None,
         }
 
-    def _probe(self, split, keeps_baseline):
+    def _comparison(self):
+        """Returns what models are compared by, and the function for it."""
+        recipe = self._run.recipe
+        if not recipe.task.scores.one_true:
+            return "mean_average_precision", compare_precisions
+        if recipe.settings.balanced:
+            return "balanced_accuracy", compare_recalls
+        return "accuracy", compare_predictions
+
+    def _probe(self, figure, split, keeps_baseline):
         """Compares the linear probe with the model that is kept."""
         if LINEAR_PROBE not in self._run.results:
             return None
         kept = BASELINE if keeps_baseline else STUDENT
-        figure = "mean_average_precision"
-        if self._task.scores.one_true:
-            figure = "accuracy"
         probe, model = (
             self._run.results[branch][-1][split][figure]
             for branch in (LINEAR_PROBE, kept)

@@ -97,9 +97,7 @@ def divide(task, validation, test, validation_split, seed, truth=None):
 
 
 def _split(task, validation_split, seed):
-    num_classes = task.num_classes
-    num_labeled = len(task.labeled[0])
-    num_validation = max(num_classes, round(validation_split * num_labeled))
+    num_validation = task.num_validation(validation_split)
     lone = np.flatnonzero(task.class_counts < 2)
     if len(lone):
         raise ValueError(

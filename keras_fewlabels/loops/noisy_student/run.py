@@ -18,7 +18,7 @@ from keras_fewlabels.loops.noisy_student.training.student_head import (
     calibrate,
     calibrated,
 )
-from keras_fewlabels.loops.report.text import INTERRUPTED
+from keras_fewlabels.loops.report.words.text import INTERRUPTED
 
 # How much longer than planned a phase may take.
 _SLACK = 1.2

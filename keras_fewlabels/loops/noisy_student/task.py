@@ -73,6 +73,17 @@ class Task:
         """Shape of the probabilities that a policy judges, a tuple."""
         return self.scores.shape_judged(self.num_classes)
 
+    def num_validation(self, split):
+        """Returns how many labelled images a part of them is, an int.
+
+        One image per class is the least that stands for all classes.
+
+        Args:
+            split: Float, the part.
+        """
+        fewest = self.num_classes if self.scores.one_true else 1
+        return max(fewest, round(split * len(self.labeled[0])))
+
     def count_classes(self, labels):
         """Returns the number of images per class, `(num_classes,)` ints."""
         return self.scores.count_classes(labels, self.num_classes)

@@ -3,20 +3,20 @@
 import numpy as np
 
 from keras_fewlabels import plots
-from keras_fewlabels.evaluation.verdict import (
+from keras_fewlabels.evaluation.verdicts import (
     accuracy_interval,
     wilson_interval,
 )
-from keras_fewlabels.loops.report.compared import (
+from keras_fewlabels.loops.report.words.compared import (
     compared_figure,
     figure_in_words,
     known_split,
 )
-from keras_fewlabels.loops.report.several_labels import (
+from keras_fewlabels.loops.report.words.several_labels import (
     answer_names,
     has_several_labels,
 )
-from keras_fewlabels.loops.report.text import phase_name
+from keras_fewlabels.loops.report.words.text import phase_name
 from keras_fewlabels.plots.results.accuracy_over_time import accuracy_over_time
 from keras_fewlabels.plots.results.reliability import reliability
 from keras_fewlabels.plots.results.waterfall import waterfall

@@ -15,8 +15,8 @@ from keras_fewlabels.loops.report.model_card import model_card
 from keras_fewlabels.loops.report.page import foreign_rows, report_page
 from keras_fewlabels.loops.report.rows import phase_rows, waterfall_rows
 from keras_fewlabels.loops.report.run_files import RunFiles, settings_json
-from keras_fewlabels.loops.report.several_labels import decisions_line
-from keras_fewlabels.loops.report.text import (
+from keras_fewlabels.loops.report.words.several_labels import decisions_line
+from keras_fewlabels.loops.report.words.text import (
     choice_line,
     data_line,
     duration,
@@ -25,8 +25,8 @@ from keras_fewlabels.loops.report.text import (
     pool_line,
     start_line,
     undone_line,
-    verdict_line,
 )
+from keras_fewlabels.loops.report.words.verdict_line import verdict_line
 
 _NEEDED = ("seed", "seconds", "data", "settings", "why", "phases", "versions")
 
@@ -76,13 +76,13 @@ class FitReport(Result):
               and `test`.
             - `waterfall`: Optional list of dicts of `name`, `validation` and
               `test`, each with one part more than the one before.
-            - `verdict`: Optional dict, that of `evaluation.Verdict` (of several
-              labels, of the difference in mean average precision), with
+            - `verdict`: Optional dict, that of `Verdict`, with
+              `figure`, what the difference is of: `"accuracy"`,
+              `"balanced_accuracy"` or `"mean_average_precision"`; with
               `split`, with `reference`, `"baseline"` or `"supervised phase"`,
               with `kept`, one of these or `"student"`, and with
-              `linear_probe`, a dict of `accuracy`, `accuracy_of_kept` (of
-              several labels, mean average precisions) and `is_better`, or
-              `None`.
+              `linear_probe`, a dict of `accuracy`, `accuracy_of_kept` (both
+              of that figure) and `is_better`, or `None`.
             - `examined`: Optional dict on the returned model: `split`, the
               images it was examined on, `"test"` or else `"validation"`, or
               `"cross-validation"` for labels and the heads of the phase

@@ -1,13 +1,16 @@
 """The card of a model, in the form of the Hugging Face hub."""
 
-from keras_fewlabels.loops.report.compared import compared_figure, known_split
 from keras_fewlabels.loops.report.rows import phase_rows, recall_rows
-from keras_fewlabels.loops.report.several_labels import (
+from keras_fewlabels.loops.report.template import jinja_template
+from keras_fewlabels.loops.report.words.compared import (
+    compared_figure,
+    known_split,
+)
+from keras_fewlabels.loops.report.words.several_labels import (
     decisions_line,
     kind_names,
 )
-from keras_fewlabels.loops.report.template import jinja_template
-from keras_fewlabels.loops.report.text import (
+from keras_fewlabels.loops.report.words.text import (
     data_line,
     duration,
     examined_line,
@@ -16,8 +19,8 @@ from keras_fewlabels.loops.report.text import (
     kept_phase,
     percent,
     validation_line,
-    verdict_line,
 )
+from keras_fewlabels.loops.report.words.verdict_line import verdict_line
 
 _TEMPLATE = "model_card.md.jinja"
 # An accuracy measured on fewer images says little.

@@ -4,12 +4,15 @@ The first row holds the headings, and the first column the names. Columns
 without any value are left out. A table without rows is an empty list.
 """
 
-from keras_fewlabels.loops.report.compared import compared_figure, known_split
-from keras_fewlabels.loops.report.several_labels import (
+from keras_fewlabels.loops.report.words.compared import (
+    compared_figure,
+    known_split,
+)
+from keras_fewlabels.loops.report.words.several_labels import (
     has_several_labels,
     kind_names,
 )
-from keras_fewlabels.loops.report.text import (
+from keras_fewlabels.loops.report.words.text import (
     duration,
     percent,
     phase_name,

@@ -151,7 +151,7 @@ def check_before_fit(model, data):
         # An array, which would train without a teacher.
         batch = data
     images, labels, truth = _mixed_parts(batch)
-    _check_outputs(model, images["unlabeled"][:2])
+    model.num_outputs = _check_outputs(model, images["unlabeled"][:2])
     scores = model.scores
     check_policy_of(scores, model.policy)
     if model.mixing is not None:
@@ -161,6 +161,7 @@ def check_before_fit(model, data):
         check_one_true(scores, "A model with `mixing` or several views")
     if model.balanced_head:
         check_one_true(scores, "A model with `balanced_head`")
+    model.build_for(model.num_outputs)
     one_true = scores.one_true
     num_classes = scores.num_classes(model.num_outputs)
     check_labels(labels, "labels", num_classes=num_classes, one_true=one_true)
@@ -272,7 +273,7 @@ def _mixed_parts(batch):
 
 
 def _check_outputs(model, images):
-    """Checks the outputs of student and teacher, and builds for them."""
+    """Checks the outputs of student and teacher. Returns how many there are."""
     teacher = model.student if model.teacher is None else model.teacher
     for role, network in (("student", model.student), ("teacher", teacher)):
         check_input_shape(network, images, role)
@@ -290,4 +291,4 @@ def _check_outputs(model, images):
         for role, network in (("student", model.student), ("teacher", teacher))
     )
     check_same_classes(student_outputs, teacher_outputs)
-    model.build_for(student_outputs.shape[-1])
+    return student_outputs.shape[-1]

@@ -10,7 +10,7 @@ from keras_fewlabels.data.sources.image_source import image_source
 from keras_fewlabels.evaluation.review.prediction_changes import (
     PredictionChanges,
 )
-from keras_fewlabels.evaluation.verdict import Verdict
+from keras_fewlabels.evaluation.verdicts import Verdict
 
 IMAGES = np.arange(5 * 4, dtype="uint8").reshape(5, 2, 2, 1)
 ORDER = np.array([4, 1, 2])

@@ -4,7 +4,7 @@ import pytest
 from keras import layers
 
 from keras_fewlabels.evaluation import what_changed
-from keras_fewlabels.evaluation.verdict import Verdict
+from keras_fewlabels.evaluation.verdicts import Verdict
 
 RNG = np.random.default_rng(0)
 IMAGES = RNG.random((40, 2, 2, 1)).astype("float32")

@@ -43,6 +43,15 @@ def test_parallel_calls_of_rand_augment_never_repeat_a_draw():
     assert len(np.unique(output, axis=0)) == 500
 
 
+def test_values_a_little_outside_of_the_range_are_clipped():
+    # As of a bicubic resize.
+    images = np.full((2, 4, 4, 1), 258.0, "float32")
+    dataset = tf.data.Dataset.from_tensors(images)
+    dataset = dataset.map(RandAugment(ops=["autocontrast"]))
+    (output,) = dataset.as_numpy_iterator()
+    assert output.max() == 255
+
+
 def test_a_dataset_is_told_from_other_graphs():
     seen = {}
 

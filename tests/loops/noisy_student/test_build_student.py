@@ -4,10 +4,12 @@ import keras
 import numpy as np
 import pytest
 
+from keras_fewlabels.foundation import inner_optimizer
 from keras_fewlabels.loops.noisy_student.build_student import (
     builder_of,
     comes_from_loop,
     layers_know_labels,
+    mark_layers_trained,
     optimizer_of_loop,
 )
 
@@ -111,21 +113,52 @@ def test_a_model_is_copied_with_its_weights():
     assert (model.get_weights()[1] == 0).all()
 
 
-def test_a_model_of_the_loop_is_trained_by_the_loop_again(tmp_path):
+@pytest.mark.parametrize("policy", ["float32", "mixed_float16"])
+def test_a_model_of_the_loop_is_trained_by_the_loop_again(tmp_path, policy):
+    # Keras wraps the optimizer of a model of mixed precision.
+    keras.config.set_dtype_policy(policy)
     for is_trained in (False, True):
         model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(2)])
         assert not comes_from_loop(model)
-        model.compile(optimizer_of_loop(is_trained), "mse")
+        model.compile(optimizer_of_loop(), "mse")
+        if is_trained:
+            mark_layers_trained(model)
         model.save(tmp_path / "model.keras")
-        for each in model, keras.saving.load_model(tmp_path / "model.keras"):
+
+        def load():
+            return keras.saving.load_model(tmp_path / "model.keras")
+
+        for each in model, load():
             assert comes_from_loop(each)
             assert layers_know_labels(each) is is_trained
-            copy = builder_of(each)(0)
+        for source in model, load:
+            copy = builder_of(source)(0)
             assert not copy.compiled and copy.loss is None
+            assert layers_know_labels(copy) is is_trained
     model.compile("sgd", "mse")
     assert not comes_from_loop(model) and not layers_know_labels(model)
     assert builder_of(model)(0).compiled
-    assert not layers_know_labels(lambda: model)
+
+
+@pytest.mark.parametrize("policy", ["float32", "mixed_float16"])
+def test_a_model_of_the_user_stays_compiled_when_its_layers_are_trained(
+    tmp_path, policy
+):
+    keras.config.set_dtype_policy(policy)
+    model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(2)])
+    model.compile("adam", "mse")
+    for _ in range(2):
+        mark_layers_trained(model)
+        model.save(tmp_path / "model.keras")
+        for each in (
+            model,
+            keras.saving.load_model(tmp_path / "model.keras"),
+            builder_of(model)(0),
+        ):
+            assert layers_know_labels(each) and not comes_from_loop(each)
+            assert each.compiled and each.loss == "mse"
+            name = inner_optimizer(each.optimizer).name
+            assert name == "adam_fit_noisy_student_layers"
 
 
 def test_a_function_of_more_than_the_generation_is_refused():

@@ -5,8 +5,10 @@ import numpy as np
 import pytest
 
 from keras_fewlabels.foundation import embedded_image
+from keras_fewlabels.loops import recommend
 from keras_fewlabels.loops.noisy_student.outcome import Outcome
 from keras_fewlabels.loops.noisy_student.phase_data import divide
+from keras_fewlabels.loops.noisy_student.phases import plan_phases
 from keras_fewlabels.loops.noisy_student.task import inspect_task
 from keras_fewlabels.loops.noisy_student.training.run_progress import (
     RunProgress,
@@ -39,6 +41,7 @@ def outcome_of(
     results=(),
     alone=None,
     learns_validation=False,
+    balanced=False,
 ):
     task = inspect_task(student, (IMAGES[:100], LABELS[:100]), IMAGES[100:])
     test = (IMAGES[100:], keras.utils.to_categorical(LABELS[100:]))
@@ -47,7 +50,8 @@ def outcome_of(
     models = {"student": student}
     if baseline is not None:
         models["baseline"] = baseline
-    recipe = types.SimpleNamespace(task=task)
+    settings = types.SimpleNamespace(balanced=balanced)
+    recipe = types.SimpleNamespace(task=task, settings=settings)
     policy = FixedThreshold(0.5)
     run = types.SimpleNamespace(
         models=models,
@@ -59,7 +63,7 @@ def outcome_of(
         last_policy=policy,
         labels_alone=alone and alone.get_weights(),
         build=lambda generation: classifier(),
-        results={"student": [], **dict(results)},
+        results={"student": [{}, {}], **dict(results)},
     )
     return Outcome(run)
 
@@ -195,3 +199,56 @@ def test_learned_validation_images_only_tell_that_a_student_is_worse(is_right):
         outcome.model.get_weights(), classifier().get_weights(), strict=True
     ):
         np.testing.assert_array_equal(found, expected)
+
+
+def test_where_all_classes_count_alike_balanced_accuracies_are_compared():
+    def always(number):
+        model = classifier()
+        bias = np.where(np.arange(2) == number, 1, -1)
+        model.set_weights([np.zeros((2, 2)), bias])
+        return model
+
+    # As often right, for the classes are even.
+    outcome = outcome_of(always(0), always(1), balanced=True)
+    assert outcome.verdict["figure"] == "balanced_accuracy"
+    assert outcome.verdict["difference"] == 0
+    assert outcome.verdict["is_better"] is None
+    assert outcome_of(always(0), always(1)).verdict["figure"] == "accuracy"
+
+
+def test_an_interrupted_student_is_not_compared_with_itself():
+    student = classifier()
+    results = {"student": [{}]}
+    outcome = outcome_of(student, alone=student, results=results)
+    assert outcome.verdict is None and outcome.model is student
+
+
+def test_a_waterfall_ends_before_what_was_interrupted():
+    settings = recommend(classifier, (IMAGES[:100], LABELS[:100]), IMAGES[100:])
+    settings = settings.with_changes({"stochastic_depth": 0.1})
+    phases = plan_phases(settings, 1, has_validation=True, waterfall=True)
+    results = {}
+    for number, phase in enumerate(phases):
+        # Of models, as `Outcome` is made for a run that has ended.
+        measured = {"name": phase.name, "validation": number, "test": None}
+        results.setdefault(phase.branch, []).append(measured)
+    names = ["labels only", "+ augmentation", "+ pseudo-labels"]
+
+    def shown(left_out):
+        known = {
+            branch: each
+            for branch, each in results.items()
+            if branch not in left_out
+        }
+        outcome = outcome_of(classifier(), results=known)
+        outcome._run.clock = types.SimpleNamespace(limit=None)
+        outcome._run.left_out, outcome._run.seconds = [], 0.0
+        return [step["name"] for step in outcome.results(phases)["waterfall"]]
+
+    assert shown([]) == [*names, "+ model noise"]
+    assert shown(["without model noise"]) == names[:2]
+    assert shown(["+ augmentation"]) == names[:1]
+    assert shown(["labels only"]) == []
+    # The student itself.
+    results["without model noise"].pop()
+    assert shown([]) == names[:2]

@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 
 from keras_fewlabels.data.folders import ImageFiles
+from keras_fewlabels.loops import recommend
 from keras_fewlabels.loops.noisy_student.phase_data import (
     divide,
     labeled_batches,
@@ -35,6 +36,26 @@ def task_of(counts, num_unlabeled=50, loss=None):
 
 def pixels(images):
     return images.reshape(-1).tolist()
+
+
+def test_many_labels_leave_most_images_to_train_on():
+    # As many labels as images: one image for each would be all of them.
+    labels = np.random.default_rng(0).integers(0, 2, (20, 20))
+    images = np.arange(70, dtype="float32").reshape(-1, 1, 1, 1) / 70
+    model = keras.Sequential(
+        [
+            keras.Input((1, 1, 1)),
+            keras.layers.Flatten(),
+            keras.layers.Dense(20, activation="sigmoid"),
+        ]
+    )
+    labeled = images[:20], labels
+    settings = recommend(model, labeled, images[20:])
+    assert settings.validation_split == 0.2
+    assert settings.why["validation_split"].startswith("4 of 20 labelled")
+    task = inspect_task(model, labeled, images[20:])
+    data = divide(task, None, None, settings.validation_split, 0)
+    assert len(data.labeled[0]) == 16 and len(data.validation[0]) == 4
 
 
 @pytest.mark.parametrize("seed", range(5))

@@ -11,7 +11,7 @@ from keras_fewlabels.evaluation.frozen_features.head_kinds import kind_of
 from keras_fewlabels.evaluation.frozen_features.temperature import (
     fit_temperature,
 )
-from keras_fewlabels.evaluation.precision_verdict import compare_precisions
+from keras_fewlabels.evaluation.verdicts import compare_precisions
 from keras_fewlabels.foundation import backbone_of, batch_norms
 from keras_fewlabels.loops.noisy_student.measure import (
     measure_probabilities,

@@ -3,6 +3,7 @@ from keras_fewlabels.loops.noisy_student.phases.phase_kind import FittedPhase
 from keras_fewlabels.loops.noisy_student.training.averaged_student import (
     AveragedStudent,
 )
+from keras_fewlabels.models.copy_model import copy_model
 from keras_fewlabels.models.copy_weights import have_same_weights
 
 
@@ -25,7 +26,9 @@ class NoisyStudentPhase(FittedPhase):
         student = build(phase.generation)
         if phase.teacher == "average" and have_same_weights(student, model):
             return model, None
-        return student, model
+        # The teacher is frozen, but a run that is interrupted returns the model
+        # as it was.
+        return student, copy_model(model)
 
     def batches(self, context):
         settings = context.recipe.settings

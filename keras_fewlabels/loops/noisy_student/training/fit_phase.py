@@ -4,7 +4,7 @@ import numpy as np
 
 from keras_fewlabels.callbacks.backup.seed_epochs import SeedEpochs
 from keras_fewlabels.data.checks import class_numbers
-from keras_fewlabels.evaluation.precision_verdict import compare_precisions
+from keras_fewlabels.evaluation.verdicts import compare_precisions
 from keras_fewlabels.foundation import batch_size_for
 from keras_fewlabels.loops.noisy_student.measure import (
     measure_accuracy,

@@ -11,7 +11,7 @@ from keras_fewlabels.callbacks.print_progress import print_progress
 from keras_fewlabels.foundation import check_verbose
 from keras_fewlabels.loops.noisy_student.phases import PHASE_KINDS
 from keras_fewlabels.loops.noisy_student.training.run_clock import RunClock
-from keras_fewlabels.loops.report.text import cross_validated, duration
+from keras_fewlabels.loops.report.words.text import cross_validated, duration
 
 # Seconds between two changes of a line in place.
 _INTERVAL = 0.5

@@ -1,8 +1,7 @@
 """The curves of a report as the script of its page draws them."""
 
-from keras_fewlabels.evaluation.verdict import wilson_interval
+from keras_fewlabels.evaluation.verdicts import wilson_interval
 from keras_fewlabels.foundation import printable
-from keras_fewlabels.loops.report.compared import figure_in_words
 from keras_fewlabels.loops.report.figures import (
     PSEUDO_LABEL_METRICS,
     TRAINING_METRICS,
@@ -10,8 +9,9 @@ from keras_fewlabels.loops.report.figures import (
     metrics_of,
     results_over_time,
 )
-from keras_fewlabels.loops.report.several_labels import has_several_labels
-from keras_fewlabels.loops.report.text import duration, percent
+from keras_fewlabels.loops.report.words.compared import figure_in_words
+from keras_fewlabels.loops.report.words.several_labels import has_several_labels
+from keras_fewlabels.loops.report.words.text import duration, percent
 
 # The last of eight colours.
 _GREY = 7

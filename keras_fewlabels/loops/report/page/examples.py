@@ -3,7 +3,7 @@
 import numpy as np
 
 from keras_fewlabels.foundation import printable
-from keras_fewlabels.loops.report.several_labels import answer_names
+from keras_fewlabels.loops.report.words.several_labels import answer_names
 
 # Thumbnails of 128 pixels take about 6 KB each in the page: 3 to 4 MB in all.
 SIDE = 128

@@ -2,7 +2,6 @@ import base64
 import pathlib
 
 from keras_fewlabels.foundation import class_name, printable, web_page_parts
-from keras_fewlabels.loops.report.compared import figure_in_words
 from keras_fewlabels.loops.report.page.charts import report_charts
 from keras_fewlabels.loops.report.page.examples import (
     PER_CELL,
@@ -17,14 +16,15 @@ from keras_fewlabels.loops.report.rows import (
     recall_rows,
     waterfall_rows,
 )
-from keras_fewlabels.loops.report.several_labels import (
+from keras_fewlabels.loops.report.template import jinja_template
+from keras_fewlabels.loops.report.words.compared import figure_in_words
+from keras_fewlabels.loops.report.words.several_labels import (
     answer_names,
     decisions_line,
     has_several_labels,
     kind_names,
 )
-from keras_fewlabels.loops.report.template import jinja_template
-from keras_fewlabels.loops.report.text import (
+from keras_fewlabels.loops.report.words.text import (
     choice_line,
     duration,
     examined_line,
@@ -36,8 +36,8 @@ from keras_fewlabels.loops.report.text import (
     start_line,
     undone_line,
     validation_line,
-    verdict_line,
 )
+from keras_fewlabels.loops.report.words.verdict_line import verdict_line
 
 TEMPLATE = "page/page.html.jinja"
 _FOLDER = pathlib.Path(__file__).parent

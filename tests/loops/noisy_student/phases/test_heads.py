@@ -13,6 +13,7 @@ from keras_fewlabels.loops import fit_noisy_student
 from keras_fewlabels.loops.noisy_student.build_student import (
     comes_from_loop,
     layers_know_labels,
+    mark_layers_trained,
     optimizer_of_loop,
 )
 from keras_fewlabels.loops.noisy_student.phases import PHASE_KINDS
@@ -235,9 +236,10 @@ def test_labels_do_not_measure_layers_that_know_them(probed):
     model = build()
     # As a run leaves a model that it has fine-tuned.
     model.compile(
-        optimizer_of_loop(is_trained=True),
+        optimizer_of_loop(),
         keras.losses.SparseCategoricalCrossentropy(from_logits=True),
     )
+    mark_layers_trained(model)
     again, report = fit_noisy_student(
         model,
         (IMAGES[:30], LABELS[:30]),

@@ -78,11 +78,14 @@ def supervised_under_noise():
 
 
 def averaged_under_noise():
+    policy = DistributionAlignment(FixedThreshold(0.5), momentum=0.75)
+    # A run builds it, so that a backup has its weights.
+    policy.build((None, 2))
     model = AveragedStudent(
         classifier(),
         None,
         0.75,
-        policy=DistributionAlignment(FixedThreshold(0.5), momentum=0.75),
+        policy=policy,
         noise=keras.Sequential([keras.layers.RandomFlip(), shift()]),
         weak_noise=keras.layers.GaussianNoise(0.25),
     )

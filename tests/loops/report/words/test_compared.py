@@ -1,6 +1,6 @@
 import pytest
 
-from keras_fewlabels.loops.report.compared import (
+from keras_fewlabels.loops.report.words.compared import (
     compared_figure,
     figure_in_words,
     known_split,

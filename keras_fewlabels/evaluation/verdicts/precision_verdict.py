@@ -7,7 +7,7 @@ import numpy as np
 from keras_fewlabels.evaluation.mean_average_precision import (
     average_precisions,
 )
-from keras_fewlabels.evaluation.verdict import Z_95, Difference
+from keras_fewlabels.evaluation.verdicts.verdict import Z_95, Difference
 
 # Draws of images, each about as large as an array of this many numbers.
 _NUM_DRAWS, _MAX_NUMBERS = 400, 2**23
@@ -33,9 +33,7 @@ class PrecisionVerdict(Difference):
 
     Example:
 
-    >>> from keras_fewlabels.evaluation.precision_verdict import (
-    ...     PrecisionVerdict,
-    ... )
+    >>> from keras_fewlabels.evaluation.verdicts import PrecisionVerdict
     >>> print(PrecisionVerdict(100, 0.1, (0.07, 0.13)))
     better by 10.0 points (7.0 to 13.0) on 100 images
     """
@@ -69,9 +67,7 @@ def compare_precisions(before, after, truth, seed=0):
 
     Example:
 
-    >>> from keras_fewlabels.evaluation.precision_verdict import (
-    ...     compare_precisions,
-    ... )
+    >>> from keras_fewlabels.evaluation.verdicts import compare_precisions
     >>> truth = np.random.default_rng(0).integers(0, 2, (100, 3))
     >>> compare_precisions(1 - truth, truth, truth).is_better
     True

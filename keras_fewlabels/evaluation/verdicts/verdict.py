@@ -72,7 +72,7 @@ class Verdict(Difference):
 
     Example:
 
-    >>> from keras_fewlabels.evaluation.verdict import Verdict
+    >>> from keras_fewlabels.evaluation.verdicts import Verdict
     >>> verdict = Verdict(100, 12, 2)
     >>> print(verdict)
     better by 10.0 points (2.6 to 17.0) on 100 images
@@ -118,7 +118,7 @@ def compare_predictions(before, after, y):
 
     Example:
 
-    >>> from keras_fewlabels.evaluation.verdict import compare_predictions
+    >>> from keras_fewlabels.evaluation.verdicts import compare_predictions
     >>> y = np.arange(100) % 2
     >>> before = np.where(np.arange(100) < 30, 1 - y, y)
     >>> print(compare_predictions(before, y, y))
@@ -162,7 +162,7 @@ def wilson_interval(num_right, num_images):
 
     Example:
 
-    >>> from keras_fewlabels.evaluation.verdict import wilson_interval
+    >>> from keras_fewlabels.evaluation.verdicts import wilson_interval
     >>> low, high = wilson_interval(45, 52)
     >>> f"87 % on 52 images is {low:.0%} to {high:.0%}"
     '87 % on 52 images is 75% to 93%'
@@ -198,7 +198,7 @@ def accuracy_interval(accuracy, num_images, deviation=None):
 
     Example:
 
-    >>> from keras_fewlabels.evaluation.verdict import accuracy_interval
+    >>> from keras_fewlabels.evaluation.verdicts import accuracy_interval
     >>> low, high = accuracy_interval(0.9, 100, deviation=0.1)
     >>> f"{low:.0%} to {high:.0%}"
     '88% to 92%'

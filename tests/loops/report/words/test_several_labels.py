@@ -1,6 +1,6 @@
 import pytest
 
-from keras_fewlabels.loops.report.several_labels import (
+from keras_fewlabels.loops.report.words.several_labels import (
     answer_names,
     decisions_line,
     has_several_labels,

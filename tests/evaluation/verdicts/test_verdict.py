@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from scipy.stats import binomtest
 
-from keras_fewlabels.evaluation.verdict import (
+from keras_fewlabels.evaluation.verdicts import (
     Verdict,
     accuracy_interval,
     compare_predictions,

@@ -6,7 +6,7 @@ import pytest
 from keras_fewlabels.evaluation.mean_average_precision import (
     mean_average_precision,
 )
-from keras_fewlabels.evaluation.precision_verdict import (
+from keras_fewlabels.evaluation.verdicts import (
     PrecisionVerdict,
     compare_precisions,
 )

@@ -1,6 +1,6 @@
 """What a report compares models by."""
 
-from keras_fewlabels.loops.report.several_labels import has_several_labels
+from keras_fewlabels.loops.report.words.several_labels import has_several_labels
 
 
 def compared_figure(details):
@@ -34,7 +34,7 @@ def known_split(parts, figure="accuracy"):
 
     Example:
 
-    >>> from keras_fewlabels.loops.report.compared import known_split
+    >>> from keras_fewlabels.loops.report.words.compared import known_split
     >>> first = {"validation": {"accuracy": 0.5}, "test": {"accuracy": 0.4}}
     >>> known_split([first]), known_split([first, {**first, "test": None}])
     ('test', 'validation')

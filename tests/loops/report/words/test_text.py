@@ -1,6 +1,6 @@
 import pytest
 
-from keras_fewlabels.loops.report import text as report_text
+from keras_fewlabels.loops.report.words import text as report_text
 
 
 def part(name="part", validation=None, test=None):
@@ -116,48 +116,6 @@ def test_result_shows_how_many_images_are_behind_it():
     assert result(many, "test") == "90.0 % (89.6-90.4) of 20,000"
 
 
-VERDICT = {
-    "difference": 0.052,
-    "interval": [0.021, 0.083],
-    "is_better": True,
-    "num_images": 1500,
-    "split": "validation",
-    "kept": "student",
-}
-
-
-def test_verdict_line():
-    line = report_text.verdict_line
-    assert line({}) == line({"verdict": None}) == ""
-    assert line({"verdict": VERDICT}) == (
-        "The unlabelled images helped: +5.2 points over labels alone (+2.1 to "
-        "+8.3) on the same 1,500 validation images."
-    )
-    unknown = {**VERDICT, "is_better": None, "interval": [-0.1, 0.2]}
-    assert "may have helped or not: +5.2 points" in line({"verdict": unknown})
-    worse = {"verdict": {**VERDICT, "is_better": False, "kept": "baseline"}}
-    assert line(worse).startswith("The unlabelled images did harm")
-    assert line(worse).endswith("trained on labels alone was kept.")
-    worse["verdict"] |= {"kept": "student", "split": "test"}
-    assert "for no test image may choose a model: pass" in line(worse)
-
-
-def test_a_linear_probe_that_is_better_is_said_first():
-    probe = {"accuracy": 0.609, "accuracy_of_kept": 0.317, "is_better": True}
-    verdict = {**VERDICT, "linear_probe": probe}
-    line = report_text.verdict_line({"verdict": verdict})
-    assert line.startswith("A linear classifier on the features of the model")
-    assert "better: 60.9 %, where the returned model has 31.7 %." in line
-    assert "helped" not in line
-    assert "+5.2 points over labels alone (+2.1 to +8.3)" in line
-    several = report_text.verdict_line({"verdict": verdict, "data": SEVERAL})
-    assert "is better: mAP 60.9 %, where" in several
-    assert "+5.2 points of mAP over labels alone" in several
-    verdict["linear_probe"] = {**probe, "is_better": False}
-    line = report_text.verdict_line({"verdict": verdict})
-    assert line == report_text.verdict_line({"verdict": VERDICT})
-
-
 def test_the_headline_has_the_linear_probe():
     details = {
         "phases": [part(test=0.2), part(test=0.317)],
@@ -196,7 +154,7 @@ def test_kept_phase_and_the_headline_that_tells_of_it():
     phases, baseline = [part(test=0.6), part(test=0.7)], part(test=0.75)
     details = {"phases": phases, "baseline": baseline}
     assert report_text.kept_phase(details) is phases[-1]
-    details["verdict"] = {**VERDICT, "kept": "baseline"}
+    details["verdict"] = {"kept": "baseline"}
     assert report_text.kept_phase(details) is baseline
     assert report_text.headline(details) == "75.0 % on 5,000 test images"
 
@@ -246,6 +204,10 @@ def test_what_there_was_no_time_for_is_named():
         report_text.left_out_line(details)
         == f"{line} Ctrl-C left out tuning 2."
     )
+    # The run was killed, and went on without its limit.
+    details = {"left_out": left_out[:1], "time_limit": None}
+    line = report_text.left_out_line(details)
+    assert line == "There was no time for fine-tuning 1."
 
 
 def test_pool_line_counts_the_foreign_images():
@@ -311,20 +273,3 @@ def test_undone_line_names_the_phases_that_were_not_kept():
         "those of fine-tuning on labels, fine-tuning 1."
     )
     assert report_text.undone_line({"phases": phases[:1]}) == ""
-
-
-def test_verdict_names_the_supervised_phase_and_that_it_was_kept():
-    verdict = {
-        "difference": -0.1,
-        "interval": [-0.15, -0.05],
-        "is_better": False,
-        "num_images": 200,
-        "split": "validation",
-        "reference": "supervised phase",
-        "kept": "supervised phase",
-    }
-    details = {"verdict": verdict, "phases": [part("a"), part("b")]}
-    line = report_text.verdict_line(details)
-    assert "did harm: -10.0 points over the supervised phase" in line
-    assert line.endswith("The model of the supervised phase was kept.")
-    assert report_text.kept_phase(details)["name"] == "a"

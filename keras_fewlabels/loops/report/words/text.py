@@ -1,12 +1,12 @@
 """The numbers of a `FitReport` in words, for its table and its page."""
 
-from keras_fewlabels.evaluation.verdict import accuracy_interval
-from keras_fewlabels.loops.report.compared import (
+from keras_fewlabels.evaluation.verdicts import accuracy_interval
+from keras_fewlabels.loops.report.words.compared import (
     compared_figure,
     figure_in_words,
     known_split,
 )
-from keras_fewlabels.loops.report.several_labels import (
+from keras_fewlabels.loops.report.words.several_labels import (
     has_several_labels,
     hidden_labels,
 )
@@ -70,10 +70,10 @@ def left_out_line(details):
     no_time = [e["name"] for e in left_out if e["why"] != INTERRUPTED]
     lines = []
     if no_time:
-        lines.append(
-            f"There was no time for {', '.join(no_time)}; `time_limit` was "
-            f"{details['time_limit']:g} s."
-        )
+        limit = details.get("time_limit")
+        # A run that was killed may go on without the limit that it had.
+        known = "" if limit is None else f"; `time_limit` was {limit:g} s"
+        lines.append(f"There was no time for {', '.join(no_time)}{known}.")
     if interrupted:
         lines.append(f"Ctrl-C left out {', '.join(interrupted)}.")
     return " ".join(lines)
@@ -184,45 +184,6 @@ def kept_phase(details):
     if kept == "baseline":
         return details["baseline"]
     return details["phases"][0 if kept == "supervised phase" else -1]
-
-
-def verdict_line(details):
-    """Returns a sentence on whether the unlabelled images helped, or `""`."""
-    verdict = details.get("verdict")
-    if not verdict:
-        return ""
-    low, high = (100 * bound for bound in verdict["interval"])
-    helped = {True: "helped", False: "did harm", None: "may have helped or not"}
-    reference = "labels alone"
-    if verdict.get("reference") == "supervised phase":
-        reference = "the supervised phase"
-    name = "mAP " if has_several_labels(details) else ""
-    unit = "points of mAP" if name else "points"
-    figures = (
-        f"{points(verdict['difference'])} {unit} over {reference} "
-        f"({low:+.1f} to {high:+.1f}) on the same {verdict['num_images']:,} "
-        f"{verdict['split']} images."
-    )
-    text = f"The unlabelled images {helped[verdict['is_better']]}: {figures}"
-    probe = verdict.get("linear_probe")
-    if probe and probe["is_better"]:
-        text = (
-            "A linear classifier on the features of the model before the "
-            f"training (linear probe) is better: {name}"
-            f"{percent(probe['accuracy'])}, where the returned model has "
-            f"{percent(probe['accuracy_of_kept'])}. With unlabelled images: "
-            f"{figures}"
-        )
-    if verdict["kept"] == "baseline":
-        text += " The model trained on labels alone was kept."
-    elif verdict["kept"] != "student":
-        text += " The model of the supervised phase was kept."
-    elif verdict["is_better"] is False:
-        text += (
-            " The student was kept all the same, for no test image may choose "
-            "a model: pass `validation_data` for that."
-        )
-    return text
 
 
 def data_line(data):
