@@ -3,7 +3,6 @@
 Each takes the parsed arguments and returns the exit code.
 """
 
-import csv
 import pathlib
 import sys
 import webbrowser
@@ -13,7 +12,12 @@ import numpy as np
 
 from keras_fewlabels import data, evaluation, loops, models
 from keras_fewlabels.data.folders.find_files import find_files
-from keras_fewlabels.foundation import writable_folder
+from keras_fewlabels.foundation import (
+    csv_text,
+    printable,
+    writable_folder,
+    write_whole,
+)
 
 # In the folder of a report: the model as it was trained, and one that takes
 # images as they are and knows the names of its classes.
@@ -41,11 +45,17 @@ def fit(options):
     )
     print(report)
     # Before the report, which ends with labels that may take long.
-    models.standalone(
-        model,
-        folders.class_names,
-        value_range=report.to_dict()["data"]["value_range"],
-    ).save(output / _STANDALONE)
+    try:
+        models.standalone(
+            model,
+            folders.class_names,
+            image_size=folders.image_shape[:2],
+            value_range=report.to_dict()["data"]["value_range"],
+            packages=["keras_hub"],
+        ).save(output / _STANDALONE)
+    except ValueError as error:
+        # What was trained is worth more.
+        print(f"No {_STANDALONE} was written: {error}", file=sys.stderr)
     report.save(output)
     print(f"\nThe report is {output / 'index.html'}")
     return 0
@@ -54,22 +64,25 @@ def fit(options):
 def predict(options):
     """Prints or writes the likeliest class of images."""
     model = _load(options.model, _STANDALONE)
-    rows, unread = [], 0
-    for path in _files(options.images):
+    if options.csv:
+        # Before the predictions, which may take long.
+        table = pathlib.Path(options.csv).expanduser()
+        writable_folder(table.parent, "--csv")
+    files, unread = _files(options.images)
+    rows = []
+    for path in files:
         try:
             ((name, probability),) = models.predict_image(model, path, top=1)
-        except ValueError as error:
-            print(error, file=sys.stderr)
-            unread += 1
+        except (ValueError, OSError) as error:
+            unread.append(str(error))
             continue
-        rows.append([path, name, f"{probability:.4f}"])
+        rows.append([str(path), name, round(probability, 4)])
         if not options.csv:
-            print(f"{100 * probability:5.1f} %  {name}  {path}")
+            print(f"{100 * probability:5.1f} %  {name}  {printable(str(path))}")
     if options.csv:
-        with open(options.csv, "w", encoding="utf-8", newline="") as file:
-            csv.writer(file).writerows(
-                [["file", "class", "probability"], *rows]
-            )
+        write_whole(table, csv_text(["file", "class", "probability"], rows))
+    for why in unread:
+        print(printable(why), file=sys.stderr)
     return 1 if unread else 0
 
 
@@ -107,7 +120,7 @@ def export(options):
     model = _load(options.model, _STANDALONE)
     layer = model.get_layer("resizing")
     size = layer.height, layer.width
-    sample = data.ImageFiles(_files(options.images)[:8], size)
+    sample = data.ImageFiles(_files(options.images)[0][:8], size)
     report = models.export_standalone(
         model, options.output, np.asarray(sample[:]), formats=options.formats
     )
@@ -156,14 +169,20 @@ def _load(path, name):
 
 
 def _files(paths):
-    """Returns the files that are named, and those in folders."""
-    files = []
+    """Returns the files that are named or in folders, and what has none."""
+    files, unread = [], []
     for path in map(pathlib.Path, paths):
         if path.is_dir():
-            files += [path / name for name in find_files(str(path))[0]]
+            names, faults = find_files(str(path))
+            files += [path / name for name in names]
+            unread += [
+                f"{path / name} is unreadable: {why}"
+                for name, kind, why in faults
+                if kind == "unreadable"
+            ]
         else:
             files.append(path)
-    return files
+    return files, unread
 
 
 def _model_and_folders(options):

@@ -7,6 +7,7 @@ import keras
 import numpy as np
 import pytest
 
+from keras_fewlabels.command_line import commands
 from keras_fewlabels.command_line.main import main
 
 
@@ -95,10 +96,37 @@ def test_predict_prints_or_writes_the_class_of_each_image(fitted, capsys):
 
 def test_what_is_no_image_is_named_and_the_others_are_predicted(fitted, capsys):
     (fitted / "broken.png").write_text("no image")
-    images = ["broken.png", "test/dark/dark0.png"]
+    images = ["broken.png", "no.png", "test/dark/dark0.png"]
     assert command(fitted, "predict", "report", *images) == 1
     out, err = capsys.readouterr()
-    assert "broken.png" in err and out.endswith("test/dark/dark0.png\n")
+    assert "broken.png" in err and "no.png" in err
+    assert out.endswith("test/dark/dark0.png\n")
+    # The folder of the table is made.
+    arguments = [*images, "--csv", "tables/some.csv"]
+    assert command(fitted, "predict", "report", *arguments) == 1
+    assert "dark0.png" in (fitted / "tables" / "some.csv").read_text()
+
+
+def test_a_table_that_cannot_be_written_is_refused_at_once(fitted, capsys):
+    (fitted / "file").write_text("")
+    arguments = ["test/dark", "--csv", "file/all.csv"]
+    assert command(fitted, "predict", "report", *arguments) == 1
+    assert "`--csv` must be a folder" in capsys.readouterr().err
+
+
+def test_a_report_is_written_without_a_standalone_model(
+    fitted, tmp_path, monkeypatch, capsys
+):
+    def refuse(*args, **kwargs):
+        raise ValueError("parts that Keras alone cannot load")
+
+    monkeypatch.setattr(commands.models, "standalone", refuse)
+    arguments = ["--backbone", "network.keras", "--time-limit", "1s"]
+    arguments += ["--output", str(tmp_path)]
+    assert command(fitted, "fit", "labeled", "unlabeled", *arguments) == 0
+    error = capsys.readouterr().err
+    assert "No standalone.keras was written: parts that" in error
+    assert (tmp_path / "model.keras").exists()
 
 
 def test_audit_and_proposals(fitted, capsys):

@@ -6,7 +6,8 @@ import random
 import numpy as np
 import tensorflow as tf
 
-from keras_fewlabels.data.checks import check_truth
+from keras_fewlabels.data.checks import check_labels, check_truth
+from keras_fewlabels.data.sources.datasets import read_elements
 from keras_fewlabels.data.sources.streams import (
     as_stream,
     check_elements,
@@ -58,6 +59,11 @@ class MixedStreams:
             count_images(streams[0], "labeled"),
             count_images(streams[1], "unlabeled"),
         ]
+        if not isinstance(labeled, tuple):
+            # Those of arrays are checked where they are taken.
+            elements = read_elements(streams[0], "labeled")
+            labels = np.stack([element[1] for element in elements])
+            check_labels(labels, "labels of labeled", one_true=None)
         if truth is not None:
             check_truth(truth, self._lengths[1])
         streams = finite(streams[0], "labeled"), finite(streams[1], "unlabeled")

@@ -26,7 +26,8 @@ def as_array(values, argument):
     """
     if keras.ops.is_tensor(values):
         return keras.ops.convert_to_numpy(values)
-    if is_array_like(values):
+    # A series of pandas is indexed by its labels, and not by places.
+    if is_array_like(values) and not hasattr(values, "iloc"):
         return values
     try:
         return np.asarray(values)

@@ -1,6 +1,7 @@
 """Checks of folders of images, before and after they are examined."""
 
 import os
+import pathlib
 
 from keras_fewlabels.data.folders.find_files import class_folders
 from keras_fewlabels.foundation import check_number, folder_path
@@ -35,10 +36,10 @@ def check_folders(folders):
                 f"`{argument}` must be the path of a folder that exists. "
                 f"Received: {argument}={folder!r}"
             )
-        inner = os.path.realpath(roots[argument])
+        inner = pathlib.Path(roots[argument]).resolve()
         for other in roots.keys() - {argument}:
-            outer = os.path.realpath(roots[other])
-            if os.path.commonpath([inner, outer]) in (inner, outer):
+            outer = pathlib.Path(roots[other]).resolve()
+            if inner.is_relative_to(outer) or outer.is_relative_to(inner):
                 raise ValueError(
                     "Each part must have a folder of its own, beside the "
                     "others, or the same images would be in two. Received: "

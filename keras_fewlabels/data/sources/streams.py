@@ -46,14 +46,18 @@ def as_stream(source, batch_size=None, argument="unlabeled"):
 
 
 def _read_batches(source):
+    def read(number):
+        # Its arrays may be tensors of another backend.
+        return keras.tree.map_structure(
+            keras.ops.convert_to_numpy, source[number]
+        )
+
     # Only the last batch may be smaller, so the first axis stays open.
     signature = keras.tree.map_structure(
         lambda part: tf.TensorSpec((None, *part.shape[1:]), part.dtype),
-        source[0],
+        read(0),
     )
-    return from_passes(
-        lambda: source.__getitem__, source.num_batches, signature
-    )
+    return from_passes(lambda: read, source.num_batches, signature)
 
 
 def _read_images(images):

@@ -39,6 +39,10 @@ TF_PARTS = {
         lambda: (LABELED, as_tf_data(LABELED)),
         "images alone.*labels=None",
     ),
+    "a label below 0": (
+        lambda: (as_tf_data((LABELED[0], LABELED[1] - 1)), UNLABELED),
+        "labels of labeled",
+    ),
     "no labels": (
         lambda: (as_tf_data(UNLABELED), UNLABELED),
         r"pairs \(images, labels\)",
@@ -63,6 +67,20 @@ def test_bad_datasets_are_refused(case):
     make, message = case
     with pytest.raises(ValueError, match=message):
         mix_labeled_unlabeled(*make(), batch_size=4)
+
+
+def test_batches_may_be_tensors_of_the_backend():
+    class Batches(keras.utils.PyDataset):
+        def __len__(self):
+            return 2
+
+        def __getitem__(self, index):
+            part = (array[5 * index : 5 * index + 5] for array in LABELED)
+            return tuple(map(keras.ops.convert_to_tensor, part))
+
+    dataset = mix_labeled_unlabeled(Batches(), UNLABELED, 5, seed=0)
+    found = np.concatenate([y for _, y in dataset.as_numpy_iterator()])
+    assert set(found) == set(range(10))
 
 
 def test_shapes_are_static():

@@ -50,6 +50,24 @@ def test_files_stay_on_disk():
     check_images(files, "photos")
 
 
+def test_a_series_is_read_by_places():
+    class Series:
+        """As one of pandas, whose rows were sorted anew."""
+
+        values = np.array([0, 0, 1])
+        shape, dtype, iloc = values.shape, values.dtype, None
+
+        def __getitem__(self, labels):
+            return self.values[::-1][labels]
+
+        def __array__(self, dtype=None, copy=None):
+            return self.values
+
+    found = as_array(Series(), "labels")
+    assert isinstance(found, np.ndarray)
+    np.testing.assert_array_equal(found[[0, 2]], [0, 1])
+
+
 def test_tensors_become_arrays():
     array = as_array(keras.ops.array([1.0, 2.0]), "photos")
     assert isinstance(array, np.ndarray)
