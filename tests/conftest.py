@@ -20,6 +20,11 @@ if os.environ.get("KERAS_BACKEND") != "torch":
     if "xla_backend_optimization_level" not in flags:
         os.environ["XLA_FLAGS"] = f"{flags} --xla_backend_optimization_level=0"
 
+if "PYTEST_XDIST_WORKER" in os.environ:
+    # As many processes as there are cores, each with as many threads of torch,
+    # take 1.6 times as long as with one thread each.
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
+
 import keras
 import pytest
 
