@@ -1,6 +1,6 @@
 import keras
 
-from keras_fewlabels.foundation import compiled_learning_rate, inner_optimizer
+from keras_fewlabels.foundation import compiled_learning_rate
 
 _Schedule = keras.optimizers.schedules.LearningRateSchedule
 
@@ -43,6 +43,7 @@ class StageLearningRate:
                 f"Received: learning_rate={compiled!r}"
             )
         self._compiled = current_rate(optimizer)
+        optimizer.stage_rate = None
         self._start = None
         self._schedule = None
 
@@ -67,7 +68,7 @@ class StageLearningRate:
             self._start = start
             self._enter(optimizer, epoch, steps_per_epoch)
         if self._schedule is not None:
-            self._offset = _batches_seen(optimizer) - self._first_batch
+            self._offset = self._next_batch
             self.begin_batch(optimizer, 0)
         return is_new
 
@@ -75,11 +76,13 @@ class StageLearningRate:
         rate = self.rates[self._start]
         self._schedule = rate if isinstance(rate, _Schedule) else None
         if self._schedule is None:
-            optimizer.learning_rate = rate
+            optimizer.learning_rate = optimizer.stage_rate = rate
             return
-        self._first_batch = _batches_seen(optimizer)
+        # Another callback may set the optimizer back to its start, so its
+        # iterations do not tell.
+        self._next_batch = 0
         if epoch > self._start:
-            self._first_batch -= _batches(epoch - self._start, steps_per_epoch)
+            self._next_batch = _batches(epoch - self._start, steps_per_epoch)
 
     @property
     def changes_by_batch(self):
@@ -89,12 +92,15 @@ class StageLearningRate:
     def begin_batch(self, optimizer, batch):
         """Sets the learning rate for a batch of the epoch, counted from 0."""
         rate = self._schedule(self._offset + batch)
-        optimizer.learning_rate = float(keras.ops.convert_to_numpy(rate))
+        rate = float(keras.ops.convert_to_numpy(rate))
+        optimizer.learning_rate = optimizer.stage_rate = rate
+        self._next_batch = self._offset + batch + 1
 
     def restore(self, optimizer):
         """Gives the optimizer the learning rate it was compiled with."""
         if self.rates:
             optimizer.learning_rate = self._compiled
+            optimizer.stage_rate = None
 
 
 def check_single_steps(model):
@@ -111,15 +117,14 @@ def check_single_steps(model):
         )
 
 
+def stage_rate(optimizer):
+    """Returns the rate of the present stage, or `None` if there is none."""
+    return getattr(optimizer, "stage_rate", None)
+
+
 def current_rate(optimizer):
     """Returns the learning rate of the next step as a float."""
     return float(keras.ops.convert_to_numpy(optimizer.learning_rate))
-
-
-def _batches_seen(optimizer):
-    inner = inner_optimizer(optimizer)
-    per_iteration = inner.gradient_accumulation_steps or 1
-    return int(keras.ops.convert_to_numpy(inner.iterations)) * per_iteration
 
 
 def _batches(num_epochs, steps_per_epoch):

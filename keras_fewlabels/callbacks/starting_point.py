@@ -4,6 +4,7 @@ import numpy as np
 from keras import ops
 
 from keras_fewlabels.callbacks.backup.global_generators import GlobalGenerators
+from keras_fewlabels.callbacks.stage_learning_rate import stage_rate
 
 
 def check_built(model):
@@ -26,7 +27,8 @@ class StartingPoint:
     Args:
         model: Built and compiled Keras model.
         everything: Boolean. By default, only weights and optimizer go back,
-            the learning rate included. With `True`, so does all else that
+            the learning rate included, which becomes that of the present
+            stage of a `StageLearningRate`. With `True`, so does all else that
             train steps change: the seeds of the layers, the counts of the
             metrics, and the global generators of random numbers. (On torch,
             dropout without a seed draws from a global generator.)
@@ -73,3 +75,6 @@ class StartingPoint:
             self._generators.restore()
         for variable, value in zip(self._variables, self._values, strict=True):
             variable.assign(value)
+        rate = stage_rate(self._model.optimizer)
+        if rate is not None:
+            self._model.optimizer.learning_rate = rate

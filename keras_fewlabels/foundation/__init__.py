@@ -100,6 +100,10 @@ from keras_fewlabels.foundation.models.predict_array import (
     batch_size_for,
     predict_array,
 )
+from keras_fewlabels.foundation.models.saved_config import (
+    save_as_it_is,
+    save_with,
+)
 from keras_fewlabels.foundation.optional_import import optional_import
 from keras_fewlabels.foundation.result import Result, as_json, save_figure
 from keras_fewlabels.foundation.running_fit import (

@@ -1,3 +1,4 @@
+import contextlib
 import inspect
 
 import keras
@@ -5,6 +6,7 @@ import numpy as np
 
 from keras_fewlabels.foundation import (
     check_called,
+    compile_settings,
     copy_input,
     flatten_layers,
     input_shape_of,
@@ -24,16 +26,19 @@ _ANY_SIZE = 64
 def copy_model(model):
     """Returns a copy of a built Keras model, with weights of its own.
 
+    It is compiled, with a fresh optimizer, if the model is.
+
     Raises:
         ValueError: If the model does with images what its copy would not do,
-            or is of a class that Keras cannot copy.
+            it is of a class that Keras cannot copy, or a metric has no config.
     """
     check_called(model, "model")
     try:
-        if is_graph(model):
-            copy = keras.models.clone_model(model)
-        else:
-            copy = _copy_of_subclassed(model)
+        with _uncompiled(model):
+            if is_graph(model):
+                copy = keras.models.clone_model(model)
+            else:
+                copy = _copy_of_subclassed(model)
         is_same = have_same_weights(model, copy)
         reason = "the copy has other weights"
     except (NotImplementedError, TypeError, ValueError) as error:
@@ -47,7 +52,45 @@ def copy_model(model):
             f"({reason})"
         )
     copy_weights(model, copy)
+    _compile_like(model, copy)
     return copy
+
+
+@contextlib.contextmanager
+def _uncompiled(model):
+    """Lets Keras copy a model alone, without what it is compiled with."""
+    compiled, model.compiled = model.compiled, False
+    try:
+        yield
+    finally:
+        model.compiled = compiled
+
+
+def _compile_like(model, copy):
+    """Compiles a copy with the settings of a model, and a fresh optimizer."""
+    if not model.compiled:
+        return
+    try:
+        copy.compile_from_config(model.get_compile_config())
+    except (TypeError, ValueError):
+        # Keras does not find a loss or metric that is not registered.
+        settings = compile_settings(model)
+        copy.compile(**keras.tree.map_structure(_fresh, settings))
+        copy.optimizer.build(copy.trainable_variables)
+
+
+def _fresh(setting):
+    """Returns a new optimizer or metric, and everything else as it is."""
+    if not isinstance(setting, keras.Optimizer | keras.Metric):
+        return setting
+    try:
+        return type(setting).from_config(setting.get_config())
+    except (NotImplementedError, TypeError, ValueError) as error:
+        raise ValueError(
+            "Optimizer and metrics are copied with the model, so the class of "
+            "each must have a `get_config()` with all arguments of its "
+            f"`__init__`. Received: {setting!r} ({error})"
+        ) from None
 
 
 def _copy_of_subclassed(model):
@@ -65,8 +108,6 @@ def _copy_of_subclassed(model):
         raise NotImplementedError("its class has no `get_config()`")
     else:
         copy = kind()
-        if model.compiled:
-            copy.compile_from_config(model.get_compile_config())
     # What builds a subclassed model is its first call.
     _, *sizes = input_shape_of(model)
     copy(keras.ops.zeros([1, *(size or _ANY_SIZE for size in sizes)]))
@@ -138,8 +179,7 @@ class GraphCopy:
         outputs = run_through_graph(model, inputs, self.call)
         kind = type(model) if _is_made_of_tensors(type(model)) else keras.Model
         result = kind(inputs, outputs, name=model.name)
-        if model.compiled:
-            result.compile_from_config(model.get_compile_config())
+        _compile_like(model, result)
         return result
 
     def call(self, operation, *args, **kwargs):
@@ -160,8 +200,7 @@ class GraphCopy:
             return None
         inputs = map(copy_input, model.inputs) if model.built else ()
         result = keras.Sequential([*inputs, *layers], name=model.name)
-        if model.compiled:
-            result.compile_from_config(model.get_compile_config())
+        _compile_like(model, result)
         return result
 
 

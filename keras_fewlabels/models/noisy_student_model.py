@@ -204,6 +204,12 @@ class NoisyStudentModel(StudentUnderNoise):
         if not self.policy.built:
             self.policy.build(shape)
 
+    def load_weights(self, *args, **kwargs):
+        if self.compiled and self.num_outputs is not None:
+            # Keras leaves out what is not built.
+            self.build_for(self.num_outputs)
+        super().load_weights(*args, **kwargs)
+
     @property
     def scores(self):
         """The kind of scores that the compiled loss reads."""

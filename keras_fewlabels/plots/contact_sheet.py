@@ -4,7 +4,7 @@ from keras_fewlabels.foundation import check_int, resolve_value_range
 from keras_fewlabels.plots.image_grid import image_grid, in_rows
 
 # Images that a person looks at in one go.
-_MAX_IMAGES = 1000
+MAX_IMAGES = 1000
 
 
 def contact_sheet(
@@ -43,10 +43,10 @@ def contact_sheet(
     """
     images = np.asarray(images)
     is_images = images.ndim == 4 and images.shape[-1] in (1, 3)
-    if not is_images or not 0 < len(images) <= _MAX_IMAGES:
+    if not is_images or not 0 < len(images) <= MAX_IMAGES:
         raise ValueError(
             "`images` must have the shape (num_images, height, width, "
-            f"channels), with 1 or 3 channels and 1 to {_MAX_IMAGES:,} images. "
+            f"channels), with 1 or 3 channels and 1 to {MAX_IMAGES:,} images. "
             f"Received: shape={images.shape}"
         )
     value_range = resolve_value_range(value_range, images)

@@ -132,15 +132,22 @@ def _draw_metric(axes, epochs, values, metric, color):
 
 
 def _epochs_of(name, line, epochs):
-    # With `validation_freq=3`, validation follows every third epoch.
-    every = len(epochs) // max(1, len(line))
-    measured = epochs[every - 1 :: every] if every else epochs
-    if len(measured) != len(line):
+    if len(line) == len(epochs):
+        return epochs
+    # With `validation_freq=3`, validation follows every third epoch. Several
+    # frequencies may give as many values: rather one that ends with the last.
+    possible = [
+        measured
+        for every in range(2, 1 + max(epochs, default=0))
+        if len(measured := epochs[epochs % every == 0]) == len(line)
+    ]
+    possible.sort(key=lambda measured: measured[-1] != epochs[-1])
+    if not len(line) or not possible:
         raise ValueError(
             "A metric must have one value per epoch, or per validation. "
             f"Received: {len(line)} values of {name!r} in {len(epochs)} epochs"
         )
-    return measured
+    return possible[0]
 
 
 def _finish_panel(axes, metric):

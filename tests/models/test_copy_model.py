@@ -34,6 +34,51 @@ def test_copies_are_compiled_as_the_original(copy_of):
     assert float(copy.optimizer.learning_rate) == 0.25
 
 
+class OwnLoss(keras.losses.Loss):
+    def call(self, y_true, y_pred):
+        return keras.ops.mean((y_true - y_pred) ** 2, axis=-1)
+
+
+def own_metric(y_true, y_pred):
+    return keras.ops.mean(y_pred, axis=-1)
+
+
+class OwnMetric(keras.metrics.MeanAbsoluteError):
+    pass
+
+
+class MetricWithoutConfig(keras.metrics.Mean):
+    def __init__(self, size):
+        super().__init__()
+
+
+@pytest.mark.parametrize("copy_of", [copy_model, lambda m: GraphCopy().copy(m)])
+def test_losses_and_metrics_that_are_not_registered(copy_of):
+    model = build_model()
+    loss, metric = OwnLoss(), OwnMetric()
+    model.compile(
+        keras.optimizers.SGD(0.25), loss, metrics=[own_metric, metric]
+    )
+    copy = copy_of(model)
+    assert copy.optimizer is not model.optimizer
+    assert float(copy.optimizer.learning_rate) == 0.25
+    assert copy.loss is loss and model.compiled
+    copy.fit(X, X, verbose=0)
+    assert copy.evaluate(X, X, verbose=0, return_dict=True).keys() >= {
+        "own_metric"
+    }
+    # A metric adds up, so a copy has its own.
+    assert float(keras.ops.convert_to_numpy(metric.total)) == 0
+
+
+def test_a_metric_that_cannot_be_copied_is_named():
+    model = build_model()
+    model.compile("sgd", "mse", metrics=[MetricWithoutConfig(3)])
+    with pytest.raises(ValueError, match="Received: <MetricWithoutConfig"):
+        copy_model(model)
+    assert model.compiled
+
+
 def test_sequential_models_stay_sequential():
     inner = keras.Sequential([keras.Input((4,)), layers.Dense(3)])
     model = keras.Sequential([keras.Input((4,)), inner, layers.Dense(2)])

@@ -11,6 +11,7 @@ from keras_fewlabels.policies import (
     DebiasedPolicy,
     DistributionAlignment,
     FixedThreshold,
+    FreeMatchPolicy,
 )
 
 # `graphs` is for those that ask how Keras runs or saves a model.
@@ -494,6 +495,48 @@ def test_export_is_that_of_the_student(tmp_path):
     model.student.export = lambda *args, **kwargs: calls.append((args, kwargs))
     model.export(tmp_path / "model", format="onnx")
     assert calls == [((tmp_path / "model",), {"format": "onnx"})]
+
+
+def test_export_is_that_of_the_debiased_student(tmp_path):
+    student = keras.Sequential(
+        [
+            keras.Input((2, 3, 1)),
+            keras.layers.Flatten(),
+            keras.layers.Dense(3, activation="softmax"),
+        ]
+    )
+    model = compiled(student, EMATeacher(), blank_value=0.5)
+    student = model.debiased_student()
+    exported = []
+    student.export = lambda *args, **kwargs: exported.append(args)
+    model.debiased_student = lambda: student
+    model.export(tmp_path / "model")
+    assert exported == [(tmp_path / "model",)]
+
+
+@pytest.mark.parametrize(
+    "policy",
+    [
+        lambda: DistributionAlignment(FixedThreshold(0.7), momentum=0.5),
+        lambda: FreeMatchPolicy(),
+    ],
+)
+def test_weights_are_loaded_before_a_fit(policy, tmp_path):
+    trained, new = (
+        compiled(linear_model(), linear_model(KERNELS[1]), policy())
+        for _ in range(2)
+    )
+    trained.fit(mixed(), verbose=0)
+    path = tmp_path / "model.weights.h5"
+    trained.save_weights(path)
+    new.load_weights(path)
+    assert len(new.policy.variables) > 0
+    for ours, theirs in zip(
+        new.policy.variables, trained.policy.variables, strict=True
+    ):
+        np.testing.assert_array_equal(
+            *map(ops.convert_to_numpy, (ours, theirs))
+        )
 
 
 def test_accumulated_gradients_are_those_of_one_larger_batch(graphs):

@@ -58,6 +58,26 @@ def test_validation_of_every_other_epoch_is_where_it_was_measured():
     check_line(lines_of(axes)["validation"], "--", [2, 4], [4.5, 2.5])
 
 
+@pytest.mark.parametrize(
+    "epochs, count, places",
+    [
+        (range(1, 8), 2, [3, 6]),
+        (range(1, 11), 2, [5, 10]),
+        # Resumed, so that the first validation comes after two epochs.
+        (range(5, 10), 2, [6, 9]),
+    ],
+)
+def test_validation_of_few_epochs(epochs, count, places):
+    history = keras.callbacks.History()
+    history.epoch = [epoch - 1 for epoch in epochs]
+    history.history = {
+        "loss": [1.0] * len(epochs),
+        "val_loss": [2.0] * count,
+    }
+    (axes,) = learning_curves(history).axes
+    check_line(lines_of(axes)["validation"], "--", places, [2.0] * count)
+
+
 def test_several_histories_have_a_colour_each():
     figure = learning_curves(
         {"frozen": HISTORY, "fine-tuned": {"loss": [1.0, 0.5]}}

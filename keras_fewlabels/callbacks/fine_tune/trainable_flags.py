@@ -1,8 +1,11 @@
-import functools
-
 import keras
 
-from keras_fewlabels.foundation import flatten_layers, own_trainable_variables
+from keras_fewlabels.foundation import (
+    flatten_layers,
+    own_trainable_variables,
+    save_as_it_is,
+    save_with,
+)
 
 
 class TrainableFlags:
@@ -51,7 +54,7 @@ class TrainableFlags:
             }
         # A layer sets the flags of all layers inside, so outer layers go first.
         for layer, trainable in self._layers:
-            _save_with_flag(layer, trainable or self._is_wholly_frozen)
+            save_with(layer, trainable=trainable or self._is_wholly_frozen)
             layer.trainable = any(
                 id(part) in chosen for part in flatten_layers(layer)
             )
@@ -64,7 +67,7 @@ class TrainableFlags:
     def restore(self):
         """Sets every flag to its remembered value."""
         for layer, _ in self._layers:
-            vars(layer).pop("get_config", None)
+            save_as_it_is(layer, "trainable")
         for owner, trainable in [*self._layers, *self._variables]:
             owner.trainable = trainable
 
@@ -86,15 +89,3 @@ class TrainableFlags:
             own for own in weights if any(weight.trainable for weight in own)
         ]
         return len(training), len(weights)
-
-
-def _save_with_flag(layer, trainable):
-    # `wraps` also copies the mark of a config that Keras makes by itself.
-    @functools.wraps(type(layer).get_config)
-    def get_config():
-        config = type(layer).get_config(layer)
-        if "trainable" in config:
-            config["trainable"] = trainable
-        return config
-
-    vars(layer)["get_config"] = get_config

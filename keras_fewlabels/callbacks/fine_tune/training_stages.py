@@ -1,6 +1,7 @@
 """The stages of fine-tuning, and the layers that each of them trains."""
 
 import difflib
+import numbers
 
 import keras
 
@@ -106,7 +107,7 @@ def select_layers(backbone, choice):
     """
     if choice == "all":
         return [backbone]
-    if isinstance(choice, int):
+    if isinstance(choice, numbers.Integral):
         return _last_layers(choice, backbone)
     inside = flatten_layers(backbone, include_self=False) or [backbone]
     if callable(choice):

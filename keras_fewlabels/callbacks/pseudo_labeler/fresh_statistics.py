@@ -4,8 +4,11 @@ import warnings
 from keras_fewlabels.foundation import (
     MovingStatistics,
     batch_norms,
+    check_called,
     lagging_statistics,
     most_momentum,
+    save_as_it_is,
+    save_with,
     when_fit_ends,
 )
 
@@ -18,7 +21,9 @@ class FreshStatistics:
 
     If the moving statistics lag behind the weights, the model labels with the
     statistics of labelled images. It keeps its own for all else. With several
-    workers it labels as it is: one alone cannot replace their variables.
+    workers it labels as it is: one alone cannot replace their variables. So
+    does a model whose `predict()` prepares images in ways that a call does not:
+    its layers never see the images of the fit.
 
     Args:
         worker: The worker with the model that labels.
@@ -31,7 +36,11 @@ class FreshStatistics:
         self._feed = feed
         self._scores = scores
         self._statistics = MovingStatistics(worker.model)
-        self._is_needed = len(self._statistics) > 0 and worker.count == 1
+        self._is_needed = (
+            len(self._statistics) > 0
+            and worker.count == 1
+            and _is_called(worker.model, feed.labeled_sample(2)[0])
+        )
         self._has_warned = False
 
     @contextlib.contextmanager
@@ -72,13 +81,22 @@ class FreshStatistics:
             self._statistics.set(present)
 
 
+def _is_called(model, images):
+    """Returns whether a call of the model does all that `predict()` does."""
+    try:
+        check_called(model, "model", images)
+    except ValueError:
+        return False
+    return True
+
+
 class ShortFitMomentum:
     """Lowers the momentum of batch normalization for the length of a fit.
 
     Keras's default looks back over a hundred steps, which is too far in a fit
     of a few hundred. A lower momentum, and that of 5,000 steps and more, stays
     as it is. The layers have their own momentum again when the fit ends, also
-    by an error.
+    by an error, and in a model that is saved meanwhile.
 
     Args:
         model: Built Keras model that is trained.
@@ -93,7 +111,8 @@ class ShortFitMomentum:
             for layer in batch_norms(model)
             if layer.momentum > limit
         ]
-        for layer, _ in self._momentums:
+        for layer, momentum in self._momentums:
+            save_with(layer, momentum=momentum)
             layer.momentum = limit
         self._trace_again()
         when_fit_ends(self.restore)
@@ -102,6 +121,7 @@ class ShortFitMomentum:
         """Gives the layers their own momentum back."""
         for layer, momentum in self._momentums:
             layer.momentum = momentum
+            save_as_it_is(layer, "momentum")
         self._trace_again()
         self._momentums = []
 

@@ -138,7 +138,8 @@ class PseudoLabeler(keras.callbacks.Callback):
             this share of the images, the second twice as many, and so on. Of
             several labels, it is the share for each.
         reinitialize: Boolean. If `True`, weights and optimizer go back to
-            their values at the start of the fit after each round.
+            their values at the start of the fit after each round. With
+            `FineTune`, the learning rate stays that of the stage.
         max_rounds: Optional int, the number of rounds at most.
         cache_dir: Optional folder that keeps the labels of a run that may be
             killed. It is created if it does not exist.
@@ -336,10 +337,11 @@ class PseudoLabeler(keras.callbacks.Callback):
         """
         return self._source.checksum()
 
-    def set_model(self, model):
-        super().set_model(model)
-        # Before a callback that resumes the fit loads other weights.
-        self._origin = StartingPoint(model) if self.reinitialize else None
+    def set_params(self, params):
+        super().set_params(params)
+        # All callbacks have the model now, to which `FineTune` adds variables,
+        # and none that resumes the fit has loaded other weights.
+        self._origin = StartingPoint(self.model) if self.reinitialize else None
 
     def on_train_begin(self, logs=None):
         batches = self._batches

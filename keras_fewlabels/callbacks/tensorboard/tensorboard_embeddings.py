@@ -2,6 +2,7 @@ import pathlib
 
 import keras
 import numpy as np
+from keras import ops
 
 from keras_fewlabels.callbacks.tensorboard.shown_images import (
     first_images,
@@ -22,6 +23,7 @@ from keras_fewlabels.foundation import (
     writable_folder,
     write_whole,
 )
+from keras_fewlabels.policies.parts import scores_of
 
 # In pixels. Browsers do not show a larger texture.
 _LARGEST_SPRITE = 8192
@@ -119,6 +121,9 @@ class TensorBoardEmbeddings(keras.callbacks.Callback):
     def on_train_begin(self, logs=None):
         # Computed once before training, so that errors come at once.
         embedding_features(self.model, self.x[:1], self.layer)
+        self._scores = scores_of(
+            predict_array(self.model, self.x), self.model, only_ranked=True
+        )
         log_dir = writable_folder(self.log_dir, "log_dir")
         self._config = log_dir / "projector_config.pbtxt"
         self._folder = writable_folder(log_dir / "embeddings", "log_dir")
@@ -139,7 +144,8 @@ class TensorBoardEmbeddings(keras.callbacks.Callback):
         # On JAX only this attribute gives the model its present weights.
         model = self.model
         features = embedding_features(model, self.x, self.layer)
-        scores = predict_array(model, self.x)
+        outputs = predict_array(model, self.x)
+        scores = ops.convert_to_numpy(self._scores.probabilities(outputs))
         stem = f"epoch_{epoch:04d}"
         with atomic_write(self._folder / f"{stem}.tsv") as file:
             np.savetxt(file, features, "%.6g", delimiter="\t")

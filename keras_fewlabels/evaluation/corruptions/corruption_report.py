@@ -100,6 +100,7 @@ class CorruptionReport(Result):
             "baseline_ratio": self.baseline_ratio,
             "severities": list(self.severities),
             "errors": {name: list(row) for name, row in self.errors.items()},
+            "in_mean": self._counted(),
         }
 
     def figure(self, others=None):

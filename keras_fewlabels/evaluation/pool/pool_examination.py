@@ -7,6 +7,7 @@ from keras_fewlabels.evaluation.pool.foreign_images import ForeignImages
 from keras_fewlabels.evaluation.pool.pool_page import save_pool_page
 from keras_fewlabels.foundation import Result, class_name, text_table
 from keras_fewlabels.plots import contact_sheet
+from keras_fewlabels.plots.contact_sheet import MAX_IMAGES
 
 # Parts whose images must not be learned.
 _MEASURED = "validation", "test"
@@ -148,7 +149,7 @@ class PoolExamination(Result):
         }
 
     def figure(self, num_columns=10, value_range=None):
-        """Draws the most foreign images.
+        """Draws the most foreign images, 1,000 at most.
 
         Args:
             num_columns: Int, the number of images in a row.
@@ -164,14 +165,15 @@ class PoolExamination(Result):
             ValueError: If no range holds all values.
             ImportError: If matplotlib is not installed.
         """
-        order = most_foreign(self.foreign, len(self.images))
+        images = self.images[:MAX_IMAGES]
+        order = most_foreign(self.foreign, len(images))
         captions = [
             f"#{place + 1}  score {self.scores[index]:.1f}\n"
             f"like the labels: {100 * self.weights[index]:.0f} %"
             for place, index in enumerate(order)
         ]
         return contact_sheet(
-            self.images,
+            images,
             captions,
             "The most foreign images, and the probability that they are like "
             "the labelled ones",

@@ -86,7 +86,11 @@ def cover_uncertainty(
 
 
 def _density(directions):
-    """Returns about how many images are where each is, 1 or more."""
+    """Returns about how many images are where each is, 1 or more.
+
+    Of many images some are sampled. Each of these stands for others, but is
+    itself there only once.
+    """
     step = -(-len(directions) // _MAX_SAMPLED)
     sample = directions[::step].T
     rows = max(1, _MAX_SIMILARITIES // sample.shape[1])
@@ -94,7 +98,9 @@ def _density(directions):
         (np.maximum(directions[start : start + rows] @ sample, 0) ** 4).sum(1)
         for start in range(0, len(directions), rows)
     ]
-    return np.maximum(step * np.concatenate(sums), 1)
+    sums = step * np.concatenate(sums)
+    sums[::step] -= step - 1
+    return np.maximum(sums, 1)
 
 
 def _nearest(directions, labeled):

@@ -5,6 +5,7 @@ import numpy as np
 from keras_fewlabels.evaluation.review.review_page import save_review
 from keras_fewlabels.foundation import Result, text_table
 from keras_fewlabels.plots import contact_sheet
+from keras_fewlabels.plots.contact_sheet import MAX_IMAGES
 
 
 @dataclasses.dataclass(frozen=True)
@@ -59,7 +60,7 @@ class FirstProposals(Result):
         }
 
     def figure(self, num_columns=10, value_range=None):
-        """Draws the images in the order of the ranking.
+        """Draws the first 1,000 images in the order of the ranking.
 
         Args:
             num_columns: Int, the number of images in a row.
@@ -71,9 +72,10 @@ class FirstProposals(Result):
         Raises:
             ImportError: If matplotlib is not installed.
         """
+        images = self.images[:MAX_IMAGES]
         return contact_sheet(
-            self.images,
-            [f"#{place + 1}" for place in range(len(self.images))],
+            images,
+            [f"#{place + 1}" for place in range(len(images))],
             "Label these first",
             num_columns=num_columns,
             value_range=value_range,

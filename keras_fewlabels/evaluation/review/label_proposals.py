@@ -11,6 +11,7 @@ from keras_fewlabels.foundation import (
     writable_folder,
 )
 from keras_fewlabels.plots import contact_sheet
+from keras_fewlabels.plots.contact_sheet import MAX_IMAGES
 
 
 @dataclasses.dataclass(frozen=True)
@@ -92,7 +93,7 @@ class LabelProposals(Result):
         return {name: column.tolist() for name, column in columns.items()}
 
     def figure(self, num_columns=10, value_range=None):
-        """Draws the images in the order of the ranking.
+        """Draws the first 1,000 images in the order of the ranking.
 
         Args:
             num_columns: Int, the number of images in a row.
@@ -108,12 +109,13 @@ class LabelProposals(Result):
             ValueError: If no range holds all values.
             ImportError: If matplotlib is not installed.
         """
+        images = self.images[:MAX_IMAGES]
         captions = [
             f"#{place + 1}\n{self._name(place)}?"
-            for place in range(len(self.indices))
+            for place in range(len(images))
         ]
         return contact_sheet(
-            self.images,
+            images,
             captions,
             "Label these next: rank and class in question"
             if self.several_labels

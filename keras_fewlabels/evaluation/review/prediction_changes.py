@@ -12,6 +12,7 @@ from keras_fewlabels.foundation import (
     writable_folder,
 )
 from keras_fewlabels.plots import contact_sheet
+from keras_fewlabels.plots.contact_sheet import MAX_IMAGES
 from keras_fewlabels.plots.results.prediction_changes import (
     prediction_changes,
 )
@@ -114,7 +115,7 @@ class PredictionChanges(Result):
         return prediction_changes(self._classes())
 
     def flips_figure(self, num_columns=10, value_range=None):
-        """Draws the images whose prediction changed most.
+        """Draws the images whose prediction changed most, 1,000 at most.
 
         Args:
             num_columns: Int, the number of images in a row.
@@ -132,9 +133,10 @@ class PredictionChanges(Result):
         """
         if not len(self.order):
             return None
-        shown = self.order[: len(self.images)]
+        images = self.images[:MAX_IMAGES]
+        shown = self.order[: len(images)]
         return contact_sheet(
-            self.images,
+            images,
             [self._caption(number) for number in shown],
             "Predictions that changed most: before > after",
             num_columns=num_columns,

@@ -18,6 +18,7 @@ from keras_fewlabels.foundation import (
     writable_folder,
 )
 from keras_fewlabels.plots import contact_sheet
+from keras_fewlabels.plots.contact_sheet import MAX_IMAGES
 
 _NUM_PRINTED = 10
 
@@ -107,7 +108,7 @@ class PseudoLabelAudit(Result):
         return {name: column.tolist() for name, column in columns.items()}
 
     def figure(self, num_columns=10, value_range=None):
-        """Draws the first images, the most doubtful label first.
+        """Draws the first 1,000 images, the most doubtful label first.
 
         Args:
             num_columns: Int, the number of images in a row.
@@ -123,9 +124,10 @@ class PseudoLabelAudit(Result):
             ValueError: If no range holds all values.
             ImportError: If matplotlib is not installed.
         """
-        captions = [self._caption(place) for place in range(len(self.images))]
+        images = self.images[:MAX_IMAGES]
+        captions = [self._caption(place) for place in range(len(images))]
         return contact_sheet(
-            self.images,
+            images,
             captions,
             "Doubtful pseudo-labels: rank, label and confidence, class of the "
             "neighbours",
@@ -201,8 +203,9 @@ class PseudoLabelAudit(Result):
                 "flip_rate": self.flip_rate,
                 "doubt": self.scores,
             },
-            class_names=self.class_names
-            or [str(number) for number in range(num_classes)],
+            class_names=[str(number) for number in range(num_classes)]
+            if self.class_names is None
+            else self.class_names,
         )
 
     def __str__(self):

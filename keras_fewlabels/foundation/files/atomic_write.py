@@ -48,7 +48,8 @@ def atomic_write(path):
         unfinished = folder / path.name
         with open(unfinished, "xb") as file:
             yield _NamedFile(file, str(unfinished))
-        with open(unfinished, "rb") as written:
+        # Windows flushes only what is open for writing.
+        with open(unfinished, "r+b") as written:
             os.fsync(written.fileno())
         os.replace(unfinished, path)
 

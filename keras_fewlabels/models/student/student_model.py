@@ -101,7 +101,7 @@ class StudentModel(MultiWorkerFixes, keras.Model):
         return self.student.summary(*args, **kwargs)
 
     def export(self, *args, **kwargs):
-        return self.student.export(*args, **kwargs)
+        return self.debiased_student().export(*args, **kwargs)
 
 
 class _CreateVariables(keras.callbacks.Callback):

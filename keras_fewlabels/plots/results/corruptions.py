@@ -58,9 +58,10 @@ def corruptions(reports):
 
 
 def _draw(axes, title, report):
-    array = np.array(list(report["errors"].values()))
+    errors = report["errors"]
+    counted = [errors[name] for name in report.get("in_mean", errors)]
+    array = np.array([*errors.values(), np.mean(counted, axis=0)])
     array = np.c_[array, array.mean(axis=1)]
-    array = np.r_[array, array.mean(axis=0, keepdims=True)]
     axes.imshow(array, cmap="magma_r", vmin=0, vmax=1, aspect="auto")
     for row, column in np.ndindex(array.shape):
         error = array[row, column]

@@ -1,4 +1,5 @@
 import keras
+import numpy as np
 import pytest
 from keras import layers
 
@@ -109,3 +110,9 @@ def test_rejects_an_unknown_name_and_offers_close_ones():
     message = r"Similar names: \['block'\]. Received: 'blok'"
     with pytest.raises(ValueError, match=message):
         select_layers(build_nested(), ["dense", "blok"])
+
+
+def test_a_count_may_be_a_number_of_numpy():
+    backbone = build_nested()
+    chosen = select_layers(backbone, np.int64(2))
+    assert chosen == select_layers(backbone, 2)

@@ -4,7 +4,7 @@ import keras
 import numpy as np
 import pytest
 
-from keras_fewlabels.callbacks import PseudoLabeler
+from keras_fewlabels.callbacks import ExactBackup, FineTune, PseudoLabeler
 from keras_fewlabels.policies import FixedThreshold
 
 RANDOM = np.random.default_rng(0)
@@ -70,6 +70,30 @@ def test_a_teacher_whose_statistics_have_settled_labels_as_it_predicts():
     )
 
 
+class PreparesInPredict(keras.Sequential):
+    """Divides images in `predict()`, as tasks of keras-hub prepare them."""
+
+    def predict(self, x, *args, **kwargs):
+        return super().predict(x / 20, *args, **kwargs)
+
+
+def test_a_model_that_prepares_images_in_predict_labels_as_it_predicts():
+    teacher = PreparesInPredict(classifier(momentum=0.5).layers)
+    teacher.build((None, 4, 4, 2))
+    teacher.compile(
+        keras.optimizers.Adam(0.02), "sparse_categorical_crossentropy"
+    )
+    images, labels = LABELED
+    teacher.fit(images / 20, labels, 15, epochs=20, verbose=0)
+    predictions = teacher.predict(IMAGES[30:], verbose=0)
+    with warnings.catch_warnings():
+        warnings.filterwarnings("error", ".*lag behind")
+        labeler = fit(classifier(), teacher=teacher)
+    np.testing.assert_allclose(
+        labeler.confidence, predictions.max(axis=1), rtol=1e-5
+    )
+
+
 def test_the_momentum_is_that_of_a_short_fit_and_given_back():
     models = [classifier(momentum) for momentum in (0.99, 0.9)]
     for model, momentum in zip(models, (0.99, 0.9), strict=True):
@@ -85,6 +109,47 @@ def test_the_momentum_is_that_of_a_short_fit_and_given_back():
         for model in models
     ]
     assert np.abs(means[0] - means[1]).max() > 1e-3
+
+
+def test_a_model_saved_meanwhile_has_the_momentum_of_the_user(tmp_path):
+    model = classifier()
+    fine_tune = FineTune(model.layers[0].name, {0: "all"})
+    labeler = PseudoLabeler(IMAGES[30:], policy=FixedThreshold(0.8))
+    path = tmp_path / "model.keras"
+    keep = keras.callbacks.ModelCheckpoint(path)
+    model.fit(
+        labeler.mixed_with(LABELED, 30),
+        callbacks=[labeler, fine_tune, keep],
+        verbose=0,
+    )
+    assert keras.models.load_model(path).layers[1].momentum == 0.99
+    assert all("get_config" not in vars(layer) for layer in model.layers)
+
+
+def test_a_killed_fit_goes_on_for_more_epochs(tmp_path):
+    begun = []
+
+    def fit_until(last, epochs):
+        def kill(epoch, logs=None):
+            begun.append(epoch)
+            if epoch == last:
+                raise KeyboardInterrupt
+
+        labeler = PseudoLabeler(IMAGES[30:], cache_dir=tmp_path / "labels")
+        backup = ExactBackup(tmp_path / "backup", seed=0)
+        stop = keras.callbacks.LambdaCallback(on_epoch_begin=kill)
+        with pytest.raises(KeyboardInterrupt):
+            classifier().fit(
+                labeler.mixed_with(LABELED, 30, seed=0),
+                epochs=epochs,
+                callbacks=[labeler, backup, stop],
+                verbose=0,
+            )
+
+    # In a longer fit, the momentum is a higher one meanwhile.
+    fit_until(1, epochs=2)
+    fit_until(2, epochs=500)
+    assert begun == [0, 1, 1, 2]
 
 
 def test_the_momentum_is_given_back_after_ctrl_c():

@@ -6,7 +6,7 @@ import pytest
 from keras import ops
 from sklearn.datasets import load_digits
 
-from keras_fewlabels.callbacks import PseudoLabeler
+from keras_fewlabels.callbacks import FineTune, PseudoLabeler
 from keras_fewlabels.data import mix_labeled_unlabeled
 from keras_fewlabels.models import NoisyStudentModel
 from keras_fewlabels.policies import FixedThreshold
@@ -201,3 +201,48 @@ def test_reinitialize_restores_the_first_weights_after_each_round():
     ]
     assert [each["kept"] for each in labeler.rounds] == [300, 600]
     assert labeler.stopped == "all_labeled"
+
+
+@pytest.mark.parametrize("first", ["labeler", "fine_tune"])
+def test_reinitialize_beside_stages_of_fine_tuning(first):
+    model = classifier()
+    model.compile(
+        keras.optimizers.Adam(0.5),
+        model.loss,
+    )
+    labeler = PseudoLabeler(
+        UNLABELED, curriculum=0.5, reinitialize=True, start=1, every=2, seed=0
+    )
+    fine_tune = FineTune(
+        model.layers[0].name, {0: 0, 1: "all"}, {0: 0.25, 2: 0.125}
+    )
+    seen = []
+
+    class Remember(keras.callbacks.Callback):
+        def on_train_batch_begin(self, batch, logs=None):
+            if batch == 0:
+                optimizer = self.model.optimizer
+                rate = float(ops.convert_to_numpy(optimizer.learning_rate))
+                state = [
+                    np.abs(ops.convert_to_numpy(variable)).sum()
+                    for variable in optimizer.variables
+                    if variable is not optimizer._learning_rate
+                ]
+                seen.append((rate, sum(state) == 0))
+
+    callbacks = [labeler, fine_tune, Remember()]
+    if first == "fine_tune":
+        callbacks[:2] = callbacks[1::-1]
+    model.fit(
+        labeler.mixed_with(LABELED, 50),
+        epochs=5,
+        callbacks=callbacks,
+        verbose=0,
+    )
+    assert seen == [
+        (0.25, True),
+        (0.25, True),
+        (0.125, False),
+        (0.125, True),
+        (0.125, False),
+    ]

@@ -116,6 +116,27 @@ def test_of_a_student_in_training(tmp_path):
     np.testing.assert_allclose(found, means, rtol=1e-4)
 
 
+def test_one_sigmoid_tells_two_classes_apart(tmp_path):
+    model = keras.Sequential(
+        [
+            keras.Input((8, 6, 3)),
+            layers.Rescaling(1 / 127.5, offset=-1),
+            layers.Flatten(),
+            layers.Dense(1, activation="sigmoid"),
+        ]
+    )
+    model.compile("sgd", "binary_crossentropy")
+    y = np.arange(10) % 2
+    callback = kfl.callbacks.TensorBoardEmbeddings(
+        tmp_path, IMAGES, y, class_names=["cat", "dog"]
+    )
+    model.fit(IMAGES, y, callbacks=[callback], verbose=0)
+    rows = table(tmp_path / "embeddings" / "epoch_0000.metadata.tsv")[1:]
+    expected = model.predict(IMAGES, verbose=0)[:, 0] >= 0.5
+    assert [row[2] for row in rows] == [*(np.where(expected, "dog", "cat"))]
+    assert 0 < expected.sum() < 10
+
+
 def test_a_layer_that_is_not_there_is_said_before_training(tmp_path):
     callback = kfl.callbacks.TensorBoardEmbeddings(
         tmp_path, IMAGES, layer="missing"

@@ -3,6 +3,7 @@ import sys
 import numpy as np
 import pytest
 
+from keras_fewlabels.evaluation.review import cover_uncertainty as module
 from keras_fewlabels.evaluation.review.cover_uncertainty import (
     cover_uncertainty,
 )
@@ -46,6 +47,15 @@ def test_each_choice_is_the_best_that_is_left(num_known):
         assert gains[place] == pytest.approx(best - before, abs=1e-5)
         found = covered(chosen[: place + 1], known)
         assert found == pytest.approx(best, abs=1e-5)
+
+
+def test_an_image_of_the_sample_is_there_once(monkeypatch):
+    monkeypatch.setattr(module, "_MAX_SAMPLED", 3)
+    alone = module._density(np.eye(7))
+    np.testing.assert_allclose(alone, 1)
+    # Six images in one place, of which a third are in the sample.
+    together = module._density(np.tile([[1.0, 0.0]], (6, 1)))
+    np.testing.assert_allclose(together, [5, 6, 5, 6, 5, 6])
 
 
 def test_similar_images_are_not_chosen_twice():
