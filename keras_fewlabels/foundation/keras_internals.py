@@ -163,6 +163,37 @@ def inner_optimizer(optimizer):
     return getattr(optimizer, "inner_optimizer", optimizer)
 
 
+def has_stepped(optimizer):
+    """Returns whether an optimizer has moved the weights in the last batch.
+
+    In public, its iterations do not tell in which batch they have changed.
+
+    Returns:
+        Boolean tensor; `None` for an optimizer that moves them in each.
+    """
+    inner = inner_optimizer(optimizer)
+    batches = inner.gradient_accumulation_steps
+    return None if batches is None else inner._iterations % batches == 0
+
+
+@contextlib.contextmanager
+def losses_kept(layer):
+    """Opens a scope that leaves what layers have added to the loss.
+
+    A call of a layer from outside of all layers forgets what earlier calls
+    have added, and adds its own.
+    """
+    layers = flatten_layers(layer)
+    before = [(list(each._losses), set(each._loss_ids)) for each in layers]
+    try:
+        yield
+    finally:
+        for each, (losses, ids) in zip(layers, before, strict=True):
+            each._losses[:] = losses
+            each._loss_ids.clear()
+            each._loss_ids.update(ids)
+
+
 def compiled_learning_rate(optimizer):
     """Returns the learning rate that an optimizer was given, or its schedule.
 

@@ -1,3 +1,5 @@
+import weakref
+
 import keras
 from keras import ops
 
@@ -56,6 +58,7 @@ class EMATeacher(keras.layers.Layer):
         self.decay = decay
         self.model = None
         self.updates = None
+        self._trainer = None
 
     def follow(self, student):
         """Starts the average as a copy of `student`, a built Keras model."""
@@ -71,7 +74,17 @@ class EMATeacher(keras.layers.Layer):
         )
         self.built = True
 
-    def update(self, student, changed=None):
+    def trained_by(self, model):
+        """Remembers the model whose compiled loss tells what scores mean."""
+        # Keras would track a model itself as a layer of this one.
+        self._trainer = weakref.ref(model)
+
+    @property
+    def loss(self):
+        """The compiled loss of the model that trains the student, if any."""
+        return getattr(self._trainer and self._trainer(), "loss", None)
+
+    def update(self, student, changed=None, has_stepped=None):
         """Moves the average towards the weights the student has now.
 
         Args:
@@ -80,9 +93,14 @@ class EMATeacher(keras.layers.Layer):
                 that may have changed since the average began to follow it. To
                 trace all weights takes a seventh of the time before the first
                 step of an EfficientNet. By default it is all of them.
+            has_stepped: Optional boolean tensor, whether the optimizer has
+                moved the student. If it accumulates gradients, it does so
+                every few batches, and the average moves as often.
         """
+        moves = ops.cast(True if has_stepped is None else has_stepped, "int32")
         updates = ops.cast(self.updates, "float32")
         share = 1 - ops.minimum(self.decay, (1 + updates) / (10 + updates))
+        share *= ops.cast(moves, "float32")
         for average, weight in zip(
             self.model.weights, student.weights, strict=True
         ):
@@ -93,7 +111,7 @@ class EMATeacher(keras.layers.Layer):
                 average.assign(average + share_of * (weight - average))
             else:
                 average.assign(weight)
-        self.updates.assign_add(1)
+        self.updates.assign_add(moves)
 
     def call(self, images):
         if self.model is None:

@@ -1,7 +1,12 @@
 import keras
 from keras import ops
 
-from keras_fewlabels.foundation import check_number
+from keras_fewlabels.foundation import (
+    check_number,
+    has_stepped,
+    input_shape_of,
+    losses_kept,
+)
 from keras_fewlabels.models.ema_teacher import EMATeacher
 from keras_fewlabels.models.student.after_train_step import after_train_step
 from keras_fewlabels.models.student.fit_checks import check_models
@@ -176,6 +181,7 @@ class NoisyStudentModel(StudentUnderNoise):
         self.unlabeled_weight = unlabeled_weight
         if isinstance(teacher, EMATeacher):
             teacher.follow(student)
+            teacher.trained_by(self)
         elif teacher is not None:
             teacher.trainable = False
         self.num_outputs = None
@@ -205,9 +211,19 @@ class NoisyStudentModel(StudentUnderNoise):
             self.policy.build(shape)
 
     def load_weights(self, *args, **kwargs):
-        if self.compiled and self.num_outputs is not None:
-            # Keras leaves out what is not built.
-            self.build_for(self.num_outputs)
+        # Keras leaves out what is not built.
+        if self.num_outputs is None:
+            images = keras.KerasTensor(input_shape_of(self.student))
+            self.num_outputs = self.student.compute_output_spec(images).shape[
+                -1
+            ]
+        self.build_for(self.num_outputs)
+        if not (self.policy.built or isinstance(self.policy, FixedThreshold)):
+            raise ValueError(
+                "The loss tells what the policy remembers. Call `compile()` "
+                "before `load_weights()`. Received: a model that is not "
+                f"compiled, with policy={self.policy!r}"
+            )
         super().load_weights(*args, **kwargs)
 
     @property
@@ -309,7 +325,8 @@ class NoisyStudentModel(StudentUnderNoise):
         Returns:
             Three float tensors: probabilities, targets and weights.
         """
-        probabilities = ops.stop_gradient(self.teach(x["unlabeled"]))
+        with losses_kept(self):
+            probabilities = ops.stop_gradient(self.teach(x["unlabeled"]))
         targets, weights = self.scores.judge(
             self.policy,
             probabilities,
@@ -325,7 +342,11 @@ class NoisyStudentModel(StudentUnderNoise):
         result = super().train_step(*args)
         if isinstance(self.teacher, EMATeacher):
             return after_train_step(
-                self, result, lambda: self.teacher.update(self.student)
+                self,
+                result,
+                lambda: self.teacher.update(
+                    self.student, has_stepped=has_stepped(self.optimizer)
+                ),
             )
         return result
 

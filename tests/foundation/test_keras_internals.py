@@ -45,6 +45,36 @@ def test_variables_are_read_in_their_own_dtype():
     assert seen == ["float32", "bfloat16"]
 
 
+def test_what_layers_have_added_to_the_loss_is_kept():
+    class Adds(layers.Layer):
+        def call(self, x, training=False):
+            self.add_loss(keras.ops.mean(x))
+            return x
+
+    layer = keras.Sequential([keras.Input((3,)), Adds()])
+    layer(np.ones((1, 3)))
+    with internals.losses_kept(layer):
+        layer(2 * np.ones((1, 3)))
+        assert [float(loss) for loss in layer.losses] == [2]
+    assert [float(loss) for loss in layer.losses] == [1]
+
+
+@pytest.mark.parametrize("steps", [None, 3])
+def test_whether_an_optimizer_has_moved_the_weights(steps):
+    model = functional()
+    optimizer = keras.optimizers.SGD(0.5, gradient_accumulation_steps=steps)
+    model.compile(optimizer, "mse")
+    seen = []
+    for _ in range(6):
+        before = model.get_weights()
+        model.train_on_batch(np.ones((2, 4)), np.zeros((2, 2)))
+        is_new = (before[0] != model.get_weights()[0]).any()
+        found = internals.has_stepped(optimizer)
+        assert found is None or bool(found) == is_new
+        seen.append(bool(is_new))
+    assert seen == ([False, False, True] * 2 if steps else [True] * 6)
+
+
 def test_layers_without_weights_are_built_at_once():
     class Plain(layers.Layer):
         def __init__(self):

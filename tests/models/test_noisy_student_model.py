@@ -489,6 +489,49 @@ def test_what_layers_add_to_the_loss_counts_once(graphs):
     np.testing.assert_allclose(*weights, rtol=1e-5)
 
 
+class AddsBySort(keras.layers.Layer):
+    """Adds 100 to the loss in training, 1 in inference."""
+
+    def call(self, inputs, training=False):
+        self.add_loss((100.0 if training else 1.0) + 0 * keras.ops.mean(inputs))
+        return inputs
+
+
+@pytest.mark.parametrize("teacher", [lambda: None, EMATeacher])
+def test_what_layers_add_while_they_teach_does_not_count(teacher, graphs):
+    losses = []
+    for adds in (False, True):
+        student = keras.Sequential(
+            [
+                keras.Input((2, 3, 1)),
+                keras.layers.Flatten(),
+                keras.layers.Dense(3, activation="softmax"),
+                *([AddsBySort()] if adds else []),
+            ]
+        )
+        student.set_weights([KERNELS[0], np.zeros(3)])
+        model = compiled(student, teacher())
+        losses.append(model.fit(mixed(), verbose=0).history["loss"][0])
+    assert losses[1] - losses[0] == pytest.approx(100, rel=1e-4)
+
+
+def test_an_average_moves_as_often_as_the_weights(graphs):
+    averages = []
+    for batch_size, accumulate in ((4, 3), (12, None)):
+        model = NoisyStudentModel(
+            linear_model(), EMATeacher(0.5), FixedThreshold(0.0)
+        )
+        optimizer = keras.optimizers.SGD(
+            0.5, gradient_accumulation_steps=accumulate
+        )
+        model.compile(optimizer, "sparse_categorical_crossentropy")
+        data = mixed(images=IMAGES[:36], batch_size=batch_size)
+        model.fit(data, epochs=3, verbose=0)
+        assert int(ops.convert_to_numpy(model.teacher.updates)) == 3
+        averages.append(model.teacher.model.get_weights()[0])
+    np.testing.assert_allclose(*averages, rtol=1e-4, atol=1e-6)
+
+
 def test_export_is_that_of_the_student(tmp_path):
     model = compiled(linear_model(), EMATeacher())
     calls = []
@@ -537,6 +580,44 @@ def test_weights_are_loaded_before_a_fit(policy, tmp_path):
         np.testing.assert_array_equal(
             *map(ops.convert_to_numpy, (ours, theirs))
         )
+
+
+def test_weights_are_loaded_into_a_subclassed_student(tmp_path):
+    class Subclassed(keras.Model):
+        def __init__(self):
+            super().__init__()
+            self.dense = keras.layers.Dense(3, activation="softmax")
+
+        def build(self, input_shape):
+            self.dense.build((None, 6))
+
+        def call(self, images):
+            return self.dense(ops.reshape(images, (-1, 6)))
+
+    models = []
+    for _ in range(2):
+        student = Subclassed()
+        student.build((None, 2, 3, 1))
+        models.append(compiled(student, policy=FreeMatchPolicy()))
+    trained, new = models
+    trained.fit(mixed(), verbose=0)
+    trained.save_weights(tmp_path / "model.weights.h5")
+    new.load_weights(tmp_path / "model.weights.h5")
+    for ours, theirs in zip(new.weights, trained.weights, strict=True):
+        np.testing.assert_array_equal(
+            *map(ops.convert_to_numpy, (ours, theirs))
+        )
+
+
+def test_weights_are_not_loaded_before_the_loss_is_known(tmp_path):
+    path = tmp_path / "model.weights.h5"
+    policy = DistributionAlignment(FixedThreshold(0.7))
+    compiled(linear_model(), policy=policy).save_weights(path)
+    with pytest.raises(ValueError, match=r"`compile\(\)` before"):
+        NoisyStudentModel(
+            linear_model(), policy=DistributionAlignment(FixedThreshold(0.7))
+        ).load_weights(path)
+    NoisyStudentModel(linear_model()).load_weights(path)
 
 
 def test_accumulated_gradients_are_those_of_one_larger_batch(graphs):

@@ -2,6 +2,7 @@
 
 import importlib.util
 import os
+import re
 
 import keras
 
@@ -14,6 +15,7 @@ _NUM_CLASS_TOKENS = {
     "DeiTBackbone": 2,
     "DINOV2Backbone": 1,
     "DINOV3Backbone": 1,
+    "MetaCLIP2VisionEncoder": 1,
 }
 
 
@@ -108,10 +110,24 @@ def plain_model(model):
         return model
     outputs = graph.output
     if isinstance(outputs, dict):
-        # Feature maps of several stages, of which the last has the name that
-        # sorts last.
-        outputs = outputs[max(outputs)]
+        outputs = outputs[_last_stage(model, outputs)]
     return keras.Model(graph.inputs[0], outputs, name=model.name)
+
+
+def _last_stage(model, outputs):
+    """Returns the name of the last of the feature maps of a backbone."""
+    named = [
+        name for name in getattr(model, "stage_names", ()) if name in outputs
+    ]
+    # Otherwise that with the highest number: P10 comes after P9.
+    return (named or sorted(outputs, key=_by_number))[-1]
+
+
+def _by_number(name):
+    return [
+        int(part) if part.isdigit() else part
+        for part in re.split(r"(\d+)", name)
+    ]
 
 
 def converter_of(task):

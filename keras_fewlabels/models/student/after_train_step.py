@@ -24,6 +24,7 @@ def after_train_step(model, result, update):
     mapping = [
         *zip(model.trainable_variables, trainable, strict=True),
         *zip(model.non_trainable_variables, non_trainable, strict=True),
+        *zip(model.optimizer.variables, rest[0], strict=True),
     ]
     with keras.StatelessScope(state_mapping=mapping) as scope:
         update()

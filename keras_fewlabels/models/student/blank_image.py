@@ -7,6 +7,9 @@ from keras import ops
 from keras_fewlabels.foundation import input_shape_of, last_dense
 from keras_fewlabels.models.copy_model import copy_model
 
+# The least probability whose logarithm is taken. Float32 holds it, and a
+# trained classifier comes near to it.
+_SMALLEST = 1e-37
 # The side of a blank image for a model that takes images of any size.
 _ANY_SIZE = 64
 
@@ -78,7 +81,7 @@ def _logits(outputs, scores):
     outputs = ops.cast(outputs, "float32")
     if scores.from_logits:
         return outputs
-    logits = ops.log(ops.maximum(outputs, keras.config.epsilon()))
+    logits = ops.log(ops.maximum(outputs, _SMALLEST))
     if scores.activation == "sigmoid":
-        logits -= ops.log(ops.maximum(1 - outputs, keras.config.epsilon()))
+        logits -= ops.log(ops.maximum(1 - outputs, _SMALLEST))
     return logits

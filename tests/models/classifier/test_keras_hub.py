@@ -12,6 +12,7 @@ from keras_fewlabels.foundation import (
 )
 from keras_fewlabels.loops import fit_head
 from keras_fewlabels.models import classifier
+from keras_fewlabels.models.classifier.keras_hub import _last_stage
 from keras_fewlabels.models.standalone.foreign_parts import foreign_parts
 
 keras_hub = pytest.importorskip("keras_hub")
@@ -41,6 +42,8 @@ TRANSFORMERS = {
     ),
     "DINOV3Backbone": ({"intermediate_dim": 16, "num_register_tokens": 3}, 4),
 }
+if hasattr(keras_hub.models, "MetaCLIP2VisionEncoder"):
+    TRANSFORMERS["MetaCLIP2VisionEncoder"] = ({"intermediate_dim": 16}, 1)
 
 
 def made(name, **arguments):
@@ -124,6 +127,34 @@ def test_vectors_of_siglip():
     assert model.input_shape == (None, 32, 32, 3)
     expected = encoder({"images": scaled(IMAGES)})
     np.testing.assert_allclose(features_of(model), array(expected), atol=1e-5)
+
+
+def test_the_last_of_the_stages_of_a_backbone():
+    backbone = made(
+        "HGNetV2Backbone",
+        depths=[1, 1],
+        embedding_size=8,
+        hidden_sizes=[16, 32],
+        stem_channels=[3, 8, 8],
+        hidden_act="relu",
+        use_learnable_affine_block=False,
+        stackwise_stage_filters=[[8, 8, 16, 1, 1, 3], [16, 8, 32, 1, 1, 3]],
+        apply_downsample=[False, True],
+        use_lightweight_conv_block=[False, False],
+        image_shape=(32, 32, 3),
+    )
+    model = classifier(backbone, 3, 32, preprocessing="tf")
+    images = IMAGES.astype("float32") / 127.5 - 1
+    expected = array(backbone(images)["stage2"]).mean(axis=(1, 2))
+    np.testing.assert_allclose(features_of(model), expected, atol=1e-5)
+
+
+@pytest.mark.parametrize(
+    "names, last",
+    [(["P9", "P10", "P3"], "P10"), (["C2", "C5", "C3"], "C5")],
+)
+def test_the_last_of_maps_that_are_numbered(names, last):
+    assert _last_stage(None, dict.fromkeys(names)) == last
 
 
 def test_the_vision_part_of_a_pair_of_towers():

@@ -214,6 +214,27 @@ def test_student_or_teacher_of_a_noisy_student(which, kind):
     assert np.abs(found - expected_of(other, (-1, 1), True)).max() > 1e-3
 
 
+def test_an_average_has_the_scores_of_the_model_that_trains_it():
+    student = keras.Sequential(
+        [
+            keras.Input((16, 16, 3)),
+            layers.Flatten(),
+            layers.Dense(3),
+        ]
+    )
+    model = kfl.models.FixMatch(student, teacher=kfl.models.EMATeacher())
+    model.compile("sgd", keras.losses.BinaryCrossentropy(from_logits=True))
+    alone = kfl.models.standalone(
+        model.teacher, NAMES, image_size=(16, 16), value_range=(-1, 1)
+    )
+    logits = student.predict(PHOTOS[:, :16, :16] / 127.5 - 1, verbose=0)
+    np.testing.assert_allclose(
+        alone.predict(PHOTOS[:, :16, :16], verbose=0),
+        1 / (1 + np.exp(-logits)),
+        atol=1e-5,
+    )
+
+
 def test_images_of_any_size_and_dtype():
     model = kfl.models.standalone(
         residual(), NAMES, image_size=(16, 16), value_range=(0, 1)

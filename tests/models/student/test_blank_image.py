@@ -65,6 +65,26 @@ def test_a_debiased_copy_predicts_the_same(make, from_logits):
     np.testing.assert_array_equal(model.get_weights()[1], BIAS)
 
 
+def test_small_probabilities_tell_as_much_as_their_logits():
+    model, of_logits = classifier("softmax"), classifier()
+    for each in (model, of_logits):
+        each.set_weights([KERNEL * 20, BIAS * 20])
+    assert model.predict(IMAGES, verbose=0).min() < 1e-9
+    found, expected = (
+        ops.convert_to_numpy(
+            predict_beside_blank(
+                each, ops.convert_to_tensor(IMAGES), 255, ClassScores(logits)
+            )
+        )
+        for each, logits in ((model, False), (of_logits, True))
+    )
+    np.testing.assert_array_equal(found.argmax(1), expected.argmax(1))
+    copy = debiased_copy(model, 255, ClassScores(False))
+    np.testing.assert_allclose(
+        ops.convert_to_numpy(copy(IMAGES)), found, rtol=1e-2, atol=1e-6
+    )
+
+
 @pytest.mark.parametrize("kind", [OneSigmoid, Sigmoids])
 @pytest.mark.parametrize("from_logits", [True, False])
 def test_logits_of_sigmoids_are_subtracted(kind, from_logits):

@@ -6,6 +6,7 @@ from keras_fewlabels.foundation import (
     MultiWorkerFixes,
     flatten_layers,
     has_layers,
+    has_stepped,
 )
 from keras_fewlabels.models.copy_model import copy_model
 from keras_fewlabels.models.copy_weights import copy_weights
@@ -81,7 +82,9 @@ class SupervisedStudent(SavesAverage, MultiWorkerFixes, keras.Model):
         return after_train_step(
             self,
             result,
-            lambda: self.average.update(self.student, self._changed),
+            lambda: self.average.update(
+                self.student, self._changed, has_stepped(self.optimizer)
+            ),
         )
 
     def fit(self, *args, callbacks=(), **kwargs):
@@ -119,7 +122,11 @@ class AveragedStudent(SavesAverage, NoisyStudentModel):
         if self.teacher is self.average:
             return result
         return after_train_step(
-            self, result, lambda: self.average.update(self.student)
+            self,
+            result,
+            lambda: self.average.update(
+                self.student, has_stepped=has_stepped(self.optimizer)
+            ),
         )
 
 
