@@ -1,3 +1,5 @@
+import numpy as np
+
 from keras_fewlabels.data.batches import MixedBatches
 from keras_fewlabels.data.checks import (
     as_array,
@@ -62,7 +64,8 @@ def mix_labeled_unlabeled(
         A dataset of `(inputs, labels)`, or `(inputs, labels, sample_weight)`,
         with `batch_size` labelled and `round(batch_size * unlabeled_ratio)`
         unlabelled images. `inputs` is a dict of `"labeled"` and `"unlabeled"`
-        images, the `"index"` of each unlabelled image in its source, and its
+        images, the `"index"` of each unlabelled image in a pass over its
+        source, and its
         `"truth"` if given. It is a `tf.data.Dataset` if one was given or on
         the TensorFlow backend, otherwise a `keras.utils.PyDataset`, which
         needs no TensorFlow. Its method `begin_epoch(epoch)` lets
@@ -112,6 +115,11 @@ def mix_labeled_unlabeled(
     if truth is not None:
         truth = as_array(truth, "truth")
         check_labels(truth, "truth", one_true=None)
+        if not np.array_equal(truth, truth.astype("int32")):
+            raise ValueError(
+                "`truth` must hold class numbers, or rows of 0 and 1. "
+                f"Received: rows such as {truth[0].tolist()}"
+            )
         truth = truth.astype("int32")
         if is_dataset(unlabeled):
             image_source(unlabeled).check_order()

@@ -87,7 +87,9 @@ class MixUp(keras.layers.Layer):
         store["seed"] = ops.convert_to_numpy(self.seed_generator.state)
 
     def load_own_variables(self, store):
-        self.seed_generator.state.assign(store["seed"])
+        # Weights saved before this layer was put into the model have no seed.
+        if "seed" in store.keys():  # noqa: SIM118
+            self.seed_generator.state.assign(store["seed"])
 
     def get_config(self):
         return {

@@ -1,8 +1,14 @@
+import warnings
+
 import keras
 import numpy as np
 from keras import ops
 
-from keras_fewlabels.foundation import check_int, check_probability
+from keras_fewlabels.foundation import (
+    check_int,
+    check_probability,
+    flatten_layers,
+)
 from keras_fewlabels.policies.parts import global_batch, pseudo_targets
 from keras_fewlabels.policies.policy import Policy
 
@@ -177,3 +183,23 @@ class FlexMatchPolicy(Policy):
             }
         )
         return config
+
+
+def warn_of_order(policy, data):
+    """Warns if a policy notes images by numbers that change their image.
+
+    Args:
+        policy: `Policy`.
+        data: What `fit()` received as `x`.
+    """
+    notes_images = any(
+        isinstance(part, FlexMatchPolicy) for part in flatten_layers(policy)
+    )
+    has_fixed_order = getattr(data, "has_fixed_order", None)
+    if notes_images and has_fixed_order and not has_fixed_order():
+        warnings.warn(
+            "`FlexMatchPolicy` notes each unlabelled image by its place in the "
+            "dataset, but a second pass of the dataset gives other images. Do "
+            "not shuffle it: `mix_labeled_unlabeled` does. Augment by `noise`",
+            stacklevel=4,
+        )

@@ -23,6 +23,14 @@ from bad_input import (
 
 # Name: (expected in the message, the call that must raise).
 CASES = {
+    "mix_labeled_unlabeled: empty truth": (
+        "`truth` must hold at least one label",
+        lambda: mix(truth=[]),
+    ),
+    "mix_labeled_unlabeled: rows of strings": (
+        "column per class must hold numbers",
+        lambda: mix(labeled=(IMAGES, np.full((len(IMAGES), 2), "cat"))),
+    ),
     "split_labels: no labels": (
         "`num_labeled` must be an int, 1 or more",
         lambda: kfl.data.split_labels(IMAGES, LABELS, 0),

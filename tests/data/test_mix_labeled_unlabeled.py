@@ -263,3 +263,12 @@ def test_truth_needs_images_in_a_fixed_order():
     for inputs, _ in mixed.as_numpy_iterator():
         shown = inputs["unlabeled"].ravel()
         np.testing.assert_array_equal(inputs["truth"], shown)
+
+
+@pytest.mark.parametrize("truth", [[[0.1, 0.9]] * 90, [[0.0, 0.9999999]] * 90])
+def test_soft_truth_is_refused(truth):
+    images = np.zeros((100, 4, 4, 1), "float32")
+    with pytest.raises(ValueError, match="`truth` must hold class numbers"):
+        mix_labeled_unlabeled(
+            (images[:10], np.arange(10) % 2), images[10:], truth=truth
+        )

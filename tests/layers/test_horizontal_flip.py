@@ -100,3 +100,18 @@ def test_compiles_with_xla():
 def test_an_empty_batch_stays_empty():
     images = np.zeros((0, 4, 4, 1), "uint8")
     assert HorizontalFlip()(images).shape == images.shape
+
+
+def test_loads_weights_saved_without_the_layer(tmp_path):
+    plain = keras.Sequential(
+        [keras.Input((4, 4, 3)), keras.layers.Conv2D(2, 3)]
+    )
+    plain.save_weights(tmp_path / "plain.weights.h5")
+    model = keras.Sequential(
+        [keras.Input((4, 4, 3)), HorizontalFlip(), keras.layers.Conv2D(2, 3)]
+    )
+    model.load_weights(tmp_path / "plain.weights.h5")
+    for ours, theirs in zip(
+        model.get_weights(), plain.get_weights(), strict=True
+    ):
+        np.testing.assert_array_equal(ours, theirs)

@@ -100,3 +100,32 @@ def test_draws_go_on_where_they_were(tmp_path):
 def test_config_round_trip():
     config = MixUp(0.6, seed=3).get_config()
     assert MixUp.from_config(config).get_config() == config
+
+
+def test_loads_weights_saved_without_the_layer(tmp_path):
+    class Mixing(keras.Model):
+        def __init__(self):
+            super().__init__()
+            self.dense = keras.layers.Dense(2)
+            self.mix = MixUp()
+
+        def build(self, input_shape):
+            self.dense.build(input_shape)
+
+        def call(self, x):
+            return self.dense(x)
+
+    class Plain(Mixing):
+        def __init__(self):
+            super().__init__()
+            self.mix = None
+
+    saved, loaded = Plain(), Mixing()
+    for model in (saved, loaded):
+        model.build((None, 3))
+    saved.save_weights(tmp_path / "saved.weights.h5")
+    loaded.load_weights(tmp_path / "saved.weights.h5")
+    for ours, theirs in zip(
+        loaded.get_weights(), saved.get_weights(), strict=True
+    ):
+        np.testing.assert_array_equal(ours, theirs)

@@ -809,3 +809,16 @@ def test_saved_model_goes_on_where_it_was(teacher, tmp_path, graphs):
         np.testing.assert_allclose(
             ops.convert_to_numpy(old), ops.convert_to_numpy(new), rtol=1e-5
         )
+
+
+@pytest.mark.skipif(
+    keras.backend.backend() == "tensorflow",
+    reason="there, an epoch goes on where the last one ended",
+)
+def test_a_part_of_the_batches_in_their_order_is_refused():
+    model = compiled(linear_model())
+    data = mix_labeled_unlabeled(
+        (IMAGES[:12], LABELS), IMAGES[12:], batch_size=4, shuffle=False
+    )
+    with pytest.raises(ValueError, match=r"would never come.*Received: steps"):
+        model.fit(data, epochs=2, steps_per_epoch=2, verbose=0)

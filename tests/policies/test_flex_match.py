@@ -1,8 +1,16 @@
+import types
+import warnings
+
 import numpy as np
 import pytest
 from keras import ops
 
-from keras_fewlabels.policies import FlexMatchPolicy
+from keras_fewlabels.policies import (
+    DistributionAlignment,
+    FixedThreshold,
+    FlexMatchPolicy,
+)
+from keras_fewlabels.policies.flex_match import warn_of_order
 
 RANDOM = np.random.default_rng(1)
 # Eight batches of a teacher that is mostly confident of the first class; images
@@ -127,3 +135,19 @@ def test_indices_are_needed_in_training_only():
     policy(BATCHES[0])
     with pytest.raises(ValueError, match="needs `indices`"):
         policy(BATCHES[0], training=True)
+
+
+@pytest.mark.parametrize("is_fixed", [True, False])
+@pytest.mark.parametrize(
+    "policy, notes_images",
+    [
+        (lambda: DistributionAlignment(FlexMatchPolicy()), True),
+        (FixedThreshold, False),
+    ],
+)
+def test_images_in_another_order_are_warned_of(policy, notes_images, is_fixed):
+    data = types.SimpleNamespace(has_fixed_order=lambda: is_fixed)
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        warn_of_order(policy(), data)
+    assert len(caught) == (notes_images and not is_fixed)

@@ -7,12 +7,13 @@ import numpy as np
 import tensorflow as tf
 
 from keras_fewlabels.data.checks import check_labels, check_truth
-from keras_fewlabels.data.sources.datasets import read_elements
+from keras_fewlabels.data.sources.read_labels import read_labels
 from keras_fewlabels.data.sources.streams import (
     as_stream,
     check_elements,
     count_images,
     finite,
+    of_shape,
     without_autotuning,
 )
 
@@ -54,19 +55,24 @@ class MixedStreams:
         truth=None,
     ):
         streams = as_stream(labeled, argument="labeled"), as_stream(unlabeled)
-        check_elements(*streams)
+        shape = check_elements(*streams)
         self._lengths = [
             count_images(streams[0], "labeled"),
             count_images(streams[1], "unlabeled"),
         ]
         if not isinstance(labeled, tuple):
             # Those of arrays are checked where they are taken.
-            elements = read_elements(streams[0], "labeled")
-            labels = np.stack([element[1] for element in elements])
+            labels, _ = read_labels(streams[0])
             check_labels(labels, "labels of labeled", one_true=None)
         if truth is not None:
             check_truth(truth, self._lengths[1])
-        streams = finite(streams[0], "labeled"), finite(streams[1], "unlabeled")
+        streams = [
+            finite(of_shape(stream, shape), argument)
+            for stream, argument in zip(
+                streams, ("labeled", "unlabeled"), strict=True
+            )
+        ]
+        self._unlabeled = streams[1]
         # Enumerated before the shuffling, so that an image keeps its index.
         self._streams = streams[0], streams[1].enumerate()
         self._sizes = batch_size, unlabeled_batch_size
@@ -87,6 +93,13 @@ class MixedStreams:
             next(labeled.batch(_SAMPLE).as_numpy_iterator()),
             next(unlabeled.batch(_SAMPLE).as_numpy_iterator()),
         ]
+
+    def has_fixed_order(self):
+        """Returns whether two passes begin with the same unlabelled images."""
+        first = self._unlabeled.batch(_SAMPLE)
+        return np.array_equal(
+            *(next(first.as_numpy_iterator()) for _ in range(2))
+        )
 
     def begin_epoch(self, epoch):
         """Draws the order of an epoch from its number alone.
@@ -120,6 +133,7 @@ class MixedStreams:
         dataset = without_autotuning(dataset)
         dataset.begin_epoch = self.begin_epoch
         dataset.content_sample = self.content_sample
+        dataset.has_fixed_order = self.has_fixed_order
         return dataset
 
     def _one_pass(self, _):

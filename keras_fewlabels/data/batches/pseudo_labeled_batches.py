@@ -43,8 +43,8 @@ class PseudoLabeledBatches(EpochByEpoch, FullBatches):
         self.batch_size = batch_size
         self.fill_epoch(0, np.empty(0, "int64"), None)
 
-    def labeled_images(self, rows):
-        return np.asarray(self.images[rows])
+    def labeled_rows(self, rows):
+        return np.asarray(self.images[rows]), self.labels[rows]
 
     def fill_epoch(self, epoch, chosen, targets, known=None):
         super().fill_epoch(epoch, chosen, targets, known)

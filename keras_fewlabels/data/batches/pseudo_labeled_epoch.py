@@ -76,7 +76,7 @@ class EpochByEpoch:
     """A feed of true and pseudo-labels that is filled anew for each epoch.
 
     A subclass has the attributes `labels` (the true ones), `batch_size`,
-    `num_steps`, `shuffle` and `seed`, and the method `labeled_images(rows)`.
+    `num_steps`, `shuffle` and `seed`, and the method `labeled_rows(rows)`.
     """
 
     def labeled_sample(self, count):
@@ -90,8 +90,7 @@ class EpochByEpoch:
         """
         num_images = len(self.labels)
         rows = np.linspace(0, num_images - 1, min(num_images, count))
-        rows = rows.astype("int64")
-        return self.labeled_images(rows), self.labels[rows]
+        return self.labeled_rows(rows.astype("int64"))
 
     def fill_epoch(self, epoch, chosen, targets, known=None):
         """Sets the images and pseudo-labels of the epoch that begins.

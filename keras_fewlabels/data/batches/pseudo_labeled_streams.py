@@ -10,11 +10,12 @@ from keras_fewlabels.data.batches.pseudo_labeled_epoch import (
     EpochByEpoch,
     stale_batches,
 )
-from keras_fewlabels.data.sources import read_elements
+from keras_fewlabels.data.sources.read_labels import read_labels
 from keras_fewlabels.data.sources.streams import (
     as_stream,
     check_elements,
     finite,
+    of_shape,
     without_autotuning,
 )
 
@@ -59,18 +60,16 @@ class PseudoLabeledStreams(EpochByEpoch):
     ):
         self.labeled = as_stream(labeled, argument="labeled")
         images = as_stream(unlabeled.images)
-        check_elements(self.labeled, images)
+        shape = check_elements(self.labeled, images)
         if len(self.labeled.element_spec) != 2:
             raise ValueError(
                 "The labelled dataset must give pairs (images, labels), "
                 "without sample weights. "
                 f"Received: elements {self.labeled.element_spec}"
             )
-        self.labeled = finite(self.labeled, "labeled")
-        self.chunks = as_stream(unlabeled.images, _CHUNK)
-        self.labels = np.stack(
-            [label for _, label in read_elements(self.labeled, "labeled")]
-        )
+        self.labels, _ = read_labels(self.labeled)
+        self.labeled = finite(of_shape(self.labeled, shape), "labeled")
+        self.chunks = of_shape(as_stream(unlabeled.images, _CHUNK), shape)
         if num_steps is None:
             num_images = len(self.labels) + len(unlabeled)
             num_steps = math.ceil(num_images / batch_size)
@@ -81,10 +80,12 @@ class PseudoLabeledStreams(EpochByEpoch):
         self._version = 0
         self.fill_epoch(0, np.empty(0, "int64"), None)
 
-    def labeled_images(self, rows):
+    def labeled_rows(self, rows):
+        # Of one pass, for the next one may have another order.
         wanted = set(rows.tolist())
         elements = enumerate(self.labeled.as_numpy_iterator())
-        return np.stack([x for number, (x, _) in elements if number in wanted])
+        chosen = [pair for number, pair in elements if number in wanted]
+        return tuple(map(np.stack, zip(*chosen, strict=True)))
 
     def fill_epoch(self, epoch, chosen, targets, known=None):
         super().fill_epoch(epoch, chosen, targets, known)

@@ -30,6 +30,16 @@ def check_labels(
             "or (num_images, num_classes) with one-hot rows. "
             f"Received: shape={shape}"
         )
+    if shape[0] == 0:
+        raise ValueError(
+            f"`{argument}` must hold at least one label. Received: "
+            f"shape={shape}"
+        )
+    if len(shape) == 2 and np.asarray(labels).dtype.kind not in "biuf":
+        raise ValueError(
+            f"`{argument}` with a column per class must hold numbers. "
+            f"Received: dtype={np.asarray(labels).dtype}"
+        )
     if num_images is not None and shape[0] != num_images:
         raise ValueError(
             f"`{argument}` must have one label per image. "

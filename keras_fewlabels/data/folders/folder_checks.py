@@ -24,11 +24,17 @@ def check_folders(folders):
         Dict of arguments to strings, without those that are `None`.
 
     Raises:
-        ValueError: If a folder does not exist, or lies in another one.
+        ValueError: If a folder does not exist, or lies in another one, or that
+            of the labelled images is `None`.
     """
     roots = {}
     for argument, folder in folders.items():
         if folder is None:
+            if argument == "labeled":
+                raise ValueError(
+                    "`labeled` must be the path of a folder that holds a "
+                    "folder for each class. Received: labeled=None"
+                )
             continue
         roots[argument] = str(folder_path(folder, argument))
         if not os.path.isdir(roots[argument]):

@@ -104,8 +104,15 @@ class ImageFolders:
         rest = np.ones(len(self.unlabeled), bool)
         rest[indices] = False
         images, known = self.labeled
-        unlabeled = self.unlabeled.subset(rest)
+        unlabeled = self.unlabeled.subset(rest) if rest.any() else None
         paths = [self.unlabeled.file_paths[index] for index in indices]
+        file_paths = {
+            **self.file_paths,
+            "labeled": [*self.file_paths["labeled"], *paths],
+            "unlabeled": unlabeled and unlabeled.file_paths,
+        }
+        if unlabeled is None:
+            del file_paths["unlabeled"]
         return dataclasses.replace(
             self,
             labeled=(
@@ -113,11 +120,7 @@ class ImageFolders:
                 np.concatenate([known, labels]),
             ),
             unlabeled=unlabeled,
-            file_paths={
-                **self.file_paths,
-                "labeled": [*self.file_paths["labeled"], *paths],
-                "unlabeled": unlabeled.file_paths,
-            },
+            file_paths=file_paths,
             origins={**self.origins, **dict(zip(paths, origins, strict=True))},
         )
 

@@ -49,7 +49,10 @@ def read_veto(unlabeled, veto):
         source = image_source(unlabeled)
     if isinstance(veto, str | os.PathLike):
         return _from_file(veto, source)
-    indices = np.asarray(veto)
+    try:
+        indices = np.asarray(veto)
+    except ValueError:  # Lists of several lengths.
+        indices = np.array(None)
     is_indices = indices.ndim == 1 and (
         not indices.size or indices.dtype.kind in "iu"
     )

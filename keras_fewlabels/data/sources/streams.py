@@ -1,6 +1,7 @@
 """Datasets of TensorFlow out of images of any kind."""
 
 import itertools
+import mmap
 
 import keras
 import numpy as np
@@ -32,8 +33,9 @@ def as_stream(source, batch_size=None, argument="unlabeled"):
     if isinstance(source, keras.utils.PyDataset):
         check_ends(source, argument)
         source = _read_batches(source)
-    elif is_array_like(source) and not isinstance(source, np.ndarray):
-        # `ImageFiles`, and other objects that are read when they are indexed.
+    elif is_array_like(source) and not _is_in_memory(source):
+        # `ImageFiles`, arrays on the disk, and other objects that are read
+        # when they are indexed.
         source = _read_images(source)
     elif not isinstance(source, tf.data.Dataset):
         source = tf.data.Dataset.from_tensor_slices(source)
@@ -43,6 +45,16 @@ def as_stream(source, batch_size=None, argument="unlabeled"):
     if batch_size is None:
         return source.unbatch()
     return source.rebatch(batch_size)
+
+
+def _is_in_memory(array):
+    """Returns whether an array is in memory, and not mapped from a file."""
+    if not isinstance(array, np.ndarray):
+        return False
+    # A view of a mapped array is an ordinary array.
+    while isinstance(array, np.ndarray):
+        array = array.base
+    return not isinstance(array, mmap.mmap)
 
 
 def _read_batches(source):
@@ -76,6 +88,9 @@ def check_elements(labeled, unlabeled):
         labeled: `tf.data.Dataset` of single labelled images.
         unlabeled: `tf.data.Dataset` of single unlabelled images.
 
+    Returns:
+        Tuple of ints, the shape of all images.
+
     Raises:
         ValueError: If the elements are not `(images, labels)` and images, or
             their image shapes or dtypes differ.
@@ -108,6 +123,22 @@ def check_elements(labeled, unlabeled):
             "and channels; resize one of them. Received: "
             f"labeled {shapes[0]}, unlabeled {shapes[1]}"
         )
+    return shapes[0]
+
+
+def of_shape(stream, shape):
+    """Tells a dataset the shape of its images, or of batches of them.
+
+    Datasets that decode files do not know it, and layers are faster if they
+    do.
+    """
+
+    def ensure(image, *others):
+        known = image.shape[:-3].concatenate(shape)
+        image = tf.ensure_shape(image, known)
+        return (image, *others) if others else image
+
+    return stream.map(ensure)
 
 
 def _image_shape(stream, argument="unlabeled"):

@@ -7,7 +7,7 @@ _NUM_NEIGHBORS = 10
 _SHARE = 0.8
 _NUM_STEPS = 30
 # The number of values that are in memory at once.
-_PIECE = 2**25
+_PIECE = 2**22
 
 
 class NeighborGraph:
@@ -109,7 +109,9 @@ def _nearest(features, count):
         similarity = features[start : start + size] @ features.T
         rows = np.arange(len(similarity))
         similarity[rows, rows + start] = -np.inf
-        found = np.argpartition(-similarity, count - 1, axis=1)[:, :count]
+        found = np.argpartition(-similarity, count - 1, axis=1)
+        # A view would keep the numbers of all images in memory.
+        found = found[:, :count].copy()
         near.append(found)
         found = np.take_along_axis(similarity, found, axis=1)
         # The third power lets near ones count more than half-near ones.

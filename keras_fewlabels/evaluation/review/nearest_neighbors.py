@@ -3,7 +3,7 @@
 import numpy as np
 
 # The number of similarities that are in memory at once.
-_PIECE = 2**25
+_PIECE = 2**22
 
 
 def neighbor_votes(features, votes, weights, num_queries, num_neighbors):

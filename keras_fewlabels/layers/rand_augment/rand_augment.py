@@ -200,7 +200,7 @@ class RandAugment(keras.layers.Layer):
             output = self(images["images"], *args, **kwargs)
             return {**images, "images": output}
         # Here an array is not yet a tensor, so its values can be checked.
-        if isinstance(images, np.ndarray):
+        if isinstance(images, np.ndarray) and kwargs.get("training", True):
             check_values(images, self.value_range)
         check_images(images, self.value_range)
         if in_foreign_dataset(images):
@@ -219,6 +219,9 @@ class RandAugment(keras.layers.Layer):
         wrong = None
         if keras.backend.is_float_dtype(batch.dtype):
             wrong = check_first_images(self, batch)
+            if index is not None and not self.range_is_known:
+                # The check tells the first call by the place in the stream.
+                self._next_seed(None)
         draws = self.draw(self._next_seed(index), ops.shape(batch)[0])
         output = apply_draws(self, batch, draws)
         if wrong is not None:
@@ -252,8 +255,10 @@ class RandAugment(keras.layers.Layer):
 
     def load_own_variables(self, store):
         """Restores the place in the stream of draws."""
-        self.seed_generator.state.assign(store["seed"])
-        self.first_number = int(store["seed"][1])
+        # Weights saved before this layer was put into the model have no seed.
+        if "seed" in store.keys():  # noqa: SIM118
+            self.seed_generator.state.assign(store["seed"])
+            self.first_number = int(store["seed"][1])
 
     def compute_output_shape(self, input_shape):
         return input_shape

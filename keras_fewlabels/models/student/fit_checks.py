@@ -27,6 +27,7 @@ from keras_fewlabels.foundation import (
     type_rule,
 )
 from keras_fewlabels.models.student.mixed_images import mix_by_layer
+from keras_fewlabels.policies.flex_match import warn_of_order
 from keras_fewlabels.policies.parts import (
     check_class_scores,
     check_one_true,
@@ -172,6 +173,7 @@ def check_before_fit(model, data):
     for part, array in images.items():
         for value_range in value_ranges_of(model):
             check_values(array, part, value_range)
+    warn_of_order(model.policy, data)
     if isinstance(model.teacher, keras.Model):
         _warn_of_lag(model, images["labeled"], labels)
     return data

@@ -1,6 +1,8 @@
 import keras
 from keras import ops
 
+from keras_fewlabels.data.batches.full_batches import FullBatches
+
 
 @keras.saving.register_keras_serializable(package="keras_fewlabels")
 class FitProgress(keras.layers.Layer):
@@ -70,9 +72,11 @@ def count_steps(data, steps_per_epoch, needed):
         Int; 1 if the number is neither known nor needed.
 
     Raises:
-        ValueError: If the number is needed and not known.
+        ValueError: If the number is needed and not known, or some images
+            would never come.
     """
     if steps_per_epoch is not None:
+        _check_part(data, steps_per_epoch)
         return steps_per_epoch
     try:
         return len(data)
@@ -85,3 +89,18 @@ def count_steps(data, steps_per_epoch, needed):
             "`fit(steps_per_epoch=...)`. "
             f"Received: {type(data).__name__} of unknown length"
         ) from None
+
+
+def _check_part(data, steps_per_epoch):
+    """Checks that an epoch is no part of batches that begin anew in each."""
+    if (
+        isinstance(data, FullBatches)
+        and not data.shuffle
+        and steps_per_epoch < len(data)
+    ):
+        raise ValueError(
+            "Each epoch begins with the first images, so those of the batches "
+            "after `steps_per_epoch` would never come. Mix with "
+            "`shuffle=True`, or fit without `steps_per_epoch`. Received: "
+            f"steps_per_epoch={steps_per_epoch} of {len(data)} batches"
+        )

@@ -146,3 +146,39 @@ def test_without_shuffling_the_order_is_that_of_the_dataset():
     labels, indices = orders(dataset, 3)
     assert indices == list(range(30))
     assert labels == [*range(4), *range(4), *range(4), 0, 1, 2]
+
+
+@pytest.mark.parametrize("weight", [np.nan, -1])
+def test_sample_weights_of_datasets_are_checked(weight):
+    weights = np.ones(10)
+    weights[4] = weight
+    with pytest.raises(ValueError, match="sample weights must be finite"):
+        mix_labeled_unlabeled(as_tf_data((*LABELED, weights)), UNLABELED)
+
+
+def test_images_of_unknown_size_have_it_in_batches():
+    def decoded(images):
+        return tf.data.Dataset.from_generator(
+            lambda: iter(images),
+            output_signature=tf.TensorSpec((None, None, 1)),
+        )
+
+    labels = as_tf_data(LABELED[1])
+    data = mix_labeled_unlabeled(
+        tf.data.Dataset.zip(decoded(LABELED[0]), labels),
+        decoded(UNLABELED),
+        batch_size=2,
+    )
+    inputs, _ = data.element_spec
+    assert inputs["labeled"].shape == (2, 4, 4, 1)
+    assert inputs["unlabeled"].shape[1:] == (4, 4, 1)
+
+
+@pytest.mark.parametrize("shuffled", [False, True])
+def test_whether_indices_always_name_the_same_images(shuffled):
+    numbers = np.arange(90, dtype="float32").reshape(-1, 1, 1, 1)
+    unlabeled = as_tf_data(np.tile(numbers, (1, 4, 4, 1)))
+    if shuffled:
+        unlabeled = unlabeled.shuffle(90)
+    data = mix_labeled_unlabeled(LABELED, unlabeled)
+    assert data.has_fixed_order() is not shuffled

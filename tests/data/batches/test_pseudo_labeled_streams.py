@@ -105,3 +105,27 @@ def test_a_pass_that_lasts_into_the_next_epoch_is_refused():
     with pytest.raises(Exception, match="out of date"):
         for _ in one_pass:
             pass
+
+
+def test_a_sample_of_labelled_images_is_of_one_pass():
+    many = np.arange(40, dtype="float32").reshape(-1, 1, 1, 1)
+    shuffled = tf.data.Dataset.from_tensor_slices((many, np.arange(40)))
+    streams = PseudoLabeledStreams(
+        shuffled.shuffle(40), image_source(UNLABELED), 16
+    )
+    images, labels = streams.labeled_sample(10)
+    assert len(labels) == 10
+    np.testing.assert_array_equal(images.reshape(-1), labels)
+
+
+@pytest.mark.parametrize(
+    "labeled, message",
+    [
+        (lambda: (TRUE[:0], CLASSES[:0]), "at least one image"),
+        (lambda: (TRUE * np.nan, CLASSES), r"finite.*images \[0\]"),
+    ],
+)
+def test_datasets_are_checked_as_arrays_are(labeled, message):
+    data = tf.data.Dataset.from_tensor_slices(labeled())
+    with pytest.raises(ValueError, match=f"(?s)`labeled` must.*{message}"):
+        PseudoLabeledStreams(data, image_source(UNLABELED), 16)

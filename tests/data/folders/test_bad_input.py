@@ -12,6 +12,10 @@ def load_folders(labeled="folders/labeled", **options):
 
 # Name: (expected in the message, the call that must raise).
 CASES = {
+    "load_image_folders: no labelled folder": (
+        "`labeled` must be the path of a folder",
+        lambda: kfl.data.load_image_folders(None),
+    ),
     "load_image_folders: folder that is not there": (
         "`labeled` must be the path of a folder that exists",
         lambda: load_folders("missing"),

@@ -122,3 +122,11 @@ def test_labels_of_people_move_images_to_the_labelled_ones(tmp_path):
     alone = load_image_folders(tmp_path / "classes", verbose=0)
     with pytest.raises(ValueError, match="none to be labelled"):
         alone.with_labels(file)
+    # Until all have a label.
+    rows = image_rows(
+        image_source(more.unlabeled), np.array([0]), np.asarray(more.unlabeled)
+    )
+    write_image_table(file, [{**rows[0], "label": "dog"}])
+    done = more.with_labels(file)
+    assert done.unlabeled is None and "unlabeled" not in done.file_paths
+    assert len(done.labeled[0]) == 5

@@ -19,6 +19,10 @@ CASES = {
         "`veto` must be a veto file, or a sequence of indices",
         lambda: kfl.data.read_veto(UNLABELED, [0.5]),
     ),
+    "read_veto: lists of several lengths": (
+        "`veto` must be a veto file, or a sequence of indices",
+        lambda: kfl.data.read_veto(UNLABELED, [[1], [2, 3]]),
+    ),
     "read_new_labels: return_origins is a word": (
         "`return_origins` must be",
         lambda: kfl.data.read_new_labels(

@@ -234,3 +234,18 @@ def test_no_loop_asks_for_a_dataset_that_slows_the_process(monkeypatch):
             verbose=0,
             callbacks=[labeler],
         )
+
+
+def test_arrays_on_the_disk_are_read_as_they_are_needed(tmp_path, monkeypatch):
+    np.save(tmp_path / "images.npy", IMAGES)
+    mapped = np.load(tmp_path / "images.npy", mmap_mode="r")
+
+    def in_memory(*_):
+        raise AssertionError("the whole array was copied")
+
+    for array in (mapped, np.asarray(mapped)[1:]):
+        with monkeypatch.context() as context:
+            context.setattr(tf.data.Dataset, "from_tensor_slices", in_memory)
+            stream = as_stream(array)
+        found = np.stack(list(stream.as_numpy_iterator()))
+        np.testing.assert_array_equal(found, array)

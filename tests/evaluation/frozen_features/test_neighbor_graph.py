@@ -1,3 +1,5 @@
+import tracemalloc
+
 import numpy as np
 import pytest
 from sklearn.datasets import load_digits
@@ -86,3 +88,15 @@ def test_neighbors_of_features_in_half_precision_are_the_same(factor):
     found = NeighborGraph(features).spread(targets)
     np.testing.assert_array_equal(found, expected)
     assert np.isfinite(found).all()
+
+
+def test_memory_does_not_grow_with_the_square_of_the_images():
+    features = np.random.default_rng(0).normal(size=(4000, 4))
+    tracemalloc.start()
+    try:
+        NeighborGraph(features)
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    # All similarities would be 64 MB, and all their orders 128 MB.
+    assert peak < 100e6

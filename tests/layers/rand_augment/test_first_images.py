@@ -144,3 +144,25 @@ def test_an_empty_batch_stays_empty(shape, dtype):
         output = layer(np.zeros(shape, dtype))
         assert output.shape == shape
         assert keras.backend.standardize_dtype(output.dtype) == dtype
+
+
+@pytest.mark.tensorflow
+@pytest.mark.parametrize("jit_compile", [False, True])
+def test_only_the_first_images_are_looked_at_with_an_index(jit_compile):
+    import tensorflow as tf
+
+    layer = make()
+    step = tf.function(
+        lambda x, index: layer(x, training=True, index=index),
+        jit_compile=jit_compile,
+    )
+    for images in (BRIGHT, DARK):
+        outputs = step(tf.constant(images), tf.constant(3))
+        assert np.isfinite(outputs.numpy()).all()
+
+
+def test_arrays_of_another_range_pass_through_in_inference():
+    outputs = make()(BRIGHT / 255, training=False)
+    np.testing.assert_array_equal(
+        keras.ops.convert_to_numpy(outputs), BRIGHT / 255
+    )

@@ -166,3 +166,18 @@ def test_model_augments_in_fit_and_not_in_predict():
     assert np.isfinite(history.history["loss"][0])
     noise = keras.Sequential(model.layers[:1])
     np.testing.assert_array_equal(noise.predict(images, verbose=0), images)
+
+
+def test_loads_weights_saved_without_the_layer(tmp_path):
+    plain = keras.Sequential(
+        [keras.Input((4, 4, 3)), keras.layers.Conv2D(2, 3)]
+    )
+    plain.save_weights(tmp_path / "plain.weights.h5")
+    model = keras.Sequential(
+        [keras.Input((4, 4, 3)), RandAugment(), keras.layers.Conv2D(2, 3)]
+    )
+    model.load_weights(tmp_path / "plain.weights.h5")
+    for ours, theirs in zip(
+        model.get_weights(), plain.get_weights(), strict=True
+    ):
+        np.testing.assert_array_equal(ours, theirs)
