@@ -374,3 +374,32 @@ def test_layers_are_worse_by_accuracy_or_by_precision():
     # Only images of the second class differ.
     softmax = compared(ClassScores(False, True), classes, np.array([1, 0]))
     assert not module._are_worse(softmax, before, after)
+
+
+@pytest.mark.parametrize(
+    "hidden, num_wrong, is_undone",
+    [(1.0, 0, False), (1.0, 1, False), (1.0, 4, True), (0.6, 4, False)],
+)
+def test_one_label_that_is_not_learned_is_no_proof(
+    hidden, num_wrong, is_undone, monkeypatch
+):
+    labels = np.arange(24) % 2
+    probabilities = np.eye(2)[
+        np.where(np.arange(24) < num_wrong, 1, 0) ^ labels
+    ]
+    head = types.SimpleNamespace(probabilities=lambda _: probabilities)
+    monkeypatch.setattr(module, "head_of", lambda *_: head)
+    context = types.SimpleNamespace(
+        results=[{"cross_validation": {"accuracy": hidden, "num_images": 24}}],
+        phase=types.SimpleNamespace(with_unlabeled=True),
+        student=None,
+        features=types.SimpleNamespace(
+            of=lambda _: types.SimpleNamespace(labeled=None)
+        ),
+        data=types.SimpleNamespace(labeled=(None, labels)),
+        recipe=types.SimpleNamespace(
+            settings=types.SimpleNamespace(balanced=False),
+            task=types.SimpleNamespace(scores=ClassScores(False)),
+        ),
+    )
+    assert module._has_not_learned(context) is is_undone
