@@ -42,7 +42,19 @@ def test_dict_survives_json():
         "baseline_ratio": None,
         "severities": [1, 5],
         "errors": {name: list(row) for name, row in ERRORS.items()},
+        "in_mean": ["fog", "snow"],
     }
+
+
+def test_means_are_of_the_corruptions_of_the_benchmark():
+    errors = {**ERRORS, "mine": (1.0, 1.0)}
+    report = CorruptionReport(0.125, errors, (1, 5))
+    means = CorruptionReport(0.125, ERRORS, (1, 5)).figure().axes[0].texts[-3:]
+    shown = report.figure().axes[0].texts
+    assert [text.get_text() for text in shown[-3:]] == [
+        text.get_text() for text in means
+    ]
+    assert [text.get_text() for text in shown[-6:-3]] == ["100"] * 3
 
 
 def test_errors_of_alexnet_are_those_of_the_paper():

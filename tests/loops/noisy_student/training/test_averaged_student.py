@@ -202,7 +202,7 @@ def test_a_student_that_was_not_built_is_refused():
 def test_frozen_layers_are_left_out_until_they_train():
     model, given = supervised(), []
     update = model.average.update
-    model.average.update = lambda student, changed: (
+    model.average.update = lambda student, changed, has_stepped: (
         given.append(changed) or update(student, changed)
     )
     ids = list(map(id, model.student.weights))
