@@ -132,6 +132,9 @@ def of_shape(stream, shape):
     Datasets that decode files do not know it, and layers are faster if they
     do.
     """
+    image = keras.tree.flatten(stream.element_spec)[0]
+    if image.shape[-3:].is_fully_defined():
+        return stream
 
     def ensure(image, *others):
         known = image.shape[:-3].concatenate(shape)
